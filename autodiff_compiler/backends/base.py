@@ -1,0 +1,266 @@
+"""What every backend shares: scheduling, naming, precedence and bounded inlining.
+
+A backend says how a constant and a row are spelled; `Schedule` decides which nodes become
+statements, and writes the statements and the outputs as text.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from ..derivatives import Program
+from ..graph import CONSTANT, INPUT, STACK, Node, Number
+from ..primitives import Primitive
+from ..primitives.arithmetic import SIGN
+
+WIDTH = 88  # columns of a line
+INLINE = 56  # characters of an expression that may still be inlined into another
+LINE = 76  # characters of a statement's expression
+ATOM = 100  # precedence of calls and everything in brackets
+NAME = 101  # precedence of names, which may be written twice
+
+
+class Import(NamedTuple):
+    """`from module import name as local`; without a name, `import module as local`."""
+
+    module: str
+    name: str
+    local: str
+
+
+class Spelling(NamedTuple):
+    """How a backend writes one row.
+
+    `template` has one numbered field for each argument, `operands` the precedence each must have
+    to stand there without parentheses; `imports` are names the text needs.
+    """
+
+    template: str
+    precedence: int
+    operands: tuple[int, ...]
+    imports: frozenset[Import] = frozenset()
+
+    def rename(self, taken: Collection[str]) -> Spelling:
+        """The same spelling with its imports under names that are not taken."""
+        if all(i.local not in taken for i in self.imports):
+            return self
+        text, imports = self.template, set()
+        for item in self.imports:
+            local = item.local
+            while local in taken:
+                local += "_"
+            text = re.sub(rf"(?<!{{)\b{item.local}\b", local, text)
+            imports.add(item._replace(local=local))
+        return self._replace(template=text, imports=frozenset(imports))
+
+
+class Text(NamedTuple):
+    """An expression in the target language, and its precedence."""
+
+    text: str
+    precedence: int
+
+
+class Speller(Protocol):
+    """What a backend provides."""
+
+    def constant(self, value: Number) -> Text: ...
+
+    def spell(self, row: Primitive) -> Spelling: ...
+
+
+def infix(row: Primitive, symbol: str, tight: bool) -> Spelling:
+    """`x + y`: left-associative; a prefix operator's operand may be a product."""
+    level = row.precedence
+    if row.arity == 1:
+        space = " " if symbol.isalpha() else ""
+        return Spelling(f"{symbol}{space}{{0}}", level, (level + 5 if level == SIGN else level,))
+    gap = "" if tight else " "
+    return Spelling(f"{{0}}{gap}{symbol}{gap}{{1}}", level, (level, level + 1))
+
+
+def call(name: str, arity: int, imports: Iterable[Import] = ()) -> Spelling:
+    """`name(x, y)`; a name without arguments is a constant."""
+    fields = ", ".join(f"{{{k}}}" for k in range(arity))
+    text = f"{name}({fields})" if arity else name
+    return Spelling(text, ATOM, (0,) * arity, frozenset(imports))
+
+
+def template(row: Primitive, text: str, imports: Iterable[Import] = ()) -> Spelling:
+    """A template over argument names; an argument written twice must be a name."""
+    fields = re.findall(r"{(\w+)}", text)
+    precedences = tuple(_needed(row, fields.count(name)) for name in row.args)
+    for k, name in enumerate(row.args):
+        text = text.replace(f"{{{name}}}", f"{{{k}}}")
+    return Spelling(text, row.precedence, precedences, frozenset(imports))
+
+
+def _needed(row: Primitive, count: int) -> int:
+    """An argument in a template is bracketed unless it is a name, or stands inside a call."""
+    return NAME if count > 1 else 0 if row.precedence == ATOM else row.precedence + 1
+
+
+class Names:
+    """Identifiers of one function: the user's names first, then fresh ones that miss them all."""
+
+    def __init__(self, prefix: str) -> None:
+        self._taken: set[str] = set()
+        self._count, self._prefix = 0, prefix
+
+    def reserve(self, names: Iterable[str]) -> None:
+        self._taken.update(names)
+
+    def claim(self, wanted: str) -> str:
+        """`wanted`, or the nearest free identifier."""
+        while wanted in self._taken or keyword.iskeyword(wanted) or wanted == "__debug__":
+            wanted += "_"
+        self._taken.add(wanted)
+        return wanted
+
+    def fresh(self) -> str:
+        self._count += 1
+        return self.claim(f"{self._prefix}{self._count}")
+
+
+class Schedule:
+    """A program as statements: which nodes get a name, and the text of each."""
+
+    def __init__(
+        self,
+        program: Program,
+        speller: Speller,
+        reserved: Iterable[str] = (),
+        prune: bool = True,
+        inline: int = INLINE,
+    ) -> None:
+        self.program, self._speller, self._limit = program, speller, inline
+        outputs = program.leaves()
+        nodes = program.graph.ancestors(outputs) if prune else program.graph.nodes
+        self.nodes = [n for n in nodes if n.op is not STACK]
+        self.uses: Counter[Node] = Counter(a for n in self.nodes for a in n.args)
+        self.uses.update(outputs)
+        self._names = Names("t")
+        self.parameters = {n: self._names.claim(n.data) for n in program.arguments()}
+        self._texts: dict[Node, Text] = {n: Text(name, NAME) for n, name in self.parameters.items()}
+        self._spellings = self._spell_all({n.op for n in self.nodes})
+        self.imports = {i for s in self._spellings.values() for i in s.imports}
+        self._names.reserve([*reserved, *(i.local for i in self.imports)])
+        self.statements: list[tuple[str, str]] = []
+        for node in self.nodes:
+            self._place(node)
+
+    def _spell_all(self, rows: Iterable[Primitive]) -> dict[Primitive, Spelling]:
+        taken = set(self.parameters.values())
+        made = (row for row in rows if row not in (INPUT, CONSTANT))
+        return {row: self._speller.spell(row).rename(taken) for row in made}
+
+    def require(self, item: Import) -> str:
+        """Import something; its name here, which misses the parameters."""
+        local = item.local
+        while local in self.parameters.values():
+            local += "_"
+        self.imports.add(item._replace(local=local))
+        return local
+
+    def claim(self, wanted: str) -> str:
+        """A further local name, as close to `wanted` as is free."""
+        return self._names.claim(wanted)
+
+    def text(self, node: Node) -> str:
+        """The expression or the name that stands for a node once its statement has run."""
+        return self._texts[node].text
+
+    def _place(self, node: Node) -> None:
+        if node in self._texts:
+            return
+        if node.op is CONSTANT:
+            self._texts[node] = self._speller.constant(node.data)
+            return
+        written = self._write(node)
+        keep = node in self.program.graph.names or self.uses[node] > 1
+        self._texts[node] = written
+        if node.args and (keep or len(written.text) > self._limit):
+            self._assign(node)
+
+    def _write(self, node: Node) -> Text:
+        """The operation on its operands' texts; operands too long for one line get a name."""
+        spelling = self._spellings[node.op]
+        while True:
+            operands = [self._operand(a, p) for a, p in zip(node.args, spelling.operands, strict=True)]
+            text = spelling.template.format(*operands)
+            longest = max(node.args, key=lambda a: len(self._texts[a].text), default=None)
+            if len(text) <= LINE or longest is None or self._texts[longest].precedence == NAME:
+                return Text(text, spelling.precedence)
+            self._assign(longest)
+
+    def _operand(self, node: Node, needed: int) -> str:
+        if needed == NAME and node.op is not CONSTANT and self._texts[node].precedence < NAME:
+            self._assign(node)
+        text = self._texts[node]
+        return text.text if text.precedence >= needed else f"({text.text})"
+
+    def _assign(self, node: Node) -> None:
+        """Give a node's expression a name, and let the name stand for it."""
+        graph = self.program.graph
+        wanted = graph.names.get(node) or graph.labels.get(node)
+        name = self._names.claim(wanted) if wanted else self._names.fresh()
+        self.statements.append((name, self._texts[node].text))
+        self._texts[node] = Text(name, NAME)
+
+
+def layout(schedule: Schedule, tree: object, brackets: Callable[[list[str]], str]) -> str:
+    """The text of a tree of outputs: tuples as tuples, lists through `brackets`."""
+    if isinstance(tree, Node):
+        return schedule.text(tree)
+    assert isinstance(tree, tuple | list)
+    parts = [layout(schedule, branch, brackets) for branch in tree]
+    if isinstance(tree, list):
+        return brackets(parts)
+    return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
+
+
+def wrap(text: str, indent: str, hanging: str = "    ") -> Iterator[str]:
+    """A line of code broken after commas at `WIDTH`; the later lines hang by a further indent.
+
+    Only for text whose commas are all inside brackets, so that a break changes nothing.
+    """
+    start = 0
+    while len(indent) + len(text) - start > WIDTH:
+        cut = text.rfind(", ", start, start + WIDTH - len(indent)) + 1
+        if not cut:
+            break
+        yield indent + text[start:cut]
+        start, indent, hanging = cut + 1, indent + hanging, ""
+    yield indent + text[start:]
+
+
+def docstring(lines: Sequence[str], indent: str = "") -> Iterator[str]:
+    """Lines as a docstring that no source text can close or escape from."""
+    safe = [line.replace("\\", "\\\\").replace('"', '\\"') for line in lines]
+    if len(safe) == 1:
+        yield f'{indent}"""{safe[0]}"""'
+        return
+    yield f'{indent}"""{safe[0]}'
+    yield from (f"{indent}{line}".rstrip() for line in safe[1:])
+    yield f'{indent}"""'
+
+
+HERE = "."  # the module of helpers that are written into the generated module itself
+
+
+def imports(wanted: Iterable[Import]) -> Iterator[str]:
+    """Import statements, one for each module, sorted; builtins only under another name."""
+    modules: dict[str, list[str]] = {}
+    for module, name, local in sorted(w for w in wanted if w.module != HERE):
+        if not name:
+            yield f"import {module}" + (f" as {local}" if local != module else "")
+        elif module != "builtins" or local != name:
+            modules.setdefault(module, []).append(name if local == name else f"{name} as {local}")
+    for module, names in modules.items():
+        text = f"from {module} import {', '.join(names)}"
+        long = len(text) > WIDTH
+        yield from wrap(f"from {module} import ({', '.join(names)})", "") if long else (text,)

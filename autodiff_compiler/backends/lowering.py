@@ -1,0 +1,50 @@
+"""Rows that a backend has no counterpart for, replaced by their definitions in the language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..derivatives import Group, Program, Tree
+from ..graph import INPUT, Graph, Node
+from ..partials import definition
+from ..primitives import Primitive
+
+
+def lower(program: Program, supports: Callable[[Primitive], bool]) -> Program:
+    """The program with only rows that `supports` accepts; itself, if there are no others."""
+    while any(n.op.define and not supports(n.op) for n in program.graph.ancestors(program.leaves())):
+        program = _lower_once(program, supports)
+    return program
+
+
+def _lower_once(program: Program, supports: Callable[[Primitive], bool]) -> Program:
+    old, new = program.graph, Graph(program.graph.rewrite)
+    image: dict[Node, Node] = {n: new.input(n.data, n.shape) for n in old.nodes if n.op is INPUT}
+    for node in old.ancestors(program.leaves()):
+        if node in image:
+            continue
+        args = [image[a] for a in node.args]
+        if node.op.define and not supports(node.op):
+            image[node] = definition(node.op).build(new, args)
+        else:
+            image[node] = new.rebuild(node, args, new.apply)
+        _carry_names(old, node, new, image[node])
+    parameters = tuple(
+        Group(p.name, tuple(image[n] for n in p.elements)) if isinstance(p, Group) else image[p]
+        for p in program.parameters
+    )
+    return Program(program.kind, new, parameters, _map(program.outputs, image))
+
+
+def _carry_names(old: Graph, node: Node, new: Graph, image: Node) -> None:
+    if image.args and node in old.names:
+        new.names.setdefault(image, old.names[node])
+    if image.args and node in old.labels:
+        new.labels.setdefault(image, old.labels[node])
+
+
+def _map(tree: Tree, image: dict[Node, Node]) -> Tree:
+    if isinstance(tree, Node):
+        return image[tree]
+    branches = [_map(branch, image) for branch in tree]
+    return tuple(branches) if isinstance(tree, tuple) else branches

@@ -1,0 +1,155 @@
+"""A standalone module: generated functions, what they import, and the helpers they call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from ..derivatives import Program
+from ..primitives import lookup
+from ..primitives.ieee import can_raise, helper
+from . import numpy, python
+from .base import HERE, Import, Schedule, docstring, imports
+from .lowering import lower
+
+RESERVED = ("np", "array", "float", "type", "nan", "inf")  # never the name of a local
+
+SUMMARIES: Mapping[str, str] = {
+    "value": "The value.",
+    "gradient": "The gradient by {wrt}.",
+    "value_and_gradient": "The value, and its gradient by {wrt}.",
+    "jacobian": "The Jacobian: for each of {wrt}, the partials of every output.",
+    "jvp": "The value, and its derivative along tangents of {wrt}.",
+    "vjp": "The value, and the adjoints of {wrt} for a cotangent of the value.",
+    "hessian": "The Hessian: a row for each of {wrt}.",
+    "hvp": "The Hessian by {wrt}, times a direction.",
+}
+EDGE_NOTE = "# Python raises at poles and overflows; from here on, IEEE 754 answers there."
+
+MAX_DOC = 2_000  # characters of a source that a docstring repeats
+
+
+def module(
+    programs: Sequence[Program], target: str, source: str, wrt: Sequence[str], prune: bool = True
+) -> str:
+    """The text of a module with one function for each program.
+
+    `target` is `"python"` (scalars, `math`) or `"numpy"` (arrays that broadcast).
+    """
+    writer = TARGETS[target](wrt, prune)
+    for program in programs:
+        writer.add(program)
+    blocks = writer.blocks()
+    head = "\n".join([*docstring(_title(source)), "", *imports(writer.imports)]).rstrip()
+    return "\n\n\n".join([head, *blocks]) + "\n"
+
+
+def _title(source: str) -> list[str]:
+    text = source.strip()
+    if len(text) > MAX_DOC:
+        text = text[:MAX_DOC] + " ..."
+    lines = text.splitlines() or [""]
+    return ["Compiled from the formula", "", *(f"    {line}" for line in lines), ""]
+
+
+def summary(kind: str, wrt: Sequence[str]) -> str:
+    """One line on what a function of a kind returns."""
+    names = ", ".join(wrt[:6]) + (", ..." if len(wrt) > 6 else "")
+    return SUMMARIES[kind].format(wrt=names)
+
+
+class Writer:
+    """Functions of one target, collected into a module."""
+
+    def __init__(self, wrt: Sequence[str], prune: bool) -> None:
+        self.wrt, self.prune = wrt, prune
+        self.imports: set[Import] = set()
+        self.functions: list[str] = []
+        self.helpers: set[Import] = set()
+
+    def add(self, program: Program) -> None:
+        raise NotImplementedError
+
+    def blocks(self) -> list[str]:
+        raise NotImplementedError
+
+    def collect(self, lines: Iterable[str], schedule: Schedule) -> str:
+        """The lines as text; what the schedule needs is imported, or defined here."""
+        text = "\n".join(lines)
+        self.imports |= {i for i in schedule.imports if i.module != HERE}
+        self.helpers |= {i for i in schedule.imports if i.module == HERE}
+        return text
+
+    def aliases(self) -> list[str]:
+        """Helpers under the further names that miss a user's parameter."""
+        renamed = sorted(f"{i.local} = {i.name}" for i in self.helpers if i.local != i.name)
+        return ["\n".join(renamed)] if renamed else []
+
+
+class PythonWriter(Writer):
+    """Scalar functions: the plain one, and the one that answers where it raises."""
+
+    def __init__(self, wrt: Sequence[str], prune: bool) -> None:
+        super().__init__(wrt, prune)
+        self.edges: list[str] = []
+
+    def add(self, program: Program) -> None:
+        schedule = python_schedule(program, prune=self.prune)
+        doc, raising = [summary(program.kind, self.wrt)], raises(schedule)
+        write = python.with_edges if raising else python.define
+        self.functions.append(self.collect(write(program.kind, schedule, doc), schedule))
+        if raising:
+            quiet = python_schedule(program, ieee=True, prune=self.prune)
+            lines = python.define(program.kind + python.EDGE, quiet)
+            self.edges.append(self.collect(lines, quiet))
+
+    def blocks(self) -> list[str]:
+        rows = [lookup(name[1:]) for name in sorted({i.name for i in self.helpers})]
+        for row in rows:
+            self.imports |= python.helper_imports(row)
+        helpers = ["\n".join(helper(row)) for row in rows]
+        tail = [*helpers, *self.aliases(), *self.edges]
+        if tail:
+            tail[0] = f"{EDGE_NOTE}\n\n\n{tail[0]}"
+        return [*self.functions, *tail]
+
+
+class NumpyWriter(Writer):
+    """Functions of arrays."""
+
+    def add(self, program: Program) -> None:
+        schedule = numpy_schedule(program, self.prune)
+        doc = [summary(program.kind, self.wrt)]
+        lines = numpy.define(program.kind, schedule, doc)
+        self.functions.append(self.collect(lines, schedule))
+        self.imports.add(numpy.NUMPY)
+
+    def blocks(self) -> list[str]:
+        names = sorted({i.name for i in self.helpers})
+        return [*(numpy.HELPERS[name] for name in names), *self.aliases(), *self.functions]
+
+
+TARGETS: Mapping[str, Callable[[Sequence[str], bool], Writer]] = {
+    "python": PythonWriter,
+    "numpy": NumpyWriter,
+}
+
+
+def python_schedule(program: Program, ieee: bool = False, prune: bool = True) -> Schedule:
+    """The program scheduled for plain Python."""
+    speller = python.PythonSpeller(ieee)
+    return Schedule(lower(program, python.supports), speller, RESERVED, prune)
+
+
+def numpy_schedule(program: Program, prune: bool = True) -> Schedule:
+    """The program scheduled for NumPy."""
+    return Schedule(lower(program, numpy.supports), numpy.NumpySpeller(), RESERVED, prune)
+
+
+def raises(schedule: Schedule) -> bool:
+    """Whether Python could raise in the schedule's code."""
+    return any(can_raise(node.op) for node in schedule.nodes)
+
+
+def targets() -> Collection[str]:
+    """The names of the targets a module can be written for."""
+    return TARGETS.keys()

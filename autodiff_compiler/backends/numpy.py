@@ -1,0 +1,126 @@
+"""NumPy: elementwise over arrays that broadcast together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from ..derivatives import Program, Tree
+from ..graph import CONSTANT, INPUT, WHERE, Node, Number
+from ..primitives import Primitive
+from ..primitives.arithmetic import PRODUCT, SIGN
+from .base import HERE, NAME, Import, Schedule, Spelling, Text, call, docstring, infix, template, wrap
+from .python import signature
+
+NUMPY = Import("numpy", "", "np")
+SPECIAL = Import("scipy", "special", "special")
+
+FLOATS = '''\
+def _floats(*arguments):
+    """The arguments as arrays of one floating-point type: theirs, or else double."""
+    arrays = [np.asarray(a) for a in arguments]
+    types = [a.dtype for a in arrays if a.dtype.kind == "f" and a.ndim]
+    return [a.astype(np.result_type(*types) if types else float, copy=False) for a in arrays]'''
+
+FULL = '''\
+def _full(value, shape):
+    """A value as a new array of a shape that it broadcasts to; a number for the shape ()."""
+    return np.array(np.broadcast_to(value, shape))[()]'''
+
+HELPERS = {"_floats": FLOATS, "_full": FULL}
+
+
+class NumpySpeller:
+    """`np.log(x)`, `x*y`, `special.gamma(x)`."""
+
+    def constant(self, value: Number) -> Text:
+        if isinstance(value, bool):
+            return Text(repr(value), NAME)
+        number = float(value)
+        text = repr(number) if math.isfinite(number) else f"float('{number}')"
+        return Text(text, SIGN if text.startswith("-") else NAME)
+
+    def spell(self, row: Primitive) -> Spelling:
+        return _spelling(row)
+
+
+def supports(row: Primitive) -> bool:
+    """Whether NumPy or SciPy has a counterpart; the other rows are lowered."""
+    return bool(row.numpy or row.symbol or (row.scipy and not row.define))
+
+
+@cache
+def _spelling(row: Primitive) -> Spelling:
+    if row.numpy:
+        return call(f"np.{row.numpy}", row.arity, [NUMPY])
+    if row.symbol:
+        return infix(row, row.symbol, row.precedence >= PRODUCT)
+    assert row.scipy is not None, row
+    if "{" in row.scipy:
+        return template(row, f"special.{row.scipy}", [SPECIAL])
+    return call(f"special.{row.scipy}", row.arity, [SPECIAL])
+
+
+def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
+    """A function definition; it accepts whatever arrays of numbers can be made of."""
+    program = schedule.program
+    parameters, unpack = signature(program, schedule)
+    names = list(schedule.parameters.values())
+    yield '@np.errstate(all="ignore")'
+    yield from wrap(f"def {name}({parameters}):", "")
+    yield from docstring(doc, "    ")
+    for line in unpack:
+        yield from wrap(line, "    ")
+    if names:
+        comma = "," if len(names) == 1 else ""
+        floats = schedule.require(Import(HERE, "_floats", "_floats"))
+        yield from wrap(f"({', '.join(names)}{comma}) = {floats}({', '.join(names)})", "    ")
+    writer = _OutputWriter(schedule)
+    outputs = writer.write(program.outputs)
+    if writer.shape:
+        np = schedule.require(NUMPY)
+        shapes = ", ".join(f"{np}.shape({n})" for n in names)
+        yield from wrap(f"{writer.shape} = {np}.broadcast_shapes({shapes})", "    ")
+    for target, text in schedule.statements:
+        yield f"    {target} = {text}"
+    yield from wrap(f"return {outputs}", "    ")
+
+
+class _OutputWriter:
+    """The outputs as text; what may fall short of the common shape is filled up to it."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.shape = ""
+        self._schedule, self._reach = schedule, _reach(schedule.program)
+        self._everything = (1 << len(schedule.parameters)) - 1
+        self._seen: set[Node] = set()
+
+    def write(self, tree: Tree) -> str:
+        if isinstance(tree, Node):
+            return self._leaf(tree)
+        parts = [self.write(branch) for branch in tree]
+        if isinstance(tree, list):
+            return f"{self._schedule.require(NUMPY)}.array([{', '.join(parts)}])"
+        return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
+
+    def _leaf(self, node: Node) -> str:
+        text = self._schedule.text(node)
+        whole = self._reach[node] == self._everything and node.op not in (INPUT, CONSTANT, WHERE)
+        if whole and node not in self._seen:
+            self._seen.add(node)
+            return text
+        self.shape = self.shape or self._schedule.claim("shape")
+        return f"{self._schedule.require(Import(HERE, '_full', '_full'))}({text}, {self.shape})"
+
+
+def _reach(program: Program) -> dict[Node, int]:
+    """For each node, as a bit mask, the parameters whose shape its value must have."""
+    reach = {node: 1 << k for k, node in enumerate(program.arguments())}
+    for node in program.graph.ancestors(program.leaves()):
+        if node not in reach:
+            mask = 0
+            for argument in node.args:
+                mask |= reach[argument]
+            reach[node] = mask
+    return reach

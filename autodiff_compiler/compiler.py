@@ -1,0 +1,270 @@
+"""`compile`: the whole way from a source text to functions, on one page."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .backends.module import module, targets
+from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
+from .errors import ExpressionError, nearest
+from .graph import Graph, Node
+from .parser import parse
+from .passes import PASSES, PRUNE, Applied, optimise
+from .runtime import Callables
+
+if TYPE_CHECKING:
+    from .check import Certificate
+    from .drawing import Drawing
+    from .packed import Packed
+    from .traces import Trace
+
+
+class Generated:
+    """A member that is generated on first use, and from then on is the function itself."""
+
+    def __init__(self, kind: str, doc: str) -> None:
+        self.kind, self.__doc__ = kind, doc
+
+    def __get__(self, instance: Function | None, owner: type) -> Callable[..., Any]:
+        if instance is None:
+            return self  # type: ignore[return-value]
+        function = instance._generate(self.kind)
+        function.__doc__ = self.__doc__
+        instance.__dict__[self.kind] = function
+        return function
+
+
+class Function:
+    """A compiled formula: its value and derivatives as functions, sources, traces and drawings.
+
+    Every function takes the inputs in order, or by name.  Numbers give Python floats.  Arrays mean
+    "for each element": they broadcast together, and every result has their common shape as its
+    last axes.
+    """
+
+    def __init__(self, source: str, inputs: Any, wrt: Any, without: Iterable[str]) -> None:
+        self._source = source
+        self._options = (_names(inputs, "inputs"), _names(wrt, "wrt"), _passes(without))
+        self._graph, self._output = parse(source, self._options[0])
+        self._inputs = tuple(self._graph.inputs)
+        self._wrt = self._options[1] if self._options[1] is not None else self._inputs
+        self._lock = threading.RLock()
+        for name in self._wrt:
+            _check_input(name, self._inputs, source)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs, in the order of the arguments."""
+        return self._inputs
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        """Names of the inputs that derivatives are taken by."""
+        return self._wrt
+
+    @property
+    def formula(self) -> str:
+        """The source as it was given."""
+        return self._source
+
+    @property
+    def rewrites(self) -> tuple[Applied, ...]:
+        """What the passes changed: pass, rule, line and column in the source."""
+        return tuple(self._optimised[2])
+
+    value = Generated("value", "The value: a float, or an array for a list of outputs.")
+    gradient = Generated("gradient", "The partials of a scalar output by each of `wrt`, a tuple.")
+    value_and_gradient = Generated("value_and_gradient", "`(value, gradient)`, sharing the work.")
+    jacobian = Generated(
+        "jacobian", "For each of `wrt`, the partials of the output: of the output's shape."
+    )
+    jvp = Generated("jvp", "`jvp(primals, tangents)`: `(value, tangent of the output)`.")
+    vjp = Generated("vjp", "`vjp(primals, cotangent)`: `(value, adjoint of each of wrt)`.")
+    hessian = Generated("hessian", "The second partials, `H[i][j]` by `wrt[i]` and `wrt[j]`.")
+    hvp = Generated("hvp", "`hvp(primals, direction)`: the Hessian times a direction, a tuple.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The value."""
+        return self.value(*args, **kwargs)
+
+    def packed(self, **data: Any) -> Packed:
+        """The same function of one flat vector of all of `wrt`; `data` gives the other inputs."""
+        from .packed import Packed
+
+        return Packed(self, data)
+
+    def derivative(self, name: str) -> str:
+        """The derivative by one input, as a formula that `compile` reads back."""
+        from .backends.formula import derivative
+
+        _check_input(name, self._inputs, self._source)
+        return derivative(self._graph, self._output, name)
+
+    def source(self, *kinds: str, target: str = "python") -> str:
+        """A standalone module with a function for each kind; all of `gradient` by default.
+
+        `target` is `"python"` (scalars, `math`) or `"numpy"` (arrays too).
+        """
+        if target not in targets():
+            raise ValueError(f"target: expected one of {', '.join(targets())}, got {target!r}")
+        programs = [self._program(kind) for kind in kinds or self._default_kinds()]
+        return module(programs, target, self._source, self._wrt, self._prune)
+
+    def save(self, path: str | os.PathLike[str], *kinds: str, target: str = "python") -> None:
+        """Write `source` to a file, whole or not at all."""
+        write(path, self.source(*kinds, target=target))
+
+    def trace(
+        self,
+        mode: str = "primal",
+        at: Mapping[str, float] | Sequence[float] | None = None,
+        seed: Mapping[str, float] | Sequence[float] | float | None = None,
+    ) -> Trace:
+        """The evaluation trace (`"primal"`), with tangents (`"forward"`) or adjoints (`"reverse"`).
+
+        `at` gives a point, for values; `seed` a direction, or the adjoint of the output.
+        """
+        from .traces import trace
+
+        return trace(self._graph, self._output, self._wrt, mode, at, seed)
+
+    def graph(self) -> Drawing:
+        """The drawing of the program: DOT and Mermaid."""
+        from .drawing import Drawing
+
+        return Drawing(self._graph, self._output)
+
+    def check(
+        self,
+        points: Sequence[Mapping[str, float] | Sequence[float]] | None = None,
+        *,
+        samples: int = 5,
+        seed: int = 0,
+    ) -> Certificate:
+        """Forward, reverse, SymPy, mpmath and differences compared; see `check.Certificate`."""
+        from .check import check
+
+        return check(self, self._graph, self._output, points, samples, seed)
+
+    def __repr__(self) -> str:
+        text = self._source.strip().replace("\n", "; ")
+        text = text if len(text) <= 60 else text[:57] + "..."
+        return f"<autodiff_compiler function of ({', '.join(self._inputs[:8])}): {text}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Function):
+            return NotImplemented
+        return (self._source, self._options) == (other._source, other._options)
+
+    def __hash__(self) -> int:
+        return hash((self._source, self._options))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._source, *self._options)
+
+    @property
+    def _prune(self) -> bool:
+        return PRUNE not in self._options[2]
+
+    @property
+    def _is_scalar(self) -> bool:
+        return not self._output.shape
+
+    def _default_kinds(self) -> tuple[str, ...]:
+        return ("value", "gradient") if self._is_scalar else ("value", "jacobian")
+
+    @cached_property
+    def _optimised(self) -> tuple[Graph, Node, list[Applied]]:
+        return optimise(self._graph, self._output, self._source, self._options[2])
+
+    def _program(self, kind: str) -> Program:
+        if kind not in KINDS:
+            raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
+        if kind in SCALAR_ONLY and not self._is_scalar:
+            raise ValueError(f"{kind} needs a scalar output; this one is a list: use jacobian")
+        with self._lock:
+            graph, output, _ = self._optimised
+            return differentiate(graph, output, self._wrt, kind)
+
+    def _generate(self, kind: str) -> Callable[..., Any]:
+        return Callables(self._program(kind), self._wrt, self._prune).fast()
+
+
+def compile(
+    source: str,
+    *,
+    inputs: str | Iterable[str] | None = None,
+    wrt: str | Iterable[str] | None = None,
+    shapes: Mapping[str, Sequence[int | str]] | None = None,
+    without: Iterable[str] = (),
+) -> Function:
+    """Compile a formula, or a program of several lines, to a `Function`.
+
+    Args:
+        source: the text; see the README for the language.
+        inputs: names of the arguments, in order; by default, in order of first appearance.
+        wrt: names of the inputs to differentiate by; by default, every input.
+        shapes: extents of array inputs; only scalars (`()`) are understood so far.
+        without: names of passes to leave out, of `fold`, `simplify`, `powers` and `prune`.
+
+    Raises `ExpressionError` for anything wrong with the source, and `TypeError` or `ValueError`
+    for other arguments.
+    """
+    if not isinstance(source, str):
+        raise TypeError(f"source: expected a string, got {type(source).__name__}")
+    for name, shape in (shapes or {}).items():
+        if tuple(shape):
+            raise ValueError(f"shapes: {name} has shape {tuple(shape)}; only scalars are understood")
+    return Function(source, inputs, wrt, without)
+
+
+def write(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file, whole or not at all."""
+    folder, name = os.path.split(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _names(names: Any, argument: str) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    found = tuple(names.replace(",", " ").split()) if isinstance(names, str) else tuple(names)
+    for name in found:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"{argument}: {name!r} is not a name")
+    if len(set(found)) < len(found):
+        raise ValueError(f"{argument}: a name is given twice in {', '.join(found)}")
+    return found
+
+
+def _passes(names: Iterable[str]) -> tuple[str, ...]:
+    found = (names,) if isinstance(names, str) else tuple(names)
+    for name in found:
+        if name not in PASSES:
+            raise ValueError(f"without: expected names of {', '.join(PASSES)}, got {name!r}")
+    return found
+
+
+def _check_input(name: str, inputs: Sequence[str], source: str) -> None:
+    if name not in inputs:
+        close = nearest(name, inputs)
+        hint = f"did you mean {close}?" if close else f"the inputs are {', '.join(inputs) or 'none'}"
+        raise ExpressionError(f"{name} is not an input of this formula", source, hint=hint)

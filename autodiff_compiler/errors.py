@@ -1,0 +1,65 @@
+"""The one exception family: everything wrong with a source text is an `ExpressionError`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+CONTEXT = 60  # characters of the source line shown on each side of the caret
+
+
+class ExpressionError(ValueError):
+    """A source that cannot be compiled, with the place and what to write instead.
+
+    Attributes:
+        line, column: 1-based place of the first offending character.
+        span: `(start, end)` character offsets into the source.
+        hint: what to write instead, or `None`.
+    """
+
+    def __init__(
+        self, problem: str, source: str = "", span: tuple[int, int] = (0, 0), hint: str | None = None
+    ) -> None:
+        self.problem, self.source, self.span, self.hint = problem, source, span, hint
+        self.line, self.column = line_and_column(source, span[0])
+        super().__init__(self._message())
+
+    def __reduce__(self) -> tuple[type[ExpressionError], tuple[object, ...]]:
+        return type(self), (self.problem, self.source, self.span, self.hint)
+
+    def _message(self) -> str:
+        parts = [f"line {self.line}, column {self.column}: {self.problem}"]
+        if self.source.strip():
+            parts.append(excerpt(self.source, self.span))
+        if self.hint:
+            parts.append(f"hint: {self.hint}")
+        return "\n".join(parts)
+
+
+def line_and_column(source: str, offset: int) -> tuple[int, int]:
+    """1-based line and column of a character offset."""
+    before = source[:offset]
+    return before.count("\n") + 1, offset - before.rfind("\n")
+
+
+def excerpt(source: str, span: tuple[int, int]) -> str:
+    """The source line around `span` with a caret line below it, both safe to print."""
+    start = source.rfind("\n", 0, span[0]) + 1
+    stop = source.find("\n", start)
+    stop = len(source) if stop < 0 else stop
+    left, right = max(start, span[0] - CONTEXT), min(stop, span[0] + CONTEXT)
+    head = ("..." if left > start else "") + printable(source[left : span[0]])
+    tail = printable(source[span[0] : right]) + ("..." if right < stop else "")
+    width = max(1, len(printable(source[span[0] : min(span[1], right)])))
+    return f"  {head}{tail}\n  {' ' * len(head)}{'^' * width}"
+
+
+def printable(text: str) -> str:
+    """`text` with every character that could steer a terminal replaced by its escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name closest to a misspelt one, if any is close."""
+    found = difflib.get_close_matches(name[:100], list(known), n=1, cutoff=0.7)
+    return found[0] if found else None

@@ -1,0 +1,180 @@
+"""The graph is the evaluation trace: an append-only list of hash-consed nodes.
+
+List order is evaluation order, so every pass is one loop over `Graph.nodes` and nothing recurses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from .errors import ExpressionError
+from .primitives import Primitive, function, lookup
+from .shapes import SCALAR, Shape, broadcast
+
+MAX_NODES = 1_000_000
+
+INPUT = function("input()")
+PARAMETER = function("parameter()")  # of a function defined in the source, or of a rule
+CONSTANT = function("constant()")
+STACK = function("stack()")  # a list literal: its elements are the arguments
+
+ADD, SUBTRACT, MULTIPLY = lookup("add"), lookup("subtract"), lookup("multiply")
+DIVIDE, POWER, NEGATIVE = lookup("divide"), lookup("power"), lookup("negative")
+WHERE, AND, OR, NOT = (lookup(n) for n in ("where", "logical_and", "logical_or", "logical_not"))
+NOT_EQUAL = lookup("not_equal")
+
+Number = int | float
+
+
+class Node:
+    """One line of the trace: an operation on earlier nodes.
+
+    `data` is the value of a constant, the name of an input; `shape` is a tuple of extents; `index`
+    is the position in the trace.  Nodes of one graph are equal exactly when they are identical.
+    """
+
+    __slots__ = ("args", "data", "index", "op", "shape")
+
+    def __init__(
+        self, op: Primitive, args: tuple[Node, ...], data: Any, shape: Shape, index: int
+    ) -> None:
+        self.op, self.args, self.data, self.shape, self.index = op, args, data, shape, index
+
+    def __repr__(self) -> str:
+        if self.op is CONSTANT or self.op is INPUT:
+            return f"v{self.index}={self.data}"
+        return f"v{self.index}={self.op.name}({', '.join(f'v{a.index}' for a in self.args)})"
+
+    @property
+    def is_boolean(self) -> bool:
+        return self.op.boolean or isinstance(self.data, bool)
+
+    def is_constant(self, value: Number) -> bool:
+        """Whether this is the constant `value`, as an int or as a float."""
+        return self.op is CONSTANT and bool(self.data == value)
+
+
+Rewrite = Callable[["Graph", Primitive, tuple[Node, ...]], Node | None]
+
+
+class Graph:
+    """An evaluation trace under construction.
+
+    Attributes:
+        nodes: the trace, in evaluation order.
+        inputs: name of each input to its node, in argument order.
+        names: the user's name of nodes that have one.
+        labels: what the trace calls the other nodes, and what derivatives are called after them.
+        places: node to the character offset of the operator or name that made it.
+        rewrite: consulted by `apply` before a node is made; `None` keeps the program as written.
+    """
+
+    def __init__(self, rewrite: Rewrite | None = None) -> None:
+        self.nodes: list[Node] = []
+        self.inputs: dict[str, Node] = {}
+        self.names: dict[Node, str] = {}
+        self.labels: dict[Node, str] = {}
+        self.places: dict[Node, int] = {}
+        self.rewrite = rewrite
+        self._interned: dict[Any, Node] = {}
+
+    def copy(self) -> Graph:
+        """A graph that can grow on its own; the nodes so far are shared."""
+        twin = Graph(self.rewrite)
+        twin.nodes, twin.inputs = self.nodes.copy(), self.inputs.copy()
+        twin.names, twin.labels = self.names.copy(), self.labels.copy()
+        twin.places = self.places.copy()
+        twin._interned = self._interned.copy()
+        return twin
+
+    def intern(self, op: Primitive, *args: Node) -> Node:
+        """The node `op(*args)`, made now or earlier; never rewritten."""
+        key = (op, *args)
+        node = self._interned.get(key)
+        if node is None and op.commutative and self.rewrite is not None:
+            node = self._interned.get((op, args[1], args[0]))
+        if node is None:
+            shape = broadcast([a.shape for a in args]) if any(a.shape for a in args) else SCALAR
+            node = self._append(key, op, args, None, shape)
+        return node
+
+    def apply(self, op: Primitive, *args: Node) -> Node:
+        """The node `op(*args)` as the graph's rewrite rules would have it."""
+        if self.rewrite is not None:
+            better = self.rewrite(self, op, args)
+            if better is not None:
+                return better
+        return self.intern(op, *args)
+
+    def constant(self, value: Number) -> Node:
+        """A constant, keyed by type and bits: `0.0`, `-0.0`, `0` and `nan` are four constants."""
+        if value != value:
+            value = math.nan
+        sign = math.copysign(1.0, value) if isinstance(value, float) else 0
+        key = (CONSTANT, type(value), value, sign)
+        return self._interned.get(key) or self._append(key, CONSTANT, (), value, SCALAR)
+
+    def input(self, name: str, shape: Shape = SCALAR) -> Node:
+        """The input called `name`, declared on first use."""
+        node = self.inputs.get(name)
+        if node is None:
+            node = self.inputs[name] = self._append((INPUT, name), INPUT, (), name, shape)
+        return node
+
+    def parameter(self, name: str) -> Node:
+        """A fresh placeholder, to be substituted later."""
+        return self._append((PARAMETER, name, len(self.nodes)), PARAMETER, (), name, SCALAR)
+
+    def stack(self, elements: Sequence[Node]) -> Node:
+        """A one-dimensional array of scalars."""
+        key = (STACK, *elements)
+        found = self._interned.get(key)
+        return found or self._append(key, STACK, tuple(elements), None, (len(elements),))
+
+    def rebuild(self, node: Node, args: Iterable[Node], fresh: Callable[..., Node]) -> Node:
+        """`node` of any graph made anew in this one, with its arguments replaced by `args`.
+
+        `fresh` makes the operations: `self.apply` or `self.intern`.
+        """
+        if node.op is CONSTANT:
+            return self.constant(node.data)
+        if node.op is INPUT:
+            return self.input(node.data, node.shape)
+        return self.stack(tuple(args)) if node.op is STACK else fresh(node.op, *args)
+
+    def label(self, node: Node) -> str | None:
+        """What to call a node: an input's or the user's name, or a label."""
+        name = node.data if node.op is INPUT else self.names.get(node)
+        return name or self.labels.get(node)
+
+    def ancestors(self, outputs: Iterable[Node]) -> list[Node]:
+        """Everything `outputs` depend on, themselves included, in evaluation order."""
+        pending = list(outputs)
+        seen = set(pending)
+        while pending:
+            for argument in pending.pop().args:
+                if argument not in seen:
+                    seen.add(argument)
+                    pending.append(argument)
+        return sorted(seen, key=lambda node: node.index)
+
+    def _append(
+        self, key: Any, op: Primitive, args: tuple[Node, ...], data: Any, shape: Shape
+    ) -> Node:
+        if len(self.nodes) >= MAX_NODES:
+            raise ExpressionError(f"the program needs more than {MAX_NODES:,} operations")
+        node = Node(op, args, data, shape, len(self.nodes))
+        self.nodes.append(node)
+        self._interned[key] = node
+        return node
+
+
+def dependents(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
+    """Those of `nodes` (in evaluation order) that depend on `roots`, the roots included."""
+    active = set(roots)
+    for node in nodes:
+        if node not in active and not active.isdisjoint(node.args):
+            active.add(node)
+    return active

@@ -1,0 +1,93 @@
+"""What to write instead: the hints of syntax errors, as a table over the text around the error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from .primitives import BY_NAME
+
+BRACKETS = {")": "(", "]": "[", "}": "{"}
+WINDOW = 80
+
+
+class Hint(NamedTuple):
+    """Shown where `before` matches up to the error and `after` matches from it on."""
+
+    before: str
+    after: str
+    problem: str
+    hint: str
+
+
+NUMBER = r"(?P<number>(?<![\w.])[\d.]+(?:[eE][+-]?\d+)?)\s*$"
+NAME = r"(?P<name>[^\W\d]\w*)"
+HINTS = (
+    Hint(NUMBER, r"[jJ]\b", "complex numbers are not part of the language", "use real numbers"),
+    Hint(r"(?<![\w.])0$", r"[xXoObB]\w", "only decimal numbers are read", "write it in decimal"),
+    Hint(NUMBER, NAME, "an operator is missing", "write {number}*{name}"),
+    Hint(NUMBER, r"\(", "a number cannot be called", "write {number}*(...)"),
+    Hint(r"(?<![\w.])[\d.]+\.$", r"\d", "a number has one decimal point", "write one number, such as 1.5"),
+    Hint(r"[)\]]\s*$", r"[(\w]", "an operator is missing", "write )*( to multiply"),
+    Hint(r"(?P<function>[^\W\d]\w*)\s*$", r"(?P<word>\w+)", "", "write {function}({word})"),
+    Hint("", r"\|\s*" + NAME, "| is not part of the language", "write abs({name})"),
+    Hint("", r"\|\|?", "| is not part of the language", "write abs(x), or `or` for a condition"),
+    Hint(NAME + r"\s*$", r"!(?!=)", "! is not part of the language", "write factorial({name})"),
+    Hint("", r"!(?!=)", "! is not part of the language", "write factorial(x), or `not`"),
+    Hint("", r"&&?", "& is not part of the language", "write `and`"),
+    Hint("", r"~", "~ is not part of the language", "write `not`"),
+    Hint("", r"\\frac", "LaTeX is not read", "write (a)/(b)"),
+    Hint("", r"\\" + NAME, "LaTeX is not read", "write {name} without the backslash"),
+    Hint("", r"[\\$]", "LaTeX is not read", "write a plain formula, such as x**2/2"),
+    Hint("", r"<<|>>", "shifts are not part of the language", "write 2**n*x"),
+    Hint("", r"<>", "<> is not part of the language", "write !="),
+    Hint("", r":=", ":= is not part of the language", "write name = value on a line of its own"),
+    Hint("", r"[{}]", "braces are not part of the language", "write ( and )"),
+    Hint(r"^\s*$", r"=", "a formula does not begin with =", "leave the = out"),
+    Hint("", r"=", "only a name can be assigned", "write name = value, or == to compare"),
+    Hint("", r"[\"'`]", "there are no strings in the language", "write a formula"),
+    Hint("", r",", "a comma only separates arguments", "write [a, b] for a vector"),
+    Hint(r"[-+*/%^<>=@,]\s*$", r"\n", "the line ends in the middle of a formula",
+         "put the formula in ( ) to continue it on the next line"),  # fmt: skip
+    Hint(r"%\s*$", r"$", "% is the remainder of a division", "write x/100 for a percentage"),
+)
+
+REPLACEMENTS: Mapping[str, str] = {
+    "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-", "—": "-",
+    "²": "**2", "³": "**3", "√": "sqrt(...)", "≤": "<=", "≥": ">=", "≠": "!=", "∧": "and",
+    "∨": "or", "¬": "not", "∞": "1/0", "½": "1/2", "¼": "1/4", "“": "a formula", "’": "'",
+}  # fmt: skip
+
+
+def explain(source: str, position: int) -> tuple[str, str | None] | None:
+    """`(problem, hint)` for a syntax error at an offset of the source, if the table knows it."""
+    replacement = REPLACEMENTS.get(source[position : position + 1])
+    if replacement:
+        return f"{source[position]!r} is not part of the language", f"write {replacement}"
+    before, after = source[max(0, position - WINDOW) : position], source[position : position + WINDOW]
+    for row in HINTS:
+        left, right = re.search(row.before, before), re.match(row.after, after)
+        if left and right and (row.problem or _is_application(left["function"])):
+            words = {**left.groupdict(), **right.groupdict()}
+            return row.problem or "a function needs parentheses", row.hint.format(**words)
+    return None
+
+
+def _is_application(name: str) -> bool:
+    row = BY_NAME.get(name)
+    return row is not None and row.arity > 0
+
+
+def unbalanced(source: str) -> tuple[int, str] | None:
+    """Offset and description of the first bracket that has no partner, if there is one."""
+    opened: list[int] = []
+    for match in re.finditer(r"[()\[\]{}]|#[^\n]*", source):
+        bracket, position = match[0], match.start()
+        if bracket in "([{":
+            opened.append(position)
+        elif bracket in BRACKETS:
+            if not opened or source[opened[-1]] != BRACKETS[bracket]:
+                return position, f"this {bracket} closes nothing"
+            opened.pop()
+    return (opened[-1], f"this {source[opened[-1]]} is never closed") if opened else None

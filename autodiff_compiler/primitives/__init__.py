@@ -1,0 +1,23 @@
+"""THE table: one row per primitive.  Adding a function is adding a row to one of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from . import arithmetic, elementary, special
+from .row import Primitive, function
+
+__all__ = ["BY_NAME", "CONSTANTS", "TABLE", "Primitive", "function", "lookup"]
+
+TABLE: tuple[Primitive, ...] = arithmetic.ROWS + elementary.ROWS + special.ROWS
+
+BY_NAME: Mapping[str, Primitive] = MappingProxyType(
+    {name: row for row in TABLE for name in (row.name, *row.aliases)}
+)
+CONSTANTS: tuple[str, ...] = tuple(row.name for row in TABLE if not row.args)
+
+
+def lookup(name: str) -> Primitive:
+    """The row called `name`, by its own name or an alias; raises `KeyError`."""
+    return BY_NAME[name]

@@ -1,0 +1,90 @@
+"""The row of the table: what the compiler knows about one primitive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Counterpart = str | Callable[..., Any] | None
+Interval = tuple[float, float]
+
+REAL: Interval = (-3.0, 3.0)
+POSITIVE: Interval = (0.1, 4.0)
+UNIT: Interval = (-0.95, 0.95)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Primitive:
+    """One primitive operation: its derivative, its spelling in every backend, where it is tested.
+
+    Attributes:
+        name, aliases: how a source may call it.
+        args: argument names, used by `partials`, `define` and the templates.
+        partials: text in the language over the argument names and `out`, one for each argument;
+            `None` where the primitive is not differentiable in that argument.
+        define: the same function as text in the language; backends without a counterpart use it.
+        python, numpy, scipy: name of a function of `math`, `numpy` or `scipy.special`, or a
+            template over the argument names such as `"airy({x})[0]"`.
+        pole, overflow: Python text over the arguments: the IEEE answer where `math` raises
+            `ValueError` or `OverflowError`.
+        symbol, precedence: for infix and prefix operators.
+        sympy, mpmath: a function's name there, or a callable taking that module and the arguments.
+        latex: template over the argument names.
+        domain: for each argument, the interval its tests and checks sample.
+        special: points (tuples of arguments) where the tests also look.
+        boolean: the result is a truth value.
+        commutative: the order of the two arguments does not matter.
+        note: what a reader should know: a convention chosen, why it is not differentiable.
+    """
+
+    name: str
+    args: tuple[str, ...] = ()
+    partials: tuple[str | None, ...] = ()
+    aliases: tuple[str, ...] = ()
+    define: str | None = None
+    python: str | None = None
+    numpy: str | None = None
+    scipy: str | None = None
+    pole: str | None = None
+    overflow: str | None = None
+    symbol: str | None = None
+    precedence: int = 100
+    sympy: Counterpart = None
+    mpmath: Counterpart = None
+    latex: str | None = None
+    domain: tuple[Interval, ...] = ()
+    special: tuple[tuple[float, ...], ...] = ()
+    boolean: bool = False
+    commutative: bool = False
+    note: str = ""
+
+    def __repr__(self) -> str:
+        return f"<{self.name}({', '.join(self.args)})>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        from . import lookup
+
+        return lookup, (self.name,)
+
+    @property
+    def arity(self) -> int:
+        return len(self.args)
+
+
+def function(signature: str, *partials: str | None, **columns: Any) -> Primitive:
+    """A row from its signature: `function("hypot(x, y)", "x/out", "y/out", python="hypot")`.
+
+    A `domain` given as one interval serves every argument, `special` may list bare numbers, and
+    `aliases` is one string of names.
+    """
+    name, _, rest = signature.partition("(")
+    args = tuple(rest.rstrip(")").replace(",", " ").split())
+    domain = columns.pop("domain", REAL)
+    if domain and not isinstance(domain[0], tuple):
+        domain = (domain,) * len(args)
+    special = tuple(p if isinstance(p, tuple) else (p,) for p in columns.pop("special", ()))
+    aliases = tuple(columns.pop("aliases", "").split())
+    return Primitive(
+        name, args, partials, aliases=aliases, domain=domain, special=special, **columns
+    )

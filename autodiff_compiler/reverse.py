@@ -1,0 +1,70 @@
+"""The adjoint pass: one loop down the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from .chain import chain, partial
+from .forward import name_after
+from .graph import ADD, STACK, Graph, Node, dependents
+
+
+class Accumulation(NamedTuple):
+    """One line of the adjoint trace: `node` passes `term = adjoint*slope` on to `argument`."""
+
+    node: Node
+    argument: Node
+    slope: Node
+    term: Node
+    before: Node | None
+    total: Node
+
+
+def accumulations(
+    graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node], by: Sequence[Node]
+) -> Iterator[Accumulation]:
+    """Every contribution to an adjoint, from the outputs down, appended to `graph`.
+
+    `nodes` are in evaluation order; `seeds` gives the adjoints of outputs; only nodes that depend
+    on `by` receive adjoints.
+    """
+    active = dependents(nodes, by)
+    bars = dict(seeds)
+    for node in reversed(nodes):
+        bar = bars.get(node)
+        if bar is None:
+            continue
+        for k in range(len(node.args) - 1, -1, -1):
+            argument = node.args[k]
+            if argument in active:
+                line = _accumulation(graph, node, bar, k, bars.get(argument))
+                if line is not None:
+                    bars[argument] = line.total
+                    yield line
+
+
+def _accumulation(
+    graph: Graph, node: Node, bar: Node, k: int, before: Node | None
+) -> Accumulation | None:
+    if node.op is STACK:
+        slope, term = graph.constant(1), bar.args[k]
+    else:
+        slope = partial(graph, node, node, list(node.args), k)
+        if slope.is_constant(0):
+            return None
+        term = chain(graph, bar, slope)
+    total = term if before is None else graph.apply(ADD, before, term)
+    return Accumulation(node, node.args[k], slope, term, before, total)
+
+
+def reverse(
+    graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node], by: Sequence[Node]
+) -> dict[Node, Node]:
+    """Adjoint of each node of `nodes` that has one; an input without one has gradient 0."""
+    bars = dict(seeds)
+    for line in accumulations(graph, nodes, seeds, by):
+        bars[line.argument] = line.total
+    for node, bar in bars.items():
+        name_after(graph, bar, node, "_bar")
+    return bars

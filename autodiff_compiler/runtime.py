@@ -1,0 +1,162 @@
+"""Generated text made callable: the fast path for floats, and what stands behind it."""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+import weakref
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from numbers import Number
+from typing import Any
+
+from .backends import python
+from .backends.base import imports
+from .backends.module import module, python_schedule, raises
+from .derivatives import Group, Program
+from .graph import Node
+
+_serial = itertools.count(1)
+GENERAL = "_general"
+
+
+def load(text: str, title: str, names: dict[str, object]) -> dict[str, Any]:
+    """Run generated text in a namespace of its own; its tracebacks show its lines."""
+    filename = f"<autodiff_compiler {title} {next(_serial)}>"
+    namespace: dict[str, Any] = {"__name__": "autodiff_compiler.generated", **names}
+    exec(compile(text, filename, "exec"), namespace)
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    for item in namespace.values():
+        if getattr(item, "__module__", None) == namespace["__name__"]:
+            weakref.finalize(item, linecache.cache.pop, filename, None)
+    return namespace
+
+
+class Callables:
+    """The functions generated for one program, made when they are first needed."""
+
+    def __init__(self, program: Program, wrt: Sequence[str], prune: bool) -> None:
+        self.program, self.wrt, self.prune = program, wrt, prune
+
+    def fast(self) -> Callable[..., Any]:
+        """For floats; anything else, and whatever Python raises on, goes to `general`."""
+        schedule = python_schedule(self.program, prune=self.prune)
+        kind = self.program.kind
+        lines = list(python.define(kind, schedule, guard=GENERAL))
+        text = "\n".join([*imports(schedule.imports), *lines])
+        function = load(text, kind, {GENERAL: self.general})[kind]
+        return self._renaming(function)
+
+    def _renaming(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Accept keyword arguments under names that cannot be Python parameters."""
+        schedule = python_schedule(self.program)
+        renamed = {n.data: name for n, name in schedule.parameters.items() if n.data != name}
+        if not renamed or isinstance(self.program.parameters[0], Group):
+            return function
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            return function(*arguments, **{renamed.get(k, k): v for k, v in named.items()})
+
+        return call
+
+    def general(self, *arguments: Any) -> Any:
+        """Any numbers and arrays: scalars with IEEE's answers at the edges, arrays by NumPy."""
+        values = self._values(arguments)
+        if all(type(v) is float for v in values):
+            return self._scalar(*self._grouped(values))
+        _check_shapes(self.program, values)
+        return self._array(*self._grouped(values))
+
+    def _values(self, arguments: Sequence[Any]) -> list[Any]:
+        values: list[Any] = []
+        for parameter, argument in zip(self.program.parameters, arguments, strict=True):
+            if isinstance(parameter, Group):
+                elements = _elements(parameter, argument)
+                values += [number(n.data, v) for n, v in zip(parameter.elements, elements, strict=True)]
+            else:
+                values.append(number(parameter.data, argument))
+        return values
+
+    def _grouped(self, values: Sequence[Any]) -> list[Any]:
+        rest = iter(values)
+        return [
+            tuple(itertools.islice(rest, len(p.elements))) if isinstance(p, Group) else next(rest)
+            for p in self.program.parameters
+        ]
+
+    @cached_property
+    def _scalar(self) -> Callable[..., Any]:
+        edge = raises(python_schedule(self.program, prune=self.prune))
+        kind = self.program.kind
+        return self._from_module("python")[kind + python.EDGE if edge else kind]
+
+    @cached_property
+    def _array(self) -> Callable[..., Any]:
+        return self._from_module("numpy")[self.program.kind]
+
+    def _from_module(self, target: str) -> dict[str, Any]:
+        text = module([self.program], target, "", self.wrt, self.prune)
+        return load(text, f"{self.program.kind} {target}", {})
+
+
+def _elements(group: Group, argument: Any) -> list[Any]:
+    wanted = ", ".join(str(n.data) for n in group.elements)
+    try:
+        elements = list(argument)
+    except TypeError:
+        raise TypeError(f"{group.name}: expected a sequence ({wanted}), got {argument!r}") from None
+    if len(elements) != len(group.elements):
+        count = len(group.elements)
+        raise ValueError(f"{group.name}: expected {count} values ({wanted}), got {len(elements)}")
+    return elements
+
+
+def number(name: str, value: Any) -> Any:
+    """An argument as a float, or as an array of floats; raises errors that name the argument."""
+    if isinstance(value, int | float):
+        return _double(name, value)
+    if isinstance(value, Number) and not isinstance(value, complex):
+        return _double(name, value)
+    return _array(name, value)
+
+
+def _double(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name}: {type(value).__name__} too large for a double") from None
+    except TypeError:
+        raise TypeError(f"{name}: expected a real number, got {type(value).__name__}") from None
+
+
+def _array(name: str, value: Any) -> Any:
+    import numpy as np
+
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "O":
+            array = array.astype(float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name}: expected a real number or an array: {error}") from None
+    if array.dtype.kind not in "fiub" or value is None:
+        raise TypeError(f"{name}: expected a real number or an array, got {type(value).__name__}")
+    if array.ndim == 0:
+        return float(array)
+    return array if array.dtype.kind == "f" else array.astype(float)
+
+
+def _check_shapes(program: Program, values: Sequence[Any]) -> None:
+    import numpy as np
+
+    shapes = [np.shape(v) for v in values]
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        names = (node.data for node in program.arguments())
+        found = ", ".join(f"{n} {s}" for n, s in zip(names, shapes, strict=True) if s)
+        raise ValueError(f"these shapes do not broadcast together: {found}") from None
+
+
+def node_names(nodes: Sequence[Node]) -> str:
+    """The names of inputs, for a message."""
+    return ", ".join(str(n.data) for n in nodes)
