@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .errors import ExpressionError
 from .graph import AND, MULTIPLY, NOT, WHERE, Graph, Node
-from .partials import partial_templates
+from .partials import partial_builders
 
 
 class Masked(NamedTuple):
@@ -20,33 +20,32 @@ class Masked(NamedTuple):
     kept: Node
 
 
-def partial(graph: Graph, node: Node, image: Node, arguments: list[Node], k: int) -> Node:
+def partial(graph: Graph, node: Node, k: int) -> Node:
     """The partial of `node` by its `k`-th argument, built in `graph`.
 
-    `image` and `arguments` are the node and its arguments there.
     Raises `ExpressionError` where the table says that there is none.
     """
-    template = partial_templates(node.op)[k]
-    if template is None:
+    build = partial_builders(node.op)[k]
+    if build is None:
         row = node.op
         raise ExpressionError(
             f"{row.name} has no derivative by its argument {row.args[k]}: {row.note}",
             hint="leave what it depends on out of wrt",
         )
-    return template.build(graph, [*arguments, image])
+    return build(graph, *node.args, node)
 
 
 def chain(graph: Graph, factor: Node, slope: Node) -> Node:
     """`factor*slope`, selecting instead of multiplying where either one is masked."""
+    if factor.op is not WHERE and slope.op is not WHERE:
+        return graph.apply(MULTIPLY, factor, slope)
     left, right = _masked(graph, factor), _masked(graph, slope)
     product = graph.apply(MULTIPLY, left.kept, right.kept)
-    conditions = [c for c in (left.condition, right.condition) if c is not None]
-    if not conditions:
-        return product
-    condition = conditions[0]
-    if len(conditions) == 2 and conditions[1] is not condition:
-        condition = graph.apply(AND, *conditions)
-    return graph.apply(WHERE, condition, product, graph.constant(0))
+    if left.condition is None or right.condition is None or left.condition is right.condition:
+        condition = left.condition or right.condition
+    else:
+        condition = graph.apply(AND, left.condition, right.condition)
+    return product if condition is None else graph.apply(WHERE, condition, product, graph.constant(0))
 
 
 def _masked(graph: Graph, node: Node) -> Masked:

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
-from .graph import AND, CONSTANT, OR, WHERE, Graph, Node, Number
+from .graph import AND, CONSTANT, OR, WHERE, Graph, Node, Number, Rule, Step
 from .primitives import Primitive
 from .primitives.ieee import evaluator, has_python
-from .rewrite import Rewritten
 
 MAX_BITS = 1024  # of an exact integer; beyond, a constant is a double
-
-Evaluator = Callable[..., Number]
-
 
 def _divide(x: int, y: int) -> Number | None:
     return x // y if y and x % y == 0 else None
@@ -37,25 +31,24 @@ EXACT: Mapping[str, Callable[..., Number | None]] = {
 }  # of integers, as long as the result is one
 
 
-@cache
-def _named_constant(row: Primitive) -> float | None:
-    return evaluator(row)() if row.python and not row.args else None
+def fold(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """For an operation on constants: an exact integer, or what IEEE arithmetic gives."""
+    if op in SHORTCUTS:
+        yield Rule(("fold", "fold a condition"), SHORTCUTS[op])
+    elif heads and has_python(op) and all(_is_constant(head) for head in heads):
+        yield Rule(("fold", "fold constants"), _folding(op))
 
 
-def fold(graph: Graph, op: Primitive, args: tuple[Node, ...]) -> Rewritten | None:
-    """The value of an operation on constants: an exact integer, or what IEEE arithmetic gives."""
-    shortcut = SHORTCUTS.get(op)
-    if shortcut is not None:
-        return shortcut(graph, *args)
-    values: list[Any] = []
-    for a in args:
-        value = a.data if a.op is CONSTANT else _named_constant(a.op)
-        if value is None:
-            return None
-        values.append(value)
-    if not values or not has_python(op):
-        return None
-    return Rewritten(graph.constant(_evaluate(op, values)), "fold constants")
+def _is_constant(row: Primitive) -> bool:
+    return row is CONSTANT or bool(row.python and not row.args)
+
+
+def _folding(op: Primitive) -> Step:
+    def step(graph: Graph, *args: Node) -> Node:
+        values = [a.data if a.op is CONSTANT else evaluator(a.op)() for a in args]
+        return graph.constant(_evaluate(op, values))
+
+    return step
 
 
 def _evaluate(op: Primitive, values: list[Number]) -> Number:
@@ -73,24 +66,22 @@ def _float(value: Number) -> Number:
     return float(value) if value.bit_length() <= MAX_BITS else math.copysign(math.inf, value)
 
 
-def _where(graph: Graph, condition: Node, yes: Node, no: Node) -> Rewritten | None:
+def _where(_: Graph, condition: Node, yes: Node, no: Node) -> Node | None:
     if condition.op is not CONSTANT:
         return None
-    return Rewritten(yes if condition.data else no, "fold a condition")
+    return yes if condition.data else no
 
 
-def _and(graph: Graph, p: Node, q: Node) -> Rewritten | None:
-    for condition, other in ((p, q), (q, p)):
-        if condition.op is CONSTANT:
-            return Rewritten(other if condition.data else condition, "fold a condition")
-    return None
+def _and(_: Graph, p: Node, q: Node) -> Node | None:
+    if p.op is CONSTANT:
+        return q if p.data else p
+    return _and(_, q, p) if q.op is CONSTANT else None
 
 
-def _or(graph: Graph, p: Node, q: Node) -> Rewritten | None:
-    for condition, other in ((p, q), (q, p)):
-        if condition.op is CONSTANT:
-            return Rewritten(condition if condition.data else other, "fold a condition")
-    return None
+def _or(_: Graph, p: Node, q: Node) -> Node | None:
+    if p.op is CONSTANT:
+        return p if p.data else q
+    return _or(_, q, p) if q.op is CONSTANT else None
 
 
-SHORTCUTS: Mapping[Primitive, Callable[..., Rewritten | None]] = {WHERE: _where, AND: _and, OR: _or}
+SHORTCUTS: Mapping[Primitive, Step] = {WHERE: _where, AND: _and, OR: _or}

@@ -43,7 +43,7 @@ def _tangent(
 ) -> Tangent | None:
     total, terms = None, []
     for k in active:
-        slope = partial(graph, node, node, list(node.args), k)
+        slope = partial(graph, node, k)
         if slope.is_constant(0):
             continue
         term = chain(graph, dots[node.args[k]], slope)

@@ -6,8 +6,8 @@ List order is evaluation order, so every pass is one loop over `Graph.nodes` and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .errors import ExpressionError
 from .primitives import Primitive, function, lookup
@@ -56,7 +56,18 @@ class Node:
         return self.op is CONSTANT and bool(self.data == value)
 
 
-Rewrite = Callable[["Graph", Primitive, tuple[Node, ...]], Node | None]
+Step = Callable[..., Node | None]  # of the graph and the arguments: a better node, if it has one
+
+
+class Rule(NamedTuple):
+    """A rewrite that may apply where a node is about to be made."""
+
+    origin: tuple[str, str]  # the pass, and what it calls the rule
+    step: Step
+
+
+# For an operation followed by the operations of its arguments: the rules to try, in order.
+Rules = Mapping[tuple[Primitive, ...], Sequence[Rule]]
 
 
 class Graph:
@@ -68,21 +79,23 @@ class Graph:
         names: the user's name of nodes that have one.
         labels: what the trace calls the other nodes, and what derivatives are called after them.
         places: node to the character offset of the operator or name that made it.
-        rewrite: consulted by `apply` before a node is made; `None` keeps the program as written.
+        rules: what `apply` tries before it makes a node; `None` keeps the program as written.
+        log: where `apply` notes the rules it used, if it is a list.
     """
 
-    def __init__(self, rewrite: Rewrite | None = None) -> None:
+    def __init__(self, rules: Rules | None = None) -> None:
         self.nodes: list[Node] = []
         self.inputs: dict[str, Node] = {}
         self.names: dict[Node, str] = {}
         self.labels: dict[Node, str] = {}
         self.places: dict[Node, int] = {}
-        self.rewrite = rewrite
+        self.rules = rules
+        self.log: list[tuple[str, str]] | None = None
         self._interned: dict[Any, Node] = {}
 
     def copy(self) -> Graph:
         """A graph that can grow on its own; the nodes so far are shared."""
-        twin = Graph(self.rewrite)
+        twin = Graph(self.rules)
         twin.nodes, twin.inputs = self.nodes.copy(), self.inputs.copy()
         twin.names, twin.labels = self.names.copy(), self.labels.copy()
         twin.places = self.places.copy()
@@ -93,26 +106,35 @@ class Graph:
         """The node `op(*args)`, made now or earlier; never rewritten."""
         key = (op, *args)
         node = self._interned.get(key)
-        if node is None and op.commutative and self.rewrite is not None:
+        if node is not None:
+            return node
+        if op.commutative and self.rules is not None:
             node = self._interned.get((op, args[1], args[0]))
-        if node is None:
-            shape = broadcast([a.shape for a in args]) if any(a.shape for a in args) else SCALAR
-            node = self._append(key, op, args, None, shape)
-        return node
+            if node is not None:
+                return node
+        shape = SCALAR
+        for argument in args:
+            if argument.shape:
+                shape = broadcast([a.shape for a in args])
+                break
+        return self._append(key, op, args, None, shape)
 
     def apply(self, op: Primitive, *args: Node) -> Node:
         """The node `op(*args)` as the graph's rewrite rules would have it."""
-        if self.rewrite is not None:
-            better = self.rewrite(self, op, args)
-            if better is not None:
-                return better
+        if self.rules is not None:
+            for origin, step in self.rules[(op, *[a.op for a in args])]:
+                better = step(self, *args)
+                if better is not None:
+                    if self.log is not None:
+                        self.log.append(origin)
+                    return better
         return self.intern(op, *args)
 
     def constant(self, value: Number) -> Node:
         """A constant, keyed by type and bits: `0.0`, `-0.0`, `0` and `nan` are four constants."""
         if value != value:
             value = math.nan
-        sign = math.copysign(1.0, value) if isinstance(value, float) else 0
+        sign = 0 if value else math.copysign(1.0, value)
         key = (CONSTANT, type(value), value, sign)
         return self._interned.get(key) or self._append(key, CONSTANT, (), value, SCALAR)
 

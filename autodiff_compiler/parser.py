@@ -98,11 +98,12 @@ class Scope:
 
     def operate(self, row: Primitive, args: Sequence[Node], token: Token | None) -> Node:
         """`row(*args)`, element by element over list literals."""
-        if any(a.op is STACK for a in args):
-            return self._elementwise(row, args, token)
-        node = self.graph.intern(row, *map(self.number, args))
-        if token is not None and node not in self.graph.places:
-            self.graph.places[node] = token.start_pos or 0
+        for a in args:
+            if a.shape:
+                return self._elementwise(row, args, token)
+        node = self.graph.intern(row, *[self.number(a) if a.op.boolean else a for a in args])
+        if token is not None:
+            self.graph.places.setdefault(node, token.start_pos or 0)
         return node
 
     def _elementwise(self, row: Primitive, args: Sequence[Node], token: Token | None) -> Node:
@@ -251,11 +252,17 @@ class Reducer(Transformer[Token, Node]):
         """`a + b - c` or `a*b/c`: operands and operators in turn, combined from the left."""
         total = children[0]
         for k in range(1, len(children), 2):
-            token = children[k]
-            if token == "@" and not (total.shape and children[k + 1].shape):
-                raise self.scope.fail("@ multiplies arrays", token, "write * for numbers")
-            total = self.scope.operate(_infix(token), (total, children[k + 1]), token)
+            token, operand = children[k], children[k + 1]
+            row = INFIX.get(str(token))
+            if row is None:
+                raise self._not_infix(token)
+            total = self.scope.operate(row, (total, operand), token)
         return total
+
+    def _not_infix(self, token: Token) -> ExpressionError:
+        if token == "@":
+            return self.scope.fail("@ multiplies arrays", token, "write * for numbers")
+        return self.scope.fail("// is not part of the language", token, "write floor(x/y)")
 
     def power(self, children: list[Any]) -> Node:
         base, token, exponent = children
@@ -319,10 +326,6 @@ def _element(scope: Scope, array: Node, bracket: Token, index: list[Any]) -> Nod
     if not -len(array.args) <= position < len(array.args):
         raise scope.fail(f"index {position} is outside a list of {len(array.args)}", bracket)
     return array.args[position]
-
-
-def _infix(token: Token) -> Primitive:
-    return INFIX[str(token)]
 
 
 class Parser:
@@ -412,9 +415,12 @@ def _output(scope: Scope) -> Node:
 
 def _compact(graph: Graph, output: Node) -> tuple[Graph, Node]:
     """The graph without what the output does not need; declared inputs stay."""
+    alive = graph.ancestors([output])
+    if len(alive) == len(graph.nodes):
+        return graph, output
     small = Graph()
     image = {node: small.input(name, node.shape) for name, node in graph.inputs.items()}
-    for node in graph.ancestors([output]):
+    for node in alive:
         if node not in image:
             image[node] = small.rebuild(node, [image[a] for a in node.args], small.intern)
         if node in graph.names and node.args:

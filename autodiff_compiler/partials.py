@@ -1,61 +1,63 @@
-"""A row's texts as nodes: partial derivatives and definitions, parsed once and replayed."""
+"""A row's texts as nodes: partial derivatives and definitions, parsed once and replayed.
+
+A text is replayed by a small Python function, generated from it, that makes its nodes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any
 
-from .graph import CONSTANT, INPUT, Graph, Node, Number
+from .graph import CONSTANT, INPUT, Node
 from .parser import parse
 from .primitives import Primitive
 
-
-class Step(NamedTuple):
-    """One node of a template: a constant, or an operation on earlier values."""
-
-    op: Primitive
-    operands: tuple[int, ...]
-    data: Number | None
+Builder = Callable[..., Node]
 
 
-class Template:
-    """A text over named arguments, as steps that any graph can replay on its own nodes."""
+def builder(text: str, names: Iterable[str]) -> Builder:
+    """`build(graph, *nodes)`: the text's value in `graph`, with `nodes` for its names."""
+    names = tuple(names)
+    graph, output = parse(text, inputs=names, constants=True)
+    spelled: dict[Node, str] = {graph.inputs[name]: f"n{k}" for k, name in enumerate(names)}
+    pool: dict[str, Any] = {}
+    lines = []
+    for node in graph.nodes:
+        if node.op is not INPUT:
+            spelled[node] = f"t{node.index}"
+            lines.append(f"    t{node.index} = {_make(node, [spelled[a] for a in node.args], pool)}")
+    head = f"def build({', '.join(['graph', *spelled.values()][: len(names) + 1])}):"
+    return function([head, *lines, f"    return {spelled[output]}"], pool)
 
-    __slots__ = ("result", "steps")
 
-    def __init__(self, text: str, names: Iterable[str]) -> None:
-        names = tuple(names)
-        graph, output = parse(text, inputs=names, constants=True)
-        position = {graph.inputs[name]: k for k, name in enumerate(names)}
-        steps = []
-        for node in graph.nodes:
-            if node.op is not INPUT:
-                position[node] = len(names) + len(steps)
-                steps.append(Step(node.op, tuple(position[a] for a in node.args), node.data))
-        self.steps: tuple[Step, ...] = tuple(steps)
-        self.result: int = position[output]
+def _make(node: Node, args: Sequence[str], pool: dict[str, Any]) -> str:
+    """The call that makes a node; what it refers to goes into the pool."""
+    name = f"p{len(pool)}"
+    if node.op is CONSTANT:
+        pool[name] = node.data
+        return f"graph.constant({name})"
+    pool[name] = node.op
+    return f"graph.apply({', '.join([name, *args])})"
 
-    def build(self, graph: Graph, arguments: Sequence[Node]) -> Node:
-        """The text's value in `graph`, with `arguments` for its names."""
-        values = list(arguments)
-        for op, operands, data in self.steps:
-            if op is CONSTANT and data is not None:
-                values.append(graph.constant(data))
-            else:
-                values.append(graph.apply(op, *[values[k] for k in operands]))
-        return values[self.result]
+
+def function(lines: Sequence[str], pool: dict[str, Any]) -> Builder:
+    """The last function that `lines` define, with `pool` as its globals."""
+    namespace = dict(pool)
+    exec("\n".join(lines), namespace)
+    made: Builder = namespace["build"]
+    return made
 
 
 @cache
-def partial_templates(row: Primitive) -> tuple[Template | None, ...]:
-    """One template for each argument of a row, over its arguments and `out`."""
+def partial_builders(row: Primitive) -> tuple[Builder | None, ...]:
+    """One builder for each argument of a row, over its arguments and `out`."""
     names = (*row.args, "out")
-    return tuple(None if text is None else Template(text, names) for text in row.partials)
+    return tuple(None if text is None else builder(text, names) for text in row.partials)
 
 
 @cache
-def definition(row: Primitive) -> Template:
-    """The row's definition in the language, as a template over its arguments."""
+def definition(row: Primitive) -> Builder:
+    """The row's definition in the language, as a builder over its arguments."""
     assert row.define is not None, row
-    return Template(row.define, row.args)
+    return builder(row.define, row.args)

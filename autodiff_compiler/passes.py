@@ -6,33 +6,34 @@ are made: on the program before it is differentiated, and on its derivatives whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
 from .errors import line_and_column
 from .folding import fold
-from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, Graph, Node, Rewrite
+from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, Graph, Node, Rule
 from .primitives import Primitive
-from .rewrite import Rewritten, RuleSet
+from .rewrite import LawPass
 from .simplify import SIMPLIFY
 
-LocalPass = Callable[[Graph, Primitive, tuple[Node, ...]], Rewritten | None]
+LocalPass = Callable[[Primitive, tuple[Primitive, ...]], Iterable[Rule]]
 
 MAX_CHAIN = 16  # largest exponent turned into multiplications
 
 
-def powers(graph: Graph, op: Primitive, args: tuple[Node, ...]) -> Rewritten | None:
+def powers(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """Small integer powers as multiplications, `x**4` as `(x*x)*(x*x)`."""
-    if op is not POWER or args[1].op is not CONSTANT:
+    if op is POWER and heads[1] is CONSTANT:
+        yield Rule(("powers", "integer power by multiplication"), _power)
+
+
+def _power(graph: Graph, base: Node, exponent: Node) -> Node | None:
+    value = exponent.data
+    if not 2 <= abs(value) <= MAX_CHAIN or value != int(value):
         return None
-    exponent = args[1].data
-    if exponent != int(exponent if abs(exponent) <= MAX_CHAIN else 0) or abs(exponent) < 2:
-        return None
-    result = _chain(graph, args[0], abs(int(exponent)))
-    if exponent < 0:
-        result = graph.apply(DIVIDE, graph.constant(1), result)
-    return Rewritten(result, "integer power by multiplication")
+    result = _chain(graph, base, abs(int(value)))
+    return graph.apply(DIVIDE, graph.constant(1), result) if value < 0 else result
 
 
 def _chain(graph: Graph, base: Node, exponent: int) -> Node:
@@ -49,19 +50,30 @@ def _chain(graph: Graph, base: Node, exponent: int) -> Node:
     return result
 
 
-@cache
-def _simplify() -> RuleSet:
-    return RuleSet(SIMPLIFY)
-
-
-def simplify(graph: Graph, op: Primitive, args: tuple[Node, ...]) -> Rewritten | None:
-    """Algebra that rounds no differently: the rules of `simplify.py`."""
-    return _simplify()(graph, op, args)
-
-
-LOCAL: Mapping[str, LocalPass] = {"fold": fold, "simplify": simplify, "powers": powers}
+LOCAL: Mapping[str, LocalPass] = {
+    "fold": fold,
+    "simplify": LawPass("simplify", SIMPLIFY),
+    "powers": powers,
+}
 PRUNE = "prune"  # dead-code removal, where the code is scheduled
 PASSES: tuple[str, ...] = (*LOCAL, PRUNE)
+
+
+class Pipeline(dict[tuple[Primitive, ...], tuple[Rule, ...]]):
+    """The rules of the local passes that are switched on, found as they are asked for."""
+
+    def __init__(self, without: Iterable[str] = ()) -> None:
+        self._passes = [find for name, find in LOCAL.items() if name not in without]
+
+    def __missing__(self, key: tuple[Primitive, ...]) -> tuple[Rule, ...]:
+        rules = self[key] = tuple(rule for find in self._passes for rule in find(key[0], key[1:]))
+        return rules
+
+
+@cache
+def pipeline(without: tuple[str, ...] = ()) -> Pipeline:
+    """The pipeline without the passes named."""
+    return Pipeline(without)
 
 
 class Applied(NamedTuple):
@@ -73,31 +85,15 @@ class Applied(NamedTuple):
     column: int
 
 
-def pipeline(without: Collection[str] = (), log: list[tuple[str, str]] | None = None) -> Rewrite:
-    """The local passes that are switched on, as one rewrite for `Graph.rewrite`."""
-    steps = [(name, step) for name, step in LOCAL.items() if name not in without]
-
-    def rewrite(graph: Graph, op: Primitive, args: tuple[Node, ...]) -> Node | None:
-        for name, step in steps:
-            found = step(graph, op, args)
-            if found is not None:
-                if log is not None:
-                    log.append((name, found.rule))
-                return found.node
-        return None
-
-    return rewrite
-
-
 def optimise(
-    graph: Graph, output: Node, source: str, without: Collection[str] = ()
+    graph: Graph, output: Node, source: str, without: tuple[str, ...] = ()
 ) -> tuple[Graph, Node, list[Applied]]:
     """The program rewritten node by node, its new output, and what was done where.
 
     Names carry over: what the user called `h`, and the trace calls `v3`, keeps that name.
     """
-    log: list[tuple[str, str]] = []
-    better = Graph(pipeline(without, log))
+    better = Graph(pipeline(without))
+    better.log = log = []
     image = {node: better.input(name, node.shape) for name, node in graph.inputs.items()}
     applied: list[Applied] = []
     symbols = trace_symbols(graph)
@@ -111,7 +107,7 @@ def optimise(
             line, column = line_and_column(source, graph.places.get(node, 0))
             applied.extend(Applied(name, rule, line, column) for name, rule in log)
             log.clear()
-    better.rewrite = pipeline(without)
+    better.log = None
     return better, image[output], applied
 
 

@@ -50,7 +50,7 @@ def _accumulation(
     if node.op is STACK:
         slope, term = graph.constant(1), bar.args[k]
     else:
-        slope = partial(graph, node, node, list(node.args), k)
+        slope = partial(graph, node, k)
         if slope.is_constant(0):
             return None
         term = chain(graph, bar, slope)

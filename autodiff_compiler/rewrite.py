@@ -1,37 +1,33 @@
-"""Matcher and driver: rewrite rules as rows of text, applied where a node is about to be made."""
+"""The matcher: laws as rows of text, tried where a node is about to be made.
+
+Which laws could fit an operation on given kinds of arguments is found once; each is then tried by
+a small Python function generated from its pattern.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .graph import CONSTANT, INPUT, Graph, Node, Number
+from .graph import CONSTANT, INPUT, Node, Number, Rule, Step
 from .parser import parse
-from .partials import Template
+from .partials import Builder, builder, function
 from .primitives import BY_NAME, Primitive
-
-Binding = dict[str, Node]
 
 CONSTANTS = ("m", "n")  # names that stand for constants
 
 
-class Rewritten(NamedTuple):
-    """A better node, and the name of the rule that made it."""
-
-    node: Node
-    rule: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
+@dataclass(frozen=True)
+class Law:
     """`pattern -> replacement`, both in the language.
 
     A name stands for any node; `m` and `n` only for constants.  A repeated name stands for the
-    same node.  `when` restricts the constants.  `exact` rules hold for every IEEE
-    input, up to the sign of a zero; the others only to rounding, or where the pattern is finite.
+    same node.  `when` restricts the constants.  `exact` rules hold for every IEEE input, up to the
+    sign of a zero; the others only to rounding, or where the pattern is finite.
     """
 
     pattern: str
@@ -44,6 +40,21 @@ class Rule:
     def name(self) -> str:
         return f"{self.pattern} -> {self.replacement}"
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the pattern, in alphabetical order."""
+        words = set(re.findall(r"[a-z]\w*", self.pattern)) - {"and", "or", "not"}
+        return tuple(sorted(word for word in words if word not in BY_NAME))
+
+    @cached_property
+    def variants(self) -> tuple[Pattern, ...]:
+        """The pattern in every order of commutative operands."""
+        return tuple(_variants(parse(self.pattern, inputs=self.names, constants=True)[1]))
+
+    @cached_property
+    def build(self) -> Builder:
+        return builder(self.replacement, self.names)
+
 
 class Pattern(NamedTuple):
     """A pattern node: a name to bind, a constant, or an operation on patterns."""
@@ -54,51 +65,12 @@ class Pattern(NamedTuple):
 
     def head(self) -> Primitive | None:
         """What the node's operation must be; `None` for any."""
-        if self.op is None:
-            return CONSTANT if self.data in CONSTANTS else None
-        return self.op
+        return CONSTANT if self.op is None and self.data in CONSTANTS else self.op
 
-    def accepts(self, op: Primitive, args: Sequence[Node]) -> bool:
-        return self.op is op and all(p.head() in (None, a.op) for p, a in zip(self.args, args, strict=True))
-
-
-class Compiled:
-    """A rule ready to run: its pattern in every order of commutative operands."""
-
-    def __init__(self, rule: Rule) -> None:
-        names = _names(rule.pattern)
-        _, output = parse(rule.pattern, inputs=names, constants=True)
-        self.rule, self.names = rule, names
-        self.variants = tuple(_variants(output))
-        self.template = Template(rule.replacement, names)
-
-    def apply(self, graph: Graph, variant: Pattern, args: Sequence[Node]) -> Node | None:
-        """The replacement for a node with these arguments, if the pattern matches them."""
-        binding: Binding = {}
-        if not all(_match(p, a, binding) for p, a in zip(variant.args, args, strict=True)):
-            return None
-        when = self.rule.when
-        if when and not when(**{n: b.data for n, b in binding.items() if n in CONSTANTS}):
-            return None
-        return self.template.build(graph, [binding[name] for name in self.names])
-
-
-def _names(text: str) -> list[str]:
-    words = re.findall(r"[a-z]\w*", text)
-    return sorted({w for w in words if w not in BY_NAME and w not in ("and", "or", "not")})
-
-
-def _match(pattern: Pattern, node: Node, binding: Binding) -> bool:
-    """Whether `node` fits, binding names; a pattern is as deep as its rule's text."""
-    if pattern.op is None:
-        if pattern.head() not in (None, node.op):
-            return False
-        return binding.setdefault(str(pattern.data), node) is node
-    if pattern.op is CONSTANT:
-        return node.op is CONSTANT and bool(node.data == pattern.data)
-    return node.op is pattern.op and all(
-        _match(p, a, binding) for p, a in zip(pattern.args, node.args, strict=True)
-    )
+    def accepts(self, op: Primitive, heads: Sequence[Primitive]) -> bool:
+        return self.op is op and all(
+            p.head() in (None, h) for p, h in zip(self.args, heads, strict=True)
+        )
 
 
 def _variants(node: Node) -> Iterator[Pattern]:
@@ -111,23 +83,51 @@ def _variants(node: Node) -> Iterator[Pattern]:
             yield Pattern(node.op, node.data, args[::-1])
 
 
-class RuleSet:
-    """Rules indexed by the operation and the operations of its arguments."""
+class LawPass:
+    """Laws, as a local pass: the rules for an operation on arguments made by `heads`."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self.compiled = [Compiled(rule) for rule in rules]
-        self._candidates: dict[tuple[Primitive, ...], list[tuple[Compiled, Pattern]]] = {}
+    def __init__(self, name: str, laws: Sequence[Law]) -> None:
+        self.name, self.laws = name, laws
 
-    def __call__(self, graph: Graph, op: Primitive, args: tuple[Node, ...]) -> Rewritten | None:
-        key = (op, *[a.op for a in args])
-        candidates = self._candidates.get(key)
-        if candidates is None:
-            candidates = self._candidates[key] = self._find(op, args)
-        for compiled, variant in candidates:
-            better = compiled.apply(graph, variant, args)
-            if better is not None:
-                return Rewritten(better, compiled.rule.name)
-        return None
+    def __call__(self, op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+        for law in self.laws:
+            for variant in law.variants:
+                if variant.accepts(op, heads):
+                    yield Rule((self.name, law.name), _step(law, variant))
 
-    def _find(self, op: Primitive, args: Sequence[Node]) -> list[tuple[Compiled, Pattern]]:
-        return [(c, v) for c in self.compiled for v in c.variants if v.accepts(op, args)]
+
+def _step(law: Law, variant: Pattern) -> Step:
+    """A function generated for one order of a law's operands: its conditions, then its builder."""
+    pool: dict[str, Any] = {"make": law.build, "when": law.when}
+    names = [f"a{k}" for k in range(len(variant.args))]
+    bound: dict[str, str] = {}
+    tests = [t for p, n in zip(variant.args, names, strict=True) for t in _tests(p, n, bound, pool)]
+    if law.when:
+        constants = ", ".join(f"{n}={bound[n]}.data" for n in law.names if n in CONSTANTS)
+        tests.append(f"when({constants})")
+    return function(
+        [
+            f"def build({', '.join(['graph', *names])}):",
+            f"    if {' and '.join(tests) or True}:",
+            f"        return make({', '.join(['graph', *(bound[n] for n in law.names)])})",
+            "    return None",
+        ],
+        pool,
+    )
+
+
+def _tests(pattern: Pattern, path: str, bound: dict[str, str], pool: dict[str, Any]) -> Iterator[str]:
+    """Conditions under which the node at `path` fits; names are bound to paths on the way."""
+    head = pattern.head()
+    if head is not None:
+        name = f"op{len(pool)}"
+        pool[name] = head
+        yield f"{path}.op is {name}"
+    if pattern.op is CONSTANT:
+        yield f"{path}.data == {pattern.data!r}"
+    elif pattern.op is None:
+        known = bound.setdefault(str(pattern.data), path)
+        if known != path:
+            yield f"{known} is {path}"
+    for k, argument in enumerate(pattern.args):
+        yield from _tests(argument, f"{path}.args[{k}]", bound, pool)

@@ -11,7 +11,7 @@ from numbers import Number
 from typing import Any
 
 from .backends import python
-from .backends.base import imports
+from .backends.base import Schedule, imports
 from .backends.module import module, python_schedule, raises
 from .derivatives import Group, Program
 from .graph import Node
@@ -45,11 +45,10 @@ class Callables:
         lines = list(python.define(kind, schedule, guard=GENERAL))
         text = "\n".join([*imports(schedule.imports), *lines])
         function = load(text, kind, {GENERAL: self.general})[kind]
-        return self._renaming(function)
+        return self._renaming(function, schedule)
 
-    def _renaming(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _renaming(self, function: Callable[..., Any], schedule: Schedule) -> Callable[..., Any]:
         """Accept keyword arguments under names that cannot be Python parameters."""
-        schedule = python_schedule(self.program)
         renamed = {n.data: name for n, name in schedule.parameters.items() if n.data != name}
         if not renamed or isinstance(self.program.parameters[0], Group):
             return function
@@ -63,7 +62,8 @@ class Callables:
         """Any numbers and arrays: scalars with IEEE's answers at the edges, arrays by NumPy."""
         values = self._values(arguments)
         if all(type(v) is float for v in values):
-            return self._scalar(*self._grouped(values))
+            retry = self._grouped(values)
+            return self._scalar(*retry)
         _check_shapes(self.program, values)
         return self._array(*self._grouped(values))
 

@@ -1,10 +1,10 @@
-"""Simplification rules, as data: algebra that every IEEE input allows, and integer powers."""
+"""Simplification laws, as data: algebra that every IEEE input allows, and integer powers."""
 
 from __future__ import annotations
 
 import math
 
-from .rewrite import Rule
+from .rewrite import Law
 
 
 def is_power_of_two(m: float, n: float) -> bool:
@@ -13,40 +13,40 @@ def is_power_of_two(m: float, n: float) -> bool:
 
 
 SIMPLIFY = (
-    Rule("x + 0", "x"),
-    Rule("x - 0", "x"),
-    Rule("0 - x", "-x"),
-    Rule("x*1", "x"),
-    Rule("x/1", "x"),
-    Rule("x*(-1)", "-x"),
-    Rule("x/(-1)", "-x"),
-    Rule("-(-x)", "x"),
-    Rule("x + (-y)", "x - y"),
-    Rule("x - (-y)", "x + y"),
-    Rule("(-x) - y", "-(x + y)"),
-    Rule("-(x - y)", "y - x"),
-    Rule("(-x)*y", "-(x*y)"),
-    Rule("(-x)/y", "-(x/y)"),
-    Rule("x/(-y)", "-(x/y)"),
-    Rule("-(n*x)", "(-n)*x"),
-    Rule("-(n/x)", "(-n)/x"),
-    Rule("x + n*y", "x - (-n)*y", when=lambda n: n < 0),
-    Rule("x - n*y", "x + (-n)*y", when=lambda n: n < 0),
-    Rule("x + x", "2*x"),
-    Rule("m*(n*x)", "(m*n)*x", when=is_power_of_two),
-    Rule("m*(n/x)", "(m*n)/x", when=is_power_of_two),
-    Rule("x*(1/y)", "x/y", exact=False, why="one rounding instead of two"),
-    Rule("x/(1/y)", "x*y", exact=False, why="one rounding instead of two"),
-    Rule("x**1", "x"),
-    Rule("x**0", "1"),
-    Rule("x**(-1)", "1/x"),
-    Rule("x**0.5", "sqrt(x)", exact=False, why="differs only at -0 and -inf"),
-    Rule("x**(-0.5)", "1/sqrt(x)", exact=False, why="differs only at -0 and -inf"),
-    Rule("abs(-x)", "abs(x)"),
-    Rule("abs(abs(x))", "abs(x)"),
-    Rule("where(c, x, x)", "x"),
-    Rule("where(not c, x, y)", "where(c, y, x)"),
-    Rule("where(c, x, 0) + where(c, y, 0)", "where(c, x + y, 0)"),
-    Rule("where(c, x, 0) + where(c, 0, y)", "where(c, x, y)"),
-    Rule("-where(c, x, 0)", "where(c, -x, 0)"),
+    Law("x + 0", "x"),
+    Law("x - 0", "x"),
+    Law("0 - x", "-x"),
+    Law("x*1", "x"),
+    Law("x/1", "x"),
+    Law("x*(-1)", "-x"),
+    Law("x/(-1)", "-x"),
+    Law("-(-x)", "x"),
+    Law("x + (-y)", "x - y"),
+    Law("x - (-y)", "x + y"),
+    Law("(-x) - y", "-(x + y)"),
+    Law("-(x - y)", "y - x"),
+    Law("(-x)*y", "-(x*y)"),
+    Law("(-x)/y", "-(x/y)"),
+    Law("x/(-y)", "-(x/y)"),
+    Law("-(n*x)", "(-n)*x"),
+    Law("-(n/x)", "(-n)/x"),
+    Law("x + n*y", "x - (-n)*y", when=lambda n: n < 0),
+    Law("x - n*y", "x + (-n)*y", when=lambda n: n < 0),
+    Law("x + x", "2*x"),
+    Law("m*(n*x)", "(m*n)*x", when=is_power_of_two),
+    Law("m*(n/x)", "(m*n)/x", when=is_power_of_two),
+    Law("x*(1/y)", "x/y", exact=False, why="one rounding instead of two"),
+    Law("x/(1/y)", "x*y", exact=False, why="one rounding instead of two"),
+    Law("x**1", "x"),
+    Law("x**0", "1"),
+    Law("x**(-1)", "1/x"),
+    Law("x**0.5", "sqrt(x)", exact=False, why="differs only at -0 and -inf"),
+    Law("x**(-0.5)", "1/sqrt(x)", exact=False, why="differs only at -0 and -inf"),
+    Law("abs(-x)", "abs(x)"),
+    Law("abs(abs(x))", "abs(x)"),
+    Law("where(c, x, x)", "x"),
+    Law("where(not c, x, y)", "where(c, y, x)"),
+    Law("where(c, x, 0) + where(c, y, 0)", "where(c, x + y, 0)"),
+    Law("where(c, x, 0) + where(c, 0, y)", "where(c, x, y)"),
+    Law("-where(c, x, 0)", "where(c, -x, 0)"),
 )

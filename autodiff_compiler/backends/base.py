@@ -192,10 +192,16 @@ class Schedule:
         while True:
             operands = [self._operand(a, p) for a, p in zip(node.args, spelling.operands, strict=True)]
             text = spelling.template.format(*operands)
-            longest = max(node.args, key=lambda a: len(self._texts[a].text), default=None)
-            if len(text) <= LINE or longest is None or self._texts[longest].precedence == NAME:
+            if len(text) <= LINE or not self._shorten(node):
                 return Text(text, spelling.precedence)
-            self._assign(longest)
+
+    def _shorten(self, node: Node) -> bool:
+        """Name the operand with the longest text, if it has none yet."""
+        longest = max(node.args, key=lambda a: len(self._texts[a].text))
+        if self._texts[longest].precedence == NAME:
+            return False
+        self._assign(longest)
+        return True
 
     def _operand(self, node: Node, needed: int) -> str:
         if needed == NAME and node.op is not CONSTANT and self._texts[node].precedence < NAME:

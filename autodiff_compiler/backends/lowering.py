@@ -18,14 +18,14 @@ def lower(program: Program, supports: Callable[[Primitive], bool]) -> Program:
 
 
 def _lower_once(program: Program, supports: Callable[[Primitive], bool]) -> Program:
-    old, new = program.graph, Graph(program.graph.rewrite)
+    old, new = program.graph, Graph(program.graph.rules)
     image: dict[Node, Node] = {n: new.input(n.data, n.shape) for n in old.nodes if n.op is INPUT}
     for node in old.ancestors(program.leaves()):
         if node in image:
             continue
         args = [image[a] for a in node.args]
         if node.op.define and not supports(node.op):
-            image[node] = definition(node.op).build(new, args)
+            image[node] = definition(node.op)(new, *args)
         else:
             image[node] = new.rebuild(node, args, new.apply)
         _carry_names(old, node, new, image[node])

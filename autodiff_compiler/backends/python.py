@@ -6,7 +6,8 @@ import builtins
 import math
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 
 from ..derivatives import Group, Program, Tree
 from ..graph import Node, Number
@@ -17,6 +18,9 @@ from .base import HERE, NAME, Import, Schedule, Spelling, Text, call, docstring,
 
 EDGE = "_ieee"  # suffix of what answers where Python raises
 ARRAY = Import("numpy", "array", "array")
+CHUNK = 50  # terms of a sum; CPython refuses a sum of thousands
+SELECTS = frozenset({"where", "maximum", "minimum", "fmax", "fmin"})
+KEEPS_INTEGERS = SELECTS | {"add", "subtract", "multiply", "negative", "abs", "mod"}
 RAISED = "(ArithmeticError, ValueError)"
 
 
@@ -141,13 +145,33 @@ def define(
 
 
 def _checked(schedule: Schedule, indent: str) -> Iterator[str]:
-    arguments = list(schedule.parameters.values())
+    arguments = schedule.parameters
     if not arguments:
         yield from body(schedule, indent)
         return
-    tests = [f"type({name})" for name in arguments]
+    exact = _leaking(schedule)
+    names = [name for node, name in arguments.items() if node not in exact]
+    tests = [f"type({arguments[node]})" for node in arguments if node in exact]
+    tests += [f"type({' + '.join(names[k : k + CHUNK])})" for k in range(0, len(names), CHUNK)]
     yield f"{indent}if float is {' is '.join(tests)}:"
     yield from body(schedule, indent + "    ")
+
+
+def _leaking(schedule: Schedule) -> set[Node]:
+    """Arguments that could make an output an int, if they were ints themselves.
+
+    These are checked one by one.  The others are checked by their sum, which is a float only if
+    all of them are floats, or some ints.
+    """
+    arguments = list(schedule.parameters)
+    leaks = {node: 1 << k for k, node in enumerate(arguments)}  # sets, as bits
+    for node in schedule.nodes:
+        if node.op.name in KEEPS_INTEGERS and node not in leaks:
+            sources = [leaks.get(a, 0) for a in node.args]
+            if all(sources) or node.op.name in SELECTS:
+                leaks[node] = reduce(or_, sources)
+    found = reduce(or_, (leaks.get(node, 0) for node in schedule.program.leaves()), 0)
+    return {node for k, node in enumerate(arguments) if found >> k & 1}
 
 
 def with_edges(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:

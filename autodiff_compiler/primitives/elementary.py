@@ -104,7 +104,8 @@ ROWS = (
     function("logaddexp2(x, y)", "exp2(x - out)", "exp2(y - out)", numpy="logaddexp2",
              define="where(x == y, x + 1, maximum(x, y) + log1p(exp2(-abs(x - y)))/log(2))",
              mpmath=lambda mp, x, y: mp.log(2**x + 2**y)/mp.log(2), commutative=True),
-    function("ldexp(x, n)", "2**n", "out*log(2)", define="x*2**n"),
+    function("ldexp(x, n)", "2**trunc(n)", "0", define="x*2**trunc(n)",
+             note="the exponent n is an integer; the result is constant between them"),
     # trigonometry
     function("sin(x)", "cos(x)", python="sin", numpy="sin", sympy="sin", mpmath="sin",
              special=(0.0, INF)),
