@@ -1,1 +1,312 @@
-"""stub"""
+"""The command line: compile, eval, trace, graph, derivative and check a formula."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .compiler import Function, compile, write
+from .derivatives import KINDS
+from .errors import ExpressionError, nearest
+
+PROGRAM = "autodiff-compiler"
+TARGETS = ("python", "numpy")
+TRACE_FORMATS = ("text", "markdown", "latex", "html", "json")
+OK, DISAGREES, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class Option(NamedTuple):
+    """One option of the command line, as `argparse` takes it."""
+
+    flags: tuple[str, ...]
+    settings: Mapping[str, Any]
+
+
+def _option(*flags: str, **settings: Any) -> Option:
+    return Option(flags, settings)
+
+
+FILE = _option("--file", metavar="FILE", help="read the source from a file")
+INPUTS = _option("--inputs", metavar="NAMES", help="names of the arguments, in order: x1,x2")
+WRT = _option("--wrt", metavar="NAMES", help="what to differentiate by; by default, every input")
+WITHOUT = _option("--without", metavar="PASSES", help="leave out passes: fold,simplify,powers,prune")
+OUTPUT = _option("-o", "--output", metavar="FILE", help="write to a file instead of the terminal")
+JSON = _option("--json", action="store_true", help="print JSON")
+AT = _option("--at", metavar="NAME=VALUE", action="append", default=[], help="a point, input by input")
+EMIT = _option("--emit", metavar="KINDS", help=f"functions, of {', '.join(KINDS)}")
+TARGET = _option("--target", choices=TARGETS, default="python", help="plain Python, or NumPy")
+MODE = _option("--mode", choices=("primal", "forward", "reverse"), default="primal",
+               help="values, tangents or adjoints")  # fmt: skip
+SEED = _option("--seed", metavar="VALUES", help="tangents x1=1,x2=0 or the adjoint of the output")
+TRACE_FORMAT = _option("--format", choices=TRACE_FORMATS, default="text", help="how to print it")
+GRAPH_FORMAT = _option("--format", choices=("dot", "mermaid"), default="dot", help="drawing language")
+SAMPLES = _option("--samples", type=int, default=5, metavar="N", help="random points to check at")
+RANDOM = _option("--random-seed", type=int, default=0, metavar="N", help="which random points")
+
+COMMON = (FILE, INPUTS, WRT, WITHOUT, OUTPUT, JSON)
+
+
+class Command(NamedTuple):
+    """A subcommand: what runs it, what it is for, its own options and its examples."""
+
+    run: Callable[[Function, argparse.Namespace], tuple[str, Any, int]]
+    summary: str
+    options: tuple[Option, ...]
+    examples: tuple[str, ...]
+
+
+def _compile(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
+    kinds = _kinds(args.emit)
+    text = fn.source(*kinds, target=args.target)
+    return text, {"inputs": fn.inputs, "wrt": fn.wrt, "target": args.target, "module": text}, OK
+
+
+def _eval(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
+    point = _point(args.at, fn)
+    found = {kind: _plain(getattr(fn, kind)(**point)) for kind in _kinds(args.emit) or _defaults(fn)}
+    return "\n".join(_lines(found, fn)), {"at": _plain(point), **found}, OK
+
+
+def _trace(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
+    point = _point(args.at, fn) if args.at else None
+    trace = fn.trace(args.mode, at=point, seed=_seed(args.seed))
+    return trace.render(args.format), json.loads(trace.json()), OK
+
+
+def _graph(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
+    text = getattr(fn.graph(), args.format)()
+    return text, {args.format: text}, OK
+
+
+def _derivative(fn: Function, _: argparse.Namespace) -> tuple[str, Any, int]:
+    found = {name: fn.derivative(name) for name in fn.wrt}
+    if len(found) == 1:
+        return next(iter(found.values())), found, OK
+    return "\n\n".join(f"# by {name}\n{text}" for name, text in found.items()), found, OK
+
+
+def _check(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
+    points = [_point(args.at, fn)] if args.at else None
+    certificate = fn.check(points, samples=args.samples, seed=args.random_seed)
+    code = OK if certificate else DISAGREES
+    return certificate.text(), json.loads(certificate.json()), code
+
+
+COMMANDS: Mapping[str, Command] = {
+    "compile": Command(
+        _compile,
+        "print or save a module of plain Python or NumPy",
+        (EMIT, TARGET),
+        (
+            'compile "log(x1) + x1*x2 - sin(x2)"',
+            'compile "x**2*y" --emit value,hessian --target numpy -o hessian.py',
+        ),
+    ),
+    "eval": Command(
+        _eval,
+        "the value and the derivatives at a point",
+        (AT, EMIT),
+        ('eval "x**2*y" --at x=3 --at y=2', 'eval "sin(x)" --at x=0,pi/2,pi --emit value,gradient'),
+    ),
+    "trace": Command(
+        _trace,
+        "the evaluation trace, as lectures draw it",
+        (AT, MODE, SEED, TRACE_FORMAT),
+        ('trace "log(x1) + x1*x2 - sin(x2)" --mode reverse --at x1=2 --at x2=5',),
+    ),
+    "graph": Command(
+        _graph,
+        "the drawing, for Graphviz or Mermaid",
+        (GRAPH_FORMAT,),
+        ('graph "x*y + sin(x)" | dot -Tsvg > graph.svg', 'graph "x*y" --format mermaid'),
+    ),
+    "derivative": Command(
+        _derivative,
+        "the derivative as a formula",
+        (),
+        ('derivative "x**2*y" --wrt x', "derivative --file model.txt"),
+    ),
+    "check": Command(
+        _check,
+        "compare the derivatives with SymPy, mpmath and differences",
+        (AT, SAMPLES, RANDOM),
+        ('check "x**y*exp(-y)"', 'check "abs(x)" --at x=0'),
+    ),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose help begins with examples."""
+
+    def __init__(self, *, examples: Sequence[str] = (), **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, add_help=False, **settings)
+        self.examples = examples
+        self.add_argument("--help", action="help", help="show this help")
+
+    def format_help(self) -> str:
+        lines = "\n".join(f"  {PROGRAM} {example}" for example in self.examples)
+        return f"examples:\n{lines}\n\n{super().format_help()}"
+
+
+def parser() -> Parser:
+    """The parser of the whole command line."""
+    from . import __version__
+
+    main_parser = Parser(
+        prog=PROGRAM,
+        description="Compile formulas to derivatives.",
+        examples=[command.examples[0] for command in COMMANDS.values()],
+    )
+    main_parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(
+            name, help=command.summary, description=command.summary, examples=command.examples
+        )
+        sub.add_argument("source", nargs="?", metavar="SOURCE", help="a formula; - reads standard input")
+        for flags, settings in (*COMMON, *command.options):
+            sub.add_argument(*flags, **settings)
+    return main_parser
+
+
+def shield(arguments: Iterable[str]) -> list[str]:
+    """Arguments with a space before those that begin with a minus and are no option: `-x**2`."""
+    options = [*COMMON, *(o for c in COMMANDS.values() for o in c.options)]
+    known = {flag for option in options for flag in option.flags} | {"-", "--", "--help", "--version"}
+    return [
+        f" {a}" if a.startswith("-") and a.partition("=")[0] not in known else a for a in arguments
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    args = parser().parse_args(shield(sys.argv[1:] if arguments is None else arguments))
+    try:
+        return run(args)
+    except ExpressionError as error:
+        return _complain(args, str(error), {"line": error.line, "column": error.column, "hint": error.hint})
+    except (ValueError, TypeError, OSError) as error:
+        return _complain(args, str(error), {})
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run a command that has been parsed."""
+    fn = compile(
+        _source(args), inputs=args.inputs, wrt=args.wrt, without=(args.without or "").replace(",", " ").split()
+    )
+    text, data, code = COMMANDS[args.command].run(fn, args)
+    if args.json:
+        text = json.dumps(data, indent=2, allow_nan=False)
+    if args.output:
+        write(args.output, text.rstrip("\n") + "\n")
+    else:
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        print(text.rstrip("\n"), flush=True)
+    return code
+
+
+def _complain(args: argparse.Namespace, message: str, place: Mapping[str, Any]) -> int:
+    if args.json:
+        print(json.dumps({"error": message, **place}, indent=2), file=sys.stderr)
+    else:
+        print(f"{PROGRAM}: {message}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _source(args: argparse.Namespace) -> str:
+    if (args.source is None) == (args.file is None):
+        raise ValueError("give one source: a formula, - for standard input, or --file FILE")
+    if args.file is not None:
+        return _read(Path(args.file))
+    return sys.stdin.read() if args.source == "-" else str(args.source).removeprefix(" ")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not a UTF-8 text: {error.reason}") from None
+
+
+def _kinds(text: str | None) -> tuple[str, ...]:
+    kinds = tuple((text or "").replace(",", " ").split())
+    for kind in kinds:
+        if kind not in KINDS:
+            close = nearest(kind, KINDS)
+            raise ValueError(f"--emit: unknown {kind!r}; did you mean {close or ', '.join(KINDS)}?")
+    return kinds
+
+
+def _defaults(fn: Function) -> tuple[str, ...]:
+    return fn.default_kinds
+
+
+def _point(texts: Sequence[str], fn: Function) -> dict[str, Any]:
+    """A point from texts such as `x=2`, `x=1,y=2` or `x=0,0.5,1`."""
+    point: dict[str, list[float]] = {}
+    name = ""
+    for piece in ",".join(texts).split(","):
+        head, equals, value = piece.rpartition("=")
+        name = head.strip() if equals else name
+        if name not in fn.inputs:
+            close = nearest(name, fn.inputs)
+            raise ValueError(f"--at {piece.strip()}: expected {close or ' or '.join(fn.inputs)}=VALUE")
+        point.setdefault(name, []).append(_number(value if equals else piece))
+    missing = [n for n in fn.inputs if n not in point]
+    if missing:
+        raise ValueError(f"--at: no value for {', '.join(missing)}")
+    return {n: v[0] if len(v) == 1 else v for n, v in point.items()}
+
+
+def _number(text: str) -> float:
+    """A number, or a formula without inputs such as `pi/2`."""
+    try:
+        return float(text)
+    except ValueError:
+        return float(compile(text, inputs=()).value())
+
+
+def _seed(text: str | None) -> dict[str, float] | list[float] | None:
+    if text is None:
+        return None
+    pieces = [piece.strip() for piece in text.split(",")]
+    if "=" in text:
+        pairs = (piece.partition("=") for piece in pieces)
+        return {name.strip(): _number(value) for name, _, value in pairs}
+    return [_number(piece) for piece in pieces]
+
+
+def _plain(value: Any) -> Any:
+    """Results as JSON holds them: lists, numbers, and strings for what is not finite."""
+    if isinstance(value, dict):
+        return {name: _plain(v) for name, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    return value if value - value == 0 else str(value)
+
+
+def _lines(found: Mapping[str, Any], fn: Function) -> Iterator[str]:
+    for kind, value in found.items():
+        if kind in ("gradient", "jacobian", "hessian"):
+            for name, part in zip(fn.wrt, value, strict=True):
+                yield f"{kind} {name} = {_shown(part)}"
+        else:
+            yield f"{kind} = {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    return str(value)

@@ -112,7 +112,7 @@ class Function:
         """
         if target not in targets():
             raise ValueError(f"target: expected one of {', '.join(targets())}, got {target!r}")
-        programs = [self._program(kind) for kind in kinds or self._default_kinds()]
+        programs = [self._program(kind) for kind in kinds or self.default_kinds]
         return module(programs, target, self._source, self._wrt, self._prune)
 
     def save(self, path: str | os.PathLike[str], *kinds: str, target: str = "python") -> None:
@@ -175,7 +175,9 @@ class Function:
     def _is_scalar(self) -> bool:
         return not self._output.shape
 
-    def _default_kinds(self) -> tuple[str, ...]:
+    @property
+    def default_kinds(self) -> tuple[str, ...]:
+        """What `source` writes by default: the value and its first derivatives."""
         return ("value", "gradient") if self._is_scalar else ("value", "jacobian")
 
     @cached_property
@@ -192,7 +194,7 @@ class Function:
             return differentiate(graph, output, self._wrt, kind)
 
     def _generate(self, kind: str) -> Callable[..., Any]:
-        return Callables(self._program(kind), self._wrt, self._prune).fast()
+        return Callables(self._program(kind), self._wrt, self._prune).fast
 
 
 def compile(

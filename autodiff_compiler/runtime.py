@@ -14,7 +14,6 @@ from .backends import python
 from .backends.base import Schedule, imports
 from .backends.module import module, python_schedule, raises
 from .derivatives import Group, Program
-from .graph import Node
 
 _serial = itertools.count(1)
 GENERAL = "_general"
@@ -38,14 +37,14 @@ class Callables:
     def __init__(self, program: Program, wrt: Sequence[str], prune: bool) -> None:
         self.program, self.wrt, self.prune = program, wrt, prune
 
+    @cached_property
     def fast(self) -> Callable[..., Any]:
         """For floats; anything else, and whatever Python raises on, goes to `general`."""
         schedule = python_schedule(self.program, prune=self.prune)
         kind = self.program.kind
         lines = list(python.define(kind, schedule, guard=GENERAL))
         text = "\n".join([*imports(schedule.imports), *lines])
-        function = load(text, kind, {GENERAL: self.general})[kind]
-        return self._renaming(function, schedule)
+        return self._renaming(load(text, kind, {GENERAL: self.general})[kind], schedule)
 
     def _renaming(self, function: Callable[..., Any], schedule: Schedule) -> Callable[..., Any]:
         """Accept keyword arguments under names that cannot be Python parameters."""
@@ -60,22 +59,24 @@ class Callables:
 
     def general(self, *arguments: Any) -> Any:
         """Any numbers and arrays: scalars with IEEE's answers at the edges, arrays by NumPy."""
-        values = self._values(arguments)
-        if all(type(v) is float for v in values):
-            retry = self._grouped(values)
-            return self._scalar(*retry)
-        _check_shapes(self.program, values)
-        return self._array(*self._grouped(values))
+        given = self._flattened(arguments)
+        names = (str(node.data) for node in self.program.arguments())
+        values = [number(name, v) for name, v in zip(names, given, strict=True)]
+        grouped = self._grouped(values)
+        if not all(type(v) is float for v in values):
+            _check_shapes(self.program, values)
+            return self._array(*grouped)
+        were_floats = all(v is g for v, g in zip(values, given, strict=True))
+        return self._scalar(*grouped) if were_floats else self.fast(*grouped)
 
-    def _values(self, arguments: Sequence[Any]) -> list[Any]:
-        values: list[Any] = []
+    def _flattened(self, arguments: Sequence[Any]) -> list[Any]:
+        given: list[Any] = []
         for parameter, argument in zip(self.program.parameters, arguments, strict=True):
             if isinstance(parameter, Group):
-                elements = _elements(parameter, argument)
-                values += [number(n.data, v) for n, v in zip(parameter.elements, elements, strict=True)]
+                given += _elements(parameter, argument)
             else:
-                values.append(number(parameter.data, argument))
-        return values
+                given.append(argument)
+        return given
 
     def _grouped(self, values: Sequence[Any]) -> list[Any]:
         rest = iter(values)
@@ -155,8 +156,3 @@ def _check_shapes(program: Program, values: Sequence[Any]) -> None:
         names = (node.data for node in program.arguments())
         found = ", ".join(f"{n} {s}" for n, s in zip(names, shapes, strict=True) if s)
         raise ValueError(f"these shapes do not broadcast together: {found}") from None
-
-
-def node_names(nodes: Sequence[Node]) -> str:
-    """The names of inputs, for a message."""
-    return ", ".join(str(n.data) for n in nodes)

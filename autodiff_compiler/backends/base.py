@@ -9,7 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from ..derivatives import Program
@@ -65,8 +65,13 @@ class Text(NamedTuple):
     precedence: int
 
 
+PYTHON_KEYWORDS = frozenset({*keyword.kwlist, "__debug__"})
+
+
 class Speller(Protocol):
-    """What a backend provides."""
+    """What a backend provides: words that no variable may be, literals, and rows."""
+
+    keywords: Collection[str]
 
     def constant(self, value: Number) -> Text: ...
 
@@ -107,8 +112,8 @@ def _needed(row: Primitive, count: int) -> int:
 class Names:
     """Identifiers of one function: the user's names first, then fresh ones that miss them all."""
 
-    def __init__(self, prefix: str) -> None:
-        self._taken: set[str] = set()
+    def __init__(self, prefix: str, keywords: Iterable[str]) -> None:
+        self._taken, self._keywords = set[str](), frozenset(keywords)
         self._count, self._prefix = 0, prefix
 
     def reserve(self, names: Iterable[str]) -> None:
@@ -116,7 +121,7 @@ class Names:
 
     def claim(self, wanted: str) -> str:
         """`wanted`, or the nearest free identifier."""
-        while wanted in self._taken or keyword.iskeyword(wanted) or wanted == "__debug__":
+        while wanted in self._taken or wanted in self._keywords:
             wanted += "_"
         self._taken.add(wanted)
         return wanted
@@ -143,7 +148,7 @@ class Schedule:
         self.nodes = [n for n in nodes if n.op is not STACK]
         self.uses: Counter[Node] = Counter(a for n in self.nodes for a in n.args)
         self.uses.update(outputs)
-        self._names = Names("t")
+        self._names = Names("t", speller.keywords)
         self.parameters = {n: self._names.claim(n.data) for n in program.arguments()}
         self._texts: dict[Node, Text] = {n: Text(name, NAME) for n, name in self.parameters.items()}
         self._spellings = self._spell_all({n.op for n in self.nodes})
@@ -216,6 +221,45 @@ class Schedule:
         name = self._names.claim(wanted) if wanted else self._names.fresh()
         self.statements.append((name, self._texts[node].text))
         self._texts[node] = Text(name, NAME)
+
+
+class Expressions:
+    """Expressions over nodes that already have a symbol: what is not among them is inlined."""
+
+    def __init__(self, speller: Speller, symbols: Mapping[Node, str]) -> None:
+        self._speller = speller
+        self._symbols = {node: Text(symbol, NAME) for node, symbol in symbols.items()}
+
+    def text(self, node: Node) -> str:
+        """A node by its symbol, or as an expression."""
+        return self._symbols[node].text if node in self._symbols else self.operation(node)
+
+    def operation(self, node: Node, needed: int = 0) -> str:
+        """A node's own operation, even if the node has a symbol."""
+        texts = dict(self._symbols)
+        texts.pop(node, None)
+        pending = [node]
+        while pending:
+            current = pending[-1]
+            missing = [a for a in current.args if a not in texts]
+            pending += missing
+            if not missing:
+                texts[pending.pop()] = self._write(current, texts)
+        found = texts[node]
+        return found.text if found.precedence >= needed else f"({found.text})"
+
+    def _write(self, node: Node, texts: Mapping[Node, Text]) -> Text:
+        if node.op is CONSTANT:
+            return self._speller.constant(node.data)
+        if node.op in (INPUT, STACK):
+            inside = ", ".join(texts[a].text for a in node.args)
+            return Text(f"[{inside}]" if node.op is STACK else node.data, NAME)
+        spelling = self._speller.spell(node.op)
+        operands = [
+            t.text if t.precedence >= p else f"({t.text})"
+            for t, p in zip((texts[a] for a in node.args), spelling.operands, strict=True)
+        ]
+        return Text(spelling.template.format(*operands), spelling.precedence)
 
 
 def layout(schedule: Schedule, tree: object, brackets: Callable[[list[str]], str]) -> str:

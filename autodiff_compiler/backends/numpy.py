@@ -10,8 +10,8 @@ from ..derivatives import Program, Tree
 from ..graph import CONSTANT, INPUT, WHERE, Node, Number
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN
-from .base import HERE, NAME, Import, Schedule, Spelling, Text, call, docstring, infix, template, wrap
-from .python import signature
+from .base import HERE, NAME, PYTHON_KEYWORDS, Import, Schedule, Spelling, Text, call, docstring, infix, template, wrap
+from .python import signature, tuple_of
 
 NUMPY = Import("numpy", "", "np")
 SPECIAL = Import("scipy", "special", "special")
@@ -33,6 +33,8 @@ HELPERS = {"_floats": FLOATS, "_full": FULL}
 
 class NumpySpeller:
     """`np.log(x)`, `x*y`, `special.gamma(x)`."""
+
+    keywords = PYTHON_KEYWORDS
 
     def constant(self, value: Number) -> Text:
         if isinstance(value, bool):
@@ -73,9 +75,9 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
     for line in unpack:
         yield from wrap(line, "    ")
     if names:
-        comma = "," if len(names) == 1 else ""
         floats = schedule.require(Import(HERE, "_floats", "_floats"))
-        yield from wrap(f"({', '.join(names)}{comma}) = {floats}({', '.join(names)})", "    ")
+        listed = ", ".join(names)
+        yield from wrap(f"{tuple_of(listed, len(names))} = {floats}({listed})", "    ")
     writer = _OutputWriter(schedule)
     outputs = writer.write(program.outputs)
     if writer.shape:
@@ -102,7 +104,7 @@ class _OutputWriter:
         parts = [self.write(branch) for branch in tree]
         if isinstance(tree, list):
             return f"{self._schedule.require(NUMPY)}.array([{', '.join(parts)}])"
-        return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
+        return tuple_of(", ".join(parts), len(parts))
 
     def _leaf(self, node: Node) -> str:
         text = self._schedule.text(node)

@@ -14,7 +14,7 @@ from ..graph import Node, Number
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN
 from ..primitives.ieee import can_raise, helper
-from .base import HERE, NAME, Import, Schedule, Spelling, Text, call, docstring, infix, layout, template, wrap
+from .base import HERE, NAME, PYTHON_KEYWORDS, Import, Schedule, Spelling, Text, call, docstring, infix, layout, template, wrap
 
 EDGE = "_ieee"  # suffix of what answers where Python raises
 ARRAY = Import("numpy", "array", "array")
@@ -29,6 +29,8 @@ class PythonSpeller:
 
     With `ieee`, what can raise is spelled as a call of a helper that answers instead.
     """
+
+    keywords = PYTHON_KEYWORDS
 
     def __init__(self, ieee: bool = False) -> None:
         self.ieee = ieee
@@ -102,7 +104,12 @@ def signature(program: Program, schedule: Schedule) -> tuple[str, list[str]]:
 
 def _unpacking(group: Group, schedule: Schedule) -> str:
     elements = ", ".join(schedule.parameters[n] for n in group.elements)
-    return f"({elements},) = {group.name}" if len(group.elements) == 1 else f"{elements} = {group.name}"
+    return f"{tuple_of(elements, len(group.elements))} = {group.name}"
+
+
+def tuple_of(elements: str, count: int) -> str:
+    """Elements as a tuple: one of one element has a comma of its own."""
+    return f"({elements},)" if count == 1 else f"({elements})"
 
 
 def body(schedule: Schedule, indent: str) -> Iterator[str]:

@@ -1,0 +1,74 @@
+"""Graphs over other kinds of numbers: SymPy expressions, and mpmath at any precision.
+
+Both are built node by node from the graph; no text of a user's is ever handed to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..derivatives import Program
+from ..graph import CONSTANT, INPUT, Graph, Node
+from ..primitives import Primitive
+from ..primitives.row import Counterpart
+from .lowering import lower
+
+
+class Algebra:
+    """A module of functions, and where a row says what it is called there."""
+
+    def __init__(
+        self, module: Any, column: Callable[[Primitive], Counterpart], constant: Callable[[Any], Any]
+    ) -> None:
+        self.module, self.column, self.constant = module, column, constant
+
+    def supports(self, row: Primitive) -> bool:
+        return self.column(row) is not None or not row.define
+
+    def apply(self, row: Primitive, args: Sequence[Any]) -> Any:
+        """The row on values; raises `NotImplementedError` if there is no counterpart."""
+        found = self.column(row)
+        if found is None:
+            raise NotImplementedError(f"{row.name} has no counterpart in {self.module.__name__}")
+        if not isinstance(found, str):
+            return found(self.module, *args)
+        counterpart = getattr(self.module, found)
+        return counterpart(*args) if row.args else counterpart
+
+
+def sympy_algebra() -> Algebra:
+    """SymPy; constants are exact."""
+    import sympy
+
+    return Algebra(sympy, lambda row: row.sympy, lambda v: sympy.Rational(v) if v - v == 0 else sympy.sympify(v))
+
+
+def mpmath_algebra() -> Algebra:
+    """mpmath, at the precision in force when values are computed."""
+    import mpmath
+
+    return Algebra(mpmath.mp, lambda row: row.mpmath, mpmath.mpf)
+
+
+class Evaluation:
+    """A program prepared for an algebra: its nodes in order, lowered to rows that it has."""
+
+    def __init__(self, graph: Graph, outputs: Sequence[Node], algebra: Algebra) -> None:
+        inputs = tuple(graph.inputs.values())
+        program = lower(Program("value", graph, inputs, tuple(outputs)), algebra.supports)
+        self.outputs = program.leaves()
+        self._nodes = program.graph.ancestors(self.outputs)
+        self._algebra = algebra
+
+    def at(self, point: Mapping[str, Any]) -> list[Any]:
+        """The outputs at values of the inputs."""
+        values: dict[Node, Any] = {}
+        for node in self._nodes:
+            if node.op is CONSTANT:
+                values[node] = self._algebra.constant(node.data)
+            elif node.op is INPUT:
+                values[node] = point[node.data]
+            else:
+                values[node] = self._algebra.apply(node.op, [values[a] for a in node.args])
+        return [values[node] for node in self.outputs]

@@ -1,0 +1,60 @@
+"""The language itself: graphs as formulas that `compile` reads back, and as text for traces."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from ..derivatives import Program, Tree, differentiate
+from ..graph import WHERE, Graph, Node, Number
+from ..passes import optimise
+from ..primitives import BY_NAME, Primitive
+from ..primitives.arithmetic import PRODUCT, SIGN
+from .base import NAME, Schedule, Spelling, Text, call, infix, layout
+
+WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})
+
+
+class FormulaSpeller:
+    """Operators and function names of the language; with `spaced`, a space around each operator."""
+
+    keywords = WORDS
+
+    def __init__(self, spaced: bool = False) -> None:
+        self._spaced = spaced
+
+    def constant(self, value: Number) -> Text:
+        if isinstance(value, bool):
+            return Text("1 == 1" if value else "1 == 0", 0)
+        text = repr(value)
+        if text in LITERALS:
+            return Text(LITERALS[text], PRODUCT)
+        return Text(text, SIGN if text.startswith("-") else NAME)
+
+    def spell(self, row: Primitive) -> Spelling:
+        return _spelling(row, self._spaced)
+
+
+LITERALS = {"inf": "1/0", "-inf": "-1/0", "nan": "0/0"}  # the language has no names for them
+
+
+@cache
+def _spelling(row: Primitive, spaced: bool) -> Spelling:
+    if row.symbol and row is not WHERE:
+        return infix(row, row.symbol, not spaced and row.precedence >= PRODUCT)
+    return call(row.name, row.arity)
+
+
+def derivative(graph: Graph, output: Node, name: str) -> str:
+    """The derivative of `output` by one input, as a program: intermediates, then the formula."""
+    better, target, _ = optimise(graph, output, "", without=("powers",))
+    program = differentiate(better, target, (name,), "jacobian")
+    assert isinstance(program.outputs, tuple)
+    return write(program._replace(outputs=program.outputs[0]))
+
+
+def write(program: Program) -> str:
+    """The outputs of a program as text in the language; lists as list literals."""
+    schedule = Schedule(program, FormulaSpeller(), reserved=BY_NAME)
+    lines = [f"{name} = {text}" for name, text in schedule.statements]
+    outputs: Tree = program.outputs
+    return "\n".join([*lines, layout(schedule, outputs, lambda parts: f"[{', '.join(parts)}]")])

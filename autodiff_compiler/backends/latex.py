@@ -1,0 +1,90 @@
+"""LaTeX, for traces and formulas."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cache
+
+from ..graph import Number
+from ..primitives import Primitive
+from ..primitives.arithmetic import POWER, PRODUCT, SIGN
+from .base import ATOM, NAME, Spelling, Text
+
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
+    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+)
+OPERATORS = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan",
+                       "sec", "csc", "cot", "coth", "exp", "log"})  # fmt: skip
+ACCENTS = {"_dot": r"\dot", "_bar": r"\bar"}
+
+
+class LatexSpeller:
+    """Rows by their `latex` template, or as operator names."""
+
+    keywords: frozenset[str] = frozenset()
+
+    def constant(self, value: Number) -> Text:
+        return Text(number(value), SIGN if value < 0 else NAME)
+
+    def spell(self, row: Primitive) -> Spelling:
+        return _spelling(row)
+
+
+def number(value: Number) -> str:
+    """A number: infinities as symbols, powers of ten written out."""
+    if isinstance(value, float) and not math.isfinite(value):
+        names = {"inf": r"\infty", "-inf": r"-\infty"}
+        return names.get(str(value), r"\mathrm{nan}")
+    mantissa, _, exponent = repr(value).partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+@cache
+def _spelling(row: Primitive) -> Spelling:
+    text = row.latex or _operator(row)
+    for k, name in enumerate(row.args):
+        text = text.replace(f"{{{name}}}", f"{{{k}}}")
+    if row.latex is None or not row.symbol or row.name == "divide":
+        return Spelling(text, ATOM, (0,) * row.arity)
+    level = row.precedence
+    if row.arity == 1:
+        return Spelling(text, level, (PRODUCT if level == SIGN else level,))
+    if level == POWER:
+        return Spelling(text, level, (NAME, 0))
+    return Spelling(text, level, (level, level + 1))
+
+
+def _operator(row: Primitive) -> str:
+    name = rf"\{row.name}" if row.name in OPERATORS else rf"\operatorname{{{{{escape(row.name)}}}}}"
+    return rf"{name}\left({', '.join(f'{{{a}}}' for a in row.args)}\right)" if row.args else name
+
+
+def escape(text: str) -> str:
+    """Text that LaTeX prints as it is."""
+    special = {"\\": r"\textbackslash ", "~": r"\textasciitilde ", "^": r"\textasciicircum "}
+    return re.sub(r"[\\~^&%$#_{}]", lambda m: special.get(m[0], "\\" + m[0]), text)
+
+
+def symbol(name: str) -> str:
+    r"""A name: `x1` as `x_{1}`, `v-1` as `v_{-1}`, `alpha` as `\alpha`, `v3_bar` as `\bar{v}_{3}`."""
+    accents = ""
+    while name[-4:] in ACCENTS:
+        accents, name = accents + ACCENTS[name[-4:]] + "{", name[:-4]
+    stem, index = _split(name)
+    if stem in GREEK:
+        stem = f"\\{stem}"
+    elif len(stem) > 1:
+        stem = rf"\mathit{{{escape(stem)}}}"
+    closed = accents + stem + "}" * accents.count("{")
+    return f"{closed}_{{{escape(index)}}}" if index else closed
+
+
+def _split(name: str) -> tuple[str, str]:
+    match = re.fullmatch(r"([^\W\d_]+)_?(-?[0-9][0-9_]*|_?[^\W_]\w*)?", name)
+    if match is None:
+        return escape(name), ""
+    if match[2] is None or re.fullmatch(r"[^\W\d_]+", name):
+        return match[1], match[2] or ""
+    return match[1], match[2]

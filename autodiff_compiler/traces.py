@@ -1,0 +1,262 @@
+"""Evaluation traces as lectures draw them: primal, tangent and adjoint, line by line.
+
+Inputs are v-(n-1) ... v0 and operations v1, v2 ..., as in Griewank and Walther, Evaluating
+Derivatives (2008); an operation that the program names keeps its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .backends.base import ATOM, Expressions
+from .backends.formula import FormulaSpeller
+from .backends.latex import LatexSpeller
+from .backends.latex import symbol as latex_symbol
+from .derivatives import Program
+from .forward import tangents
+from .graph import ADD, CONSTANT, STACK, Graph, Node
+from .passes import pipeline, trace_symbols
+from .reverse import accumulations
+from .runtime import Callables, number
+from .tables import FORMATS, Section
+
+Point = Mapping[str, float] | Sequence[float] | float | None
+
+MODES = ("primal", "forward", "reverse")
+
+
+class Row(NamedTuple):
+    """One line: what is computed, how, and its value at the point, if there is one."""
+
+    symbol: str
+    formula: str
+    value: float | None
+
+
+class Line(NamedTuple):
+    """A row before it is printed: its symbol, its formula in both scripts, the node it evaluates."""
+
+    symbol: str
+    formula: str
+    latex: str
+    node: Node | None
+
+
+class Trace:
+    """A trace: `rows` of the mode asked for, and `primal`, the rows that they build on.
+
+    It prints as text, and shows itself as a table in a notebook.
+    """
+
+    def __init__(self, sections: Sequence[Section[Row]], mode: str) -> None:
+        self.sections, self.mode = tuple(sections), mode
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of the mode: values, tangents, or one for each accumulation of an adjoint."""
+        return self.sections[-1].rows
+
+    @property
+    def primal(self) -> tuple[Row, ...]:
+        """The rows of values."""
+        return self.sections[0].rows
+
+    def render(self, form: str) -> str:
+        """The trace as `"text"`, `"markdown"`, `"latex"`, `"html"` or `"json"`."""
+        if form not in FORMATS:
+            raise ValueError(f"format: expected one of {', '.join(FORMATS)}, got {form!r}")
+        return FORMATS[form](self.sections)
+
+    def text(self) -> str:
+        """Aligned columns for a terminal."""
+        return self.render("text")
+
+    def markdown(self) -> str:
+        """Tables for a README or a notebook."""
+        return self.render("markdown")
+
+    def latex(self) -> str:
+        """`array` environments for a lecture's notes."""
+        return self.render("latex")
+
+    def html(self) -> str:
+        """Tables for a page."""
+        return self.render("html")
+
+    def json(self) -> str:
+        """Sections with titles and rows; values in full precision, `null` without a point."""
+        return self.render("json")
+
+    __str__ = text
+    _repr_html_ = html
+
+    def __repr__(self) -> str:
+        return f"<{self.mode} trace of {len(self.rows)} rows>"
+
+
+class _Drafter:
+    """Collects the lines of a trace, then evaluates all of them at once."""
+
+    def __init__(self, graph: Graph, output: Node, wrt: Sequence[str]) -> None:
+        self.graph = graph.copy()
+        self.graph.rules = pipeline(("powers",))
+        self.output, self.wrt = output, [graph.inputs[name] for name in wrt]
+        self.parts = output.args if output.op is STACK else (output,)
+        first = 1 - len(graph.inputs)
+        self.symbols = {n: f"v{k}" for k, n in enumerate(graph.inputs.values(), first)}
+        self.symbols |= {n: s for n, s in trace_symbols(graph).items() if n.op is not STACK}
+        self.nodes = graph.nodes
+        self.names = dict(self.symbols)  # of derivatives too, as they come
+        self.seeds: dict[Node, float] = {}
+
+    def expressions(self) -> tuple[Expressions, Expressions]:
+        latex = {node: latex_symbol(name) for node, name in self.names.items()}
+        return Expressions(FormulaSpeller(spaced=True), self.names), Expressions(LatexSpeller(), latex)
+
+    def line(self, symbol: str, node: Node, source: str | None = None) -> Line:
+        """A line whose formula is another symbol, or the node's operation."""
+        if source is not None:
+            return Line(symbol, source, latex_symbol(source), node)
+        text, latex = self.expressions()
+        return Line(symbol, text.operation(node), latex.operation(node), node)
+
+    def primal(self) -> Iterator[Line]:
+        for name, node in self.graph.inputs.items():
+            if node in self.symbols:
+                yield self.line(self.symbols[node], node, name)
+        for node in self.nodes:
+            if node.args and node.op is not STACK:
+                yield self.line(self.symbols[node], node)
+        yield from self._outputs()
+
+    def _outputs(self) -> Iterator[Line]:
+        for k, part in enumerate(self.parts, 1):
+            name = f"y{k}" if self.output.op is STACK else "y"
+            if part.op is CONSTANT:
+                yield self.line(name, part)
+            else:
+                yield self.line(name, part, self.names.get(part) or str(part.op.name))
+
+    def forward(self, seed: Sequence[float]) -> Iterator[Line]:
+        dots = {}
+        for x, value in zip(self.wrt, seed, strict=True):
+            dots[x] = self._seed(f"{x.data}_dot", value)
+            self.names[dots[x]] = f"{self.symbols[x]}_dot"
+            yield self.line(self.names[dots[x]], dots[x], f"{x.data}_dot")
+        for node, value, _ in tangents(self.graph, self.nodes, dots):
+            dots[node] = value
+            if node.op is not STACK:
+                yield self._tangent(node, value)
+        for k, part in enumerate(self.parts, 1):
+            name = f"y{k}_dot" if self.output.op is STACK else "y_dot"
+            yield self._result(name, part, dots.get(part), "_dot")
+
+    def _tangent(self, node: Node, value: Node) -> Line:
+        symbol = f"{self.symbols[node]}_dot"
+        line = self.line(symbol, value, self.names.get(value))
+        if value.op is not CONSTANT:
+            self.names.setdefault(value, symbol)
+        return line
+
+    def _result(self, name: str, node: Node, derivative: Node | None, suffix: str) -> Line:
+        if derivative is None:
+            zero = self.graph.constant(0)
+            return Line(name, "0", "0", zero)
+        return self.line(name, derivative, self.symbols.get(node, name) + suffix)
+
+    def _seed(self, name: str, value: float) -> Node:
+        while name in self.graph.inputs:
+            name += "_"
+        node = self.graph.input(name)
+        self.seeds[node] = value
+        return node
+
+    def reverse(self, seed: Sequence[float]) -> Iterator[Line]:
+        bars = {}
+        for k, (part, value) in enumerate(zip(self.parts, seed, strict=True), 1):
+            name = f"y{k}_bar" if self.output.op is STACK else "y_bar"
+            bars[part] = self._start(bars.get(part), self._seed(name, value))
+            if part in self.symbols:
+                yield self.line(f"{self.symbols[part]}_bar", bars[part], name)
+        for step in accumulations(self.graph, self.nodes, dict(bars), self.wrt):
+            bars[step.argument] = step.total
+            yield self._accumulation(step.node, step.argument, step.slope, step.before, step.total)
+        for x in self.wrt:
+            yield self._result(f"{x.data}_bar", x, bars.get(x), "_bar")
+
+    def _start(self, before: Node | None, seed: Node) -> Node:
+        return seed if before is None else self.graph.apply(ADD, before, seed)
+
+    def _accumulation(
+        self, node: Node, argument: Node, slope: Node, before: Node | None, total: Node
+    ) -> Line:
+        above, own = f"{self.symbols[node]}_bar", f"{self.symbols[argument]}_bar"
+        text, latex = self.expressions()
+        known = slope in self.names
+        term = f"{above} * {self.names[slope] if known else text.operation(slope, ATOM)}"
+        tex_slope = latex.text(slope) if known else latex.operation(slope, ATOM)
+        tex = rf"{latex_symbol(above)} \cdot {tex_slope}"
+        if before is not None:
+            term, tex = f"{own} + {term}", f"{latex_symbol(own)} + {tex}"
+        return Line(own, term, tex, total)
+
+    def evaluate(self, lines: Sequence[Line], point: Sequence[float]) -> list[float]:
+        """The value of every line at a point."""
+        outputs = tuple(n for n in (line.node for line in lines) if n is not None)
+        parameters = tuple(self.graph.inputs.values())
+        program = Program("value", self.graph, parameters, outputs)
+        values = Callables(program, (), True).general(*point, *self.seeds.values())
+        return list(values)
+
+
+def trace(
+    graph: Graph, output: Node, wrt: Sequence[str], mode: str, at: Point, seed: Point
+) -> Trace:
+    """The trace of a program as written; see `Function.trace`."""
+    if mode not in MODES:
+        raise ValueError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
+    draft = _Drafter(graph, output, wrt)
+    point = None if at is None else vector(at, tuple(graph.inputs), "at")
+    titled = [("Primal trace", list(draft.primal()))]
+    if mode != "primal":
+        outputs = [f"y{k}" for k in range(1, len(draft.parts) + 1)]
+        names = tuple(wrt) if mode == "forward" else tuple(outputs)
+        start = _seed_vector(seed, names)
+        run: Callable[[Sequence[float]], Iterator[Line]] = getattr(draft, mode)
+        title = "Tangent trace" if mode == "forward" else "Adjoint trace"
+        titled.append((f"{title}, seed ({', '.join(f'{s:g}' for s in start)})", list(run(start))))
+    lines = [line for _, section in titled for line in section]
+    values: Sequence[Any] = [None] * len(lines) if point is None else draft.evaluate(lines, point)
+    return Trace(list(_sections(titled, values)), mode)
+
+
+def _sections(
+    titled: Sequence[tuple[str, Sequence[Line]]], values: Sequence[Any]
+) -> Iterator[Section[Row]]:
+    rest = iter(values)
+    for title, lines in titled:
+        rows = tuple(Row(line.symbol, line.formula, next(rest)) for line in lines)
+        latex = tuple((latex_symbol(line.symbol), line.latex) for line in lines)
+        yield Section(title, rows, latex)
+
+
+def _seed_vector(seed: Point, names: tuple[str, ...]) -> list[float]:
+    if seed is None:
+        return [1.0] + [0.0] * (len(names) - 1) if names else []
+    return vector([seed] if isinstance(seed, int | float) else seed, names, "seed")
+
+
+def vector(values: Mapping[str, float] | Sequence[float], names: tuple[str, ...], what: str) -> list[float]:
+    """Values in the order of `names`, given by name or in order; errors name what is missing."""
+    if isinstance(values, Mapping):
+        unknown = [name for name in values if name not in names]
+        missing = [name for name in names if name not in values and what != "seed"]
+        if unknown or missing:
+            problem = f"unknown {', '.join(unknown)}" if unknown else f"no {', '.join(missing)}"
+            raise ValueError(f"{what}: {problem}; expected {', '.join(names)}")
+        values = [values.get(name, 0.0) for name in names]
+    found = [number(what, v) for v in values]
+    if len(found) != len(names) or not all(isinstance(v, float) for v in found):
+        raise ValueError(f"{what}: expected {len(names)} numbers ({', '.join(names)})")
+    return found
