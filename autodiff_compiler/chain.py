@@ -45,7 +45,9 @@ def chain(graph: Graph, factor: Node, slope: Node) -> Node:
         condition = left.condition or right.condition
     else:
         condition = graph.apply(AND, left.condition, right.condition)
-    return product if condition is None else graph.apply(WHERE, condition, product, graph.constant(0))
+    return (
+        product if condition is None else graph.apply(WHERE, condition, product, graph.constant(0))
+    )
 
 
 def _masked(graph: Graph, node: Node) -> Masked:

@@ -6,6 +6,7 @@ import json
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,7 +58,8 @@ class Disagreement(NamedTuple):
     want: float
 
 
-class Certificate(NamedTuple):
+@dataclass(frozen=True)
+class Certificate:
     """The outcome of a check; true if every method agreed at every point.
 
     The reference is mpmath: the program in 60 digits, its partials by central differences there,
@@ -100,8 +102,10 @@ class Certificate(NamedTuple):
 
     def json(self) -> str:
         """The certificate as JSON."""
-        found = self._asdict() | {"passed": self.passed}
-        found["worst"] = {m: w._asdict() | {"ulps": json_number(w.ulps)} for m, w in self.worst.items()}
+        found: dict[str, Any] = {**vars(self), "passed": self.passed}
+        found["worst"] = {
+            m: w._asdict() | {"ulps": json_number(w.ulps)} for m, w in self.worst.items()
+        }
         found["disagreements"] = [
             d._asdict() | {"got": json_number(d.got), "want": json_number(d.want)}
             for d in self.disagreements
@@ -220,7 +224,11 @@ class _Checker:
             self.compare("sympy", point, partials, self._by_sympy(point))
 
     def compare(
-        self, method: str, point: Mapping[str, float], wanted: Sequence[Quantity], got: Sequence[float]
+        self,
+        method: str,
+        point: Mapping[str, float],
+        wanted: Sequence[Quantity],
+        got: Sequence[float],
     ) -> None:
         allowed = DIFFERENCE_TOLERANCE if method == "differences" else TOLERANCE
         for quantity, value in zip(wanted, got, strict=True):
@@ -312,23 +320,28 @@ def _random_points(names: Sequence[str], seed: int) -> Iterator[dict[str, float]
 
 
 def check(
-    fn: Function, graph: Graph, output: Node, points: Sequence[Point] | None, samples: int, seed: int
+    fn: Function,
+    graph: Graph,
+    output: Node,
+    points: Sequence[Point] | None,
+    samples: int,
+    seed: int,
 ) -> Certificate:
     """Compare every method at the points given, or at random ones; see `Function.check`."""
     import mpmath
 
     checker = _Checker(fn, graph, output)
-    given = None if points is None else [
-        dict(zip(fn.inputs, vector(p, fn.inputs, "points"), strict=True)) for p in points if p is not None
-    ]  # fmt: skip
+    given: list[Mapping[str, float]] = [
+        dict(zip(fn.inputs, vector(p, fn.inputs, "points"), strict=True)) for p in points or ()
+    ]
     used: list[Mapping[str, float]] = []
     with mpmath.workdps(DIGITS):
-        for point in _random_points(fn.inputs, seed) if given is None else given:
+        for point in given or _random_points(fn.inputs, seed):
             quantities = checker.quantities(point)
             if quantities is not None:
                 used.append(point)
                 checker.at(point, quantities)
-            if given is None and len(used) >= samples:
+            if not given and len(used) >= samples:
                 break
     return Certificate(
         fn.formula, tuple(used), checker.worst, checker.skipped, tuple(checker.disagreements)

@@ -34,17 +34,23 @@ def _option(*flags: str, **settings: Any) -> Option:
 FILE = _option("--file", metavar="FILE", help="read the source from a file")
 INPUTS = _option("--inputs", metavar="NAMES", help="names of the arguments, in order: x1,x2")
 WRT = _option("--wrt", metavar="NAMES", help="what to differentiate by; by default, every input")
-WITHOUT = _option("--without", metavar="PASSES", help="leave out passes: fold,simplify,powers,prune")
+WITHOUT = _option(
+    "--without", metavar="PASSES", help="leave out passes: fold,simplify,powers,prune"
+)
 OUTPUT = _option("-o", "--output", metavar="FILE", help="write to a file instead of the terminal")
 JSON = _option("--json", action="store_true", help="print JSON")
-AT = _option("--at", metavar="NAME=VALUE", action="append", default=[], help="a point, input by input")
+AT = _option(
+    "--at", metavar="NAME=VALUE", action="append", default=[], help="a point, input by input"
+)
 EMIT = _option("--emit", metavar="KINDS", help=f"functions, of {', '.join(KINDS)}")
 TARGET = _option("--target", choices=TARGETS, default="python", help="plain Python, or NumPy")
 MODE = _option("--mode", choices=("primal", "forward", "reverse"), default="primal",
                help="values, tangents or adjoints")  # fmt: skip
 SEED = _option("--seed", metavar="VALUES", help="tangents x1=1,x2=0 or the adjoint of the output")
 TRACE_FORMAT = _option("--format", choices=TRACE_FORMATS, default="text", help="how to print it")
-GRAPH_FORMAT = _option("--format", choices=("dot", "mermaid"), default="dot", help="drawing language")
+GRAPH_FORMAT = _option(
+    "--format", choices=("dot", "mermaid"), default="dot", help="drawing language"
+)
 SAMPLES = _option("--samples", type=int, default=5, metavar="N", help="random points to check at")
 RANDOM = _option("--random-seed", type=int, default=0, metavar="N", help="which random points")
 
@@ -68,7 +74,9 @@ def _compile(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
 
 def _eval(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
     point = _point(args.at, fn)
-    found = {kind: _plain(getattr(fn, kind)(**point)) for kind in _kinds(args.emit) or _defaults(fn)}
+    found = {
+        kind: _plain(getattr(fn, kind)(**point)) for kind in _kinds(args.emit) or _defaults(fn)
+    }
     return "\n".join(_lines(found, fn)), {"at": _plain(point), **found}, OK
 
 
@@ -168,7 +176,9 @@ def parser() -> Parser:
         sub = commands.add_parser(
             name, help=command.summary, description=command.summary, examples=command.examples
         )
-        sub.add_argument("source", nargs="?", metavar="SOURCE", help="a formula; - reads standard input")
+        sub.add_argument(
+            "source", nargs="?", metavar="SOURCE", help="a formula; - reads standard input"
+        )
         for flags, settings in (*COMMON, *command.options):
             sub.add_argument(*flags, **settings)
     return main_parser
@@ -177,7 +187,12 @@ def parser() -> Parser:
 def shield(arguments: Iterable[str]) -> list[str]:
     """Arguments with a space before those that begin with a minus and are no option: `-x**2`."""
     options = [*COMMON, *(o for c in COMMANDS.values() for o in c.options)]
-    known = {flag for option in options for flag in option.flags} | {"-", "--", "--help", "--version"}
+    known = {flag for option in options for flag in option.flags} | {
+        "-",
+        "--",
+        "--help",
+        "--version",
+    }
     return [
         f" {a}" if a.startswith("-") and a.partition("=")[0] not in known else a for a in arguments
     ]
@@ -189,7 +204,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(args)
     except ExpressionError as error:
-        return _complain(args, str(error), {"line": error.line, "column": error.column, "hint": error.hint})
+        return _complain(
+            args, str(error), {"line": error.line, "column": error.column, "hint": error.hint}
+        )
     except (ValueError, TypeError, OSError) as error:
         return _complain(args, str(error), {})
     except BrokenPipeError:
@@ -202,7 +219,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(args: argparse.Namespace) -> int:
     """Run a command that has been parsed."""
     fn = compile(
-        _source(args), inputs=args.inputs, wrt=args.wrt, without=(args.without or "").replace(",", " ").split()
+        _source(args),
+        inputs=args.inputs,
+        wrt=args.wrt,
+        without=(args.without or "").replace(",", " ").split(),
     )
     text, data, code = COMMANDS[args.command].run(fn, args)
     if args.json:
@@ -260,7 +280,9 @@ def _point(texts: Sequence[str], fn: Function) -> dict[str, Any]:
         name = head.strip() if equals else name
         if name not in fn.inputs:
             close = nearest(name, fn.inputs)
-            raise ValueError(f"--at {piece.strip()}: expected {close or ' or '.join(fn.inputs)}=VALUE")
+            raise ValueError(
+                f"--at {piece.strip()}: expected {close or ' or '.join(fn.inputs)}=VALUE"
+            )
         point.setdefault(name, []).append(_number(value if equals else piece))
     missing = [n for n in fn.inputs if n not in point]
     if missing:

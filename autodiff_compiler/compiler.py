@@ -221,13 +221,17 @@ def compile(
         raise TypeError(f"source: expected a string, got {type(source).__name__}")
     for name, shape in (shapes or {}).items():
         if tuple(shape):
-            raise ValueError(f"shapes: {name} has shape {tuple(shape)}; only scalars are understood")
+            raise ValueError(
+                f"shapes: {name} has shape {tuple(shape)}; only scalars are understood"
+            )
     return Function(source, inputs, wrt, without)
 
 
 def write(path: str | os.PathLike[str], text: str) -> None:
     """Write a text file, whole or not at all."""
     folder, name = os.path.split(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"{folder} is not a folder to write {name} into")
     handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -268,5 +272,7 @@ def _passes(names: Iterable[str]) -> tuple[str, ...]:
 def _check_input(name: str, inputs: Sequence[str], source: str) -> None:
     if name not in inputs:
         close = nearest(name, inputs)
-        hint = f"did you mean {close}?" if close else f"the inputs are {', '.join(inputs) or 'none'}"
+        hint = (
+            f"did you mean {close}?" if close else f"the inputs are {', '.join(inputs) or 'none'}"
+        )
         raise ExpressionError(f"{name} is not an input of this formula", source, hint=hint)

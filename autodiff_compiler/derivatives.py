@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from .forward import forward
-from .graph import INPUT, STACK, Graph, Node
+from .graph import STACK, Graph, Node
 from .reverse import reverse
 
 Tree = Node | tuple["Tree", ...] | list["Tree"]  # a tuple stays one, a list becomes an array
@@ -57,6 +57,7 @@ class Problem:
 
     @property
     def value(self) -> Tree:
+        """The output as a tree: a list literal as a list."""
         return list(self.output.args) if self.output.op is STACK else self.output
 
     def seeds(self, nodes: Sequence[Node], suffix: str) -> Group:
@@ -72,9 +73,11 @@ class Problem:
         return Group("", tuple(self.graph.inputs[n] for n in names))
 
     def program(self, kind: str, outputs: Tree, *groups: Group) -> Program:
+        """The program of these outputs; its parameters are the inputs, or the groups."""
         return Program(kind, self.graph, groups or self.inputs, outputs)
 
     def zero(self) -> Node:
+        """What an output that does not depend on an input has as its partial."""
         return self.graph.constant(0)
 
     def adjoints(self, output: Node, seed: Node, nodes: Sequence[Node]) -> tuple[Node, ...]:
@@ -83,18 +86,22 @@ class Problem:
         return tuple(bars.get(x) or self.zero() for x in self.wrt)
 
     def gradient(self) -> tuple[Node, ...]:
+        """The partials of a scalar output by each of `wrt`."""
         return self.adjoints(self.output, self.graph.constant(1), self.nodes)
 
 
 def value(problem: Problem) -> Program:
+    """The value."""
     return problem.program("value", problem.value)
 
 
 def gradient(problem: Problem) -> Program:
+    """The partials of a scalar output: one adjoint pass."""
     return problem.program("gradient", problem.gradient())
 
 
 def value_and_gradient(problem: Problem) -> Program:
+    """Value and gradient, which share their nodes."""
     return problem.program("value_and_gradient", (problem.value, problem.gradient()))
 
 
@@ -115,7 +122,8 @@ def _by_rows(problem: Problem, rows: Sequence[Node]) -> Tree:
 
 def _by_columns(problem: Problem, rows: Sequence[Node]) -> Tree:
     return tuple(
-        [dots.get(f) or problem.zero() for f in rows] for dots in _directions(problem, problem.nodes)
+        [dots.get(f) or problem.zero() for f in rows]
+        for dots in _directions(problem, problem.nodes)
     )
 
 
@@ -145,6 +153,7 @@ def _descendants(users: Mapping[Node, Sequence[Node]], root: Node) -> list[Node]
 
 
 def jvp(problem: Problem) -> Program:
+    """The tangent pass from tangents that are further inputs."""
     dots = problem.seeds(problem.wrt, "_dot")
     tangents = forward(
         problem.graph, problem.nodes, dict(zip(problem.wrt, dots.elements, strict=True))
@@ -165,6 +174,7 @@ def _groups(problem: Problem, name: str, seeds: Group) -> tuple[Group, Group]:
 
 
 def vjp(problem: Problem) -> Program:
+    """The adjoint pass from a cotangent that is a further input."""
     graph, output = problem.graph, problem.output
     parts = output.args if output.op is STACK else (output,)
     taken = [f"cotangent{k}" for k in range(len(parts))] if output.op is STACK else ["cotangent"]
@@ -194,6 +204,7 @@ def hessian(problem: Problem) -> Program:
 
 
 def hvp(problem: Problem) -> Program:
+    """Forward over reverse along a direction that is a further input."""
     gradient = problem.gradient()
     dots = problem.seeds(problem.wrt, "_dot")
     seeds = dict(zip(problem.wrt, dots.elements, strict=True))

@@ -18,7 +18,11 @@ class ExpressionError(ValueError):
     """
 
     def __init__(
-        self, problem: str, source: str = "", span: tuple[int, int] = (0, 0), hint: str | None = None
+        self,
+        problem: str,
+        source: str = "",
+        span: tuple[int, int] = (0, 0),
+        hint: str | None = None,
     ) -> None:
         self.problem, self.source, self.span, self.hint = problem, source, span, hint
         self.line, self.column = line_and_column(source, span[0])

@@ -12,6 +12,7 @@ from .primitives.ieee import evaluator, has_python
 
 MAX_BITS = 1024  # of an exact integer; beyond, a constant is a double
 
+
 def _divide(x: int, y: int) -> Number | None:
     return x // y if y and x % y == 0 else None
 

@@ -49,6 +49,7 @@ class Node:
 
     @property
     def is_boolean(self) -> bool:
+        """Whether this is a truth value, not a number."""
         return self.op.boolean or isinstance(self.data, bool)
 
     def is_constant(self, value: Number) -> bool:
@@ -132,8 +133,8 @@ class Graph:
 
     def constant(self, value: Number) -> Node:
         """A constant, keyed by type and bits: `0.0`, `-0.0`, `0` and `nan` are four constants."""
-        if value != value:
-            value = math.nan
+        if math.isnan(value):
+            value = math.nan  # one object, so that it equals itself as a key
         sign = 0 if value else math.copysign(1.0, value)
         key = (CONSTANT, type(value), value, sign)
         return self._interned.get(key) or self._append(key, CONSTANT, (), value, SCALAR)

@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from .errors import ExpressionError
 from .primitives import BY_NAME
 
 BRACKETS = {")": "(", "]": "[", "}": "{"}
@@ -28,7 +31,12 @@ HINTS = (
     Hint(r"(?<![\w.])0$", r"[xXoObB]\w", "only decimal numbers are read", "write it in decimal"),
     Hint(NUMBER, NAME, "an operator is missing", "write {number}*{name}"),
     Hint(NUMBER, r"\(", "a number cannot be called", "write {number}*(...)"),
-    Hint(r"(?<![\w.])[\d.]+\.$", r"\d", "a number has one decimal point", "write one number, such as 1.5"),
+    Hint(
+        r"(?<![\w.])[\d.]+\.$",
+        r"\d",
+        "a number has one decimal point",
+        "write one number, such as 1.5",
+    ),
     Hint(r"[)\]]\s*$", r"[(\w]", "an operator is missing", "write )*( to multiply"),
     Hint(r"(?P<function>[^\W\d]\w*)\s*$", r"(?P<word>\w+)", "", "write {function}({word})"),
     Hint("", r"\|\s*" + NAME, "| is not part of the language", "write abs({name})"),
@@ -48,8 +56,12 @@ HINTS = (
     Hint("", r"=", "only a name can be assigned", "write name = value, or == to compare"),
     Hint("", r"[\"'`]", "there are no strings in the language", "write a formula"),
     Hint("", r",", "a comma only separates arguments", "write [a, b] for a vector"),
-    Hint(r"[-+*/%^<>=@,]\s*$", r"\n", "the line ends in the middle of a formula",
-         "put the formula in ( ) to continue it on the next line"),  # fmt: skip
+    Hint(
+        r"[-+*/%^<>=@,]\s*$",
+        r"\n",
+        "the line ends in the middle of a formula",
+        "put the formula in ( ) to continue it on the next line",
+    ),
     Hint(r"%\s*$", r"$", "% is the remainder of a division", "write x/100 for a percentage"),
 )
 
@@ -65,7 +77,10 @@ def explain(source: str, position: int) -> tuple[str, str | None] | None:
     replacement = REPLACEMENTS.get(source[position : position + 1])
     if replacement:
         return f"{source[position]!r} is not part of the language", f"write {replacement}"
-    before, after = source[max(0, position - WINDOW) : position], source[position : position + WINDOW]
+    before, after = (
+        source[max(0, position - WINDOW) : position],
+        source[position : position + WINDOW],
+    )
     for row in HINTS:
         left, right = re.search(row.before, before), re.match(row.after, after)
         if left and right and (row.problem or _is_application(left["function"])):
@@ -91,3 +106,46 @@ def unbalanced(source: str) -> tuple[int, str] | None:
                 return position, f"this {bracket} closes nothing"
             opened.pop()
     return (opened[-1], f"this {source[opened[-1]]} is never closed") if opened else None
+
+
+def syntax_error(error: UnexpectedInput, source: str) -> ExpressionError:
+    """What Lark found wrong, in terms of formulas: the place, the problem and a hint."""
+    position, width, at_end = _where(error, source)
+    bracket = unbalanced(source)
+    if bracket is not None and (at_end or bracket[0] == position):
+        return ExpressionError(bracket[1], source, (bracket[0], bracket[0] + 1))
+    known = explain(source, position)
+    if known is not None:
+        return ExpressionError(known[0], source, (position, position + width), known[1])
+    what = "the end" if at_end else repr(source[position : position + min(width, 20)])
+    expected = _expected(error, source[:position])
+    return ExpressionError(
+        f"unexpected {what}; expected {expected}", source, (position, position + width)
+    )
+
+
+def _where(error: UnexpectedInput, source: str) -> tuple[int, int, bool]:
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        return len(source.rstrip()), 1, True
+    position = error.pos_in_stream or 0  # type: ignore[redundant-expr]
+    width = len(error.token) if isinstance(error, UnexpectedToken) else 1
+    return position, max(1, width), False
+
+
+OPERAND = {"NAME", "NUMBER", "LPAR"}
+OPERATOR = {"PLUS", "TIMES", "POWER"}
+
+
+def _expected(error: UnexpectedInput, before: str) -> str:
+    names: set[str] = set()
+    if isinstance(error, UnexpectedToken):
+        names = set(error.expected)
+    elif isinstance(error, UnexpectedCharacters):
+        names = set(error.allowed or ())
+    groups = [
+        ("a number, a name or (", names >= OPERAND),
+        ("an operator", bool(OPERATOR & names) and not names >= OPERAND),
+        (")", "RPAR" in names and before.count("(") > before.count(")")),
+        ("]", "RSQB" in names and before.count("[") > before.count("]")),
+    ]
+    return ", ".join(text for text, present in groups if present) or "the end of the formula"

@@ -47,7 +47,7 @@ class Packed:
         if vector.size != len(self.fn.wrt):
             wanted = f"{len(self.fn.wrt)} ({', '.join(self.fn.wrt[:8])})"
             raise ValueError(f"x: expected a vector of {wanted} numbers, got {vector.size}")
-        return vector.tolist()  # type: ignore[no-any-return]
+        return vector.tolist()
 
     def _call(self, function: Callable[..., Any], x: Any) -> Any:
         values = self._vector(x)

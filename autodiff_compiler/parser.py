@@ -5,183 +5,20 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput
 
-from .errors import ExpressionError, nearest
-from .graph import AND, CONSTANT, INPUT, NEGATIVE, NOT, NOT_EQUAL, PARAMETER, POWER, STACK, WHERE, Graph, Node
-from .hints import explain, unbalanced
-from .primitives import BY_NAME, CONSTANTS, Primitive, lookup
+from .errors import ExpressionError
+from .graph import AND, CONSTANT, NEGATIVE, NOT, OR, POWER, STACK, Graph, Node
+from .hints import syntax_error
+from .primitives import Primitive
+from .scope import INFIX, RESERVED, Function, Scope
 from .shapes import Shape
-
-INFIX: dict[str, Primitive] = {
-    row.symbol: row for row in BY_NAME.values() if row.symbol and row.arity == 2
-}
-INFIX["^"] = POWER
-OR = INFIX["or"]
-FOLDED = {"maximum", "minimum", "fmax", "fmin", "hypot", "logaddexp"}  # of any number of arguments
-RESERVED = {"True": "1", "False": "0", "None": "nothing"}
-
-
-class Function:
-    """A function defined in the source: its parameters and body, inlined where it is called."""
-
-    def __init__(self, name: str, parameters: tuple[Node, ...], body: Node, stop: int) -> None:
-        self.name, self.parameters, self.body, self.stop = name, parameters, body, stop
-
-    def inline(self, graph: Graph, args: Sequence[Node]) -> Node:
-        """The body with `args` in place of the parameters: one loop over the body's nodes."""
-        image = dict(zip(self.parameters, args, strict=True))
-        for node in graph.nodes[self.parameters[0].index : self.stop]:
-            if node not in image and not image.keys().isdisjoint(node.args):
-                image[node] = graph.rebuild(node, [image.get(a, a) for a in node.args], graph.intern)
-        return image.get(self.body, self.body)
-
-
-class Scope:
-    """One program being read: its graph, and what its names mean so far."""
-
-    def __init__(
-        self, source: str, inputs: Sequence[str] | None, shapes: dict[str, Shape], constants: bool
-    ) -> None:
-        self.source, self.graph, self.shapes = source, Graph(), shapes
-        self.closed, self.internal = inputs is not None, constants
-        self.variables: dict[str, Node] = {}
-        self.functions: dict[str, Function] = {}
-        self.parameters: dict[str, Node] = {}
-        self.output: Node | None = None
-        self.last_defined: Function | None = None
-        if constants:
-            self.variables |= {n: self.graph.constant(float(n)) for n in ("inf", "nan")}
-        for name in inputs or ():
-            self.variables[name] = self.graph.input(name, shapes.get(name, ()))
-
-    def fail(self, problem: str, token: Token | None, hint: str | None = None) -> ExpressionError:
-        """An error at `token`, or at the start of the source."""
-        start = token.start_pos if token is not None and token.start_pos is not None else 0
-        return ExpressionError(
-            problem, self.source, (start, start + len(token or " ")), hint
-        )
-
-    def resolve(self, token: Token) -> Node:
-        """The node a bare name stands for; an unknown name becomes an input."""
-        name = str(token)
-        node = self.parameters.get(name) or self.variables.get(name)
-        if node is not None:
-            return node
-        if name in RESERVED:
-            raise self.fail(f"{name} is not a number", token, f"write {RESERVED[name]}")
-        if name in CONSTANTS:
-            return self.graph.intern(lookup(name))
-        return self._input(name, token)
-
-    def _input(self, name: str, token: Token) -> Node:
-        if name in self.functions or name in BY_NAME:
-            raise self.fail(
-                f"{name} is a function",
-                token,
-                f"write {name}(...), or declare {name} among the inputs to use it as a variable",
-            )
-        if name.startswith("__") and name.endswith("__"):
-            raise self.fail(f"{name} is not a variable's name", token, "use another name")
-        if self.closed:
-            close = nearest(name, self.variables)
-            hint = f"did you mean {close}?" if close else "declare it among the inputs"
-            raise self.fail(f"{name} is not among the inputs", token, hint)
-        node = self.variables[name] = self.graph.input(name, self.shapes.get(name, ()))
-        return node
-
-    def operate(self, row: Primitive, args: Sequence[Node], token: Token | None) -> Node:
-        """`row(*args)`, element by element over list literals."""
-        for a in args:
-            if a.shape:
-                return self._elementwise(row, args, token)
-        node = self.graph.intern(row, *[self.number(a) if a.op.boolean else a for a in args])
-        if token is not None:
-            self.graph.places.setdefault(node, token.start_pos or 0)
-        return node
-
-    def _elementwise(self, row: Primitive, args: Sequence[Node], token: Token | None) -> Node:
-        lengths = {len(a.args) for a in args if a.op is STACK}
-        if len(lengths) > 1:
-            raise self.fail(f"lists of lengths {sorted(lengths)} do not go together", token)
-        columns = [a.args if a.op is STACK else [a] * max(lengths) for a in args]
-        return self.graph.stack([self.operate(row, c, token) for c in zip(*columns, strict=True)])
-
-    def number(self, node: Node) -> Node:
-        """A truth value as 0 or 1; anything else as it is."""
-        if not node.is_boolean:
-            return node
-        one, zero = self.graph.constant(1), self.graph.constant(0)
-        return self.graph.intern(WHERE, node, one, zero)
-
-    def condition(self, node: Node) -> Node:
-        """A number as the condition that it is not 0; a condition as it is.
-
-        In the table's own texts a bare name in the place of a condition is one.
-        """
-        if node.is_boolean or (self.internal and node.op is INPUT):
-            return node
-        return self.graph.intern(NOT_EQUAL, node, self.graph.constant(0))
-
-    def select(self, condition: Node, yes: Node, no: Node, token: Token | None) -> Node:
-        node = self.graph.intern(WHERE, self.condition(condition), self.number(yes), self.number(no))
-        if token is not None:
-            self.graph.places.setdefault(node, token.start_pos or 0)
-        return node
-
-    def call(self, token: Token, args: Sequence[Node]) -> Node:
-        """A call by name: of a function of the source, or of the table."""
-        name = str(token)
-        if name in self.functions:
-            function = self.functions[name]
-            self.count(token, args, len(function.parameters))
-            return function.inline(self.graph, args)
-        row = BY_NAME.get(name)
-        if row is None or name in self.parameters or name in self.variables:
-            raise self._not_callable(name, token)
-        return self.primitive(row, token, args)
-
-    def _not_callable(self, name: str, token: Token) -> ExpressionError:
-        if name in self.variables or name in self.parameters:
-            return self.fail(f"{name} is a variable, not a function", token, f"write {name}*(...)")
-        close = nearest(name, [*self.functions, *BY_NAME])
-        return self.fail(
-            f"unknown function {name}", token, f"did you mean {close}?" if close else None
-        )
-
-    def primitive(self, row: Primitive, token: Token, args: Sequence[Node]) -> Node:
-        if row is WHERE:
-            self.count(token, args, 3)
-            return self.select(args[0], args[1], args[2], token)
-        if row.name == "log" and len(args) == 2:
-            parts = [self.operate(row, [a], token) for a in args]
-            return self.operate(INFIX["/"], parts, token)
-        if row.name not in FOLDED or not args:
-            self.count(token, args, row.arity)
-            return self.operate(row, args, token)
-        total = args[0]
-        for other in args[1:]:
-            total = self.operate(row, [total, other], token)
-        return total
-
-    def count(self, token: Token, args: Sequence[Node], wanted: int) -> None:
-        if len(args) != wanted:
-            raise self.fail(
-                f"{token} takes {wanted} argument{'s' * (wanted != 1)}, not {len(args)}",
-                token,
-                _usage(str(token)),
-            )
-
-
-def _usage(name: str) -> str | None:
-    row = BY_NAME.get(name)
-    return f"write {name}({', '.join(row.args)})" if row else None
 
 
 class Reducer(Transformer[Token, Node]):
@@ -240,7 +77,7 @@ class Reducer(Transformer[Token, Node]):
     def keyword(self, children: list[Any]) -> Node:
         raise self.scope.fail("keyword arguments are not part of the language", children[0])
 
-    def list(self, children: list[Any]) -> Node:
+    def vector(self, children: list[Any]) -> Node:
         bracket, *elements = children
         if not elements:
             raise self.scope.fail("an empty list has no value", bracket, "write [a, b]")
@@ -250,7 +87,7 @@ class Reducer(Transformer[Token, Node]):
 
     def chain(self, children: list[Any]) -> Node:
         """`a + b - c` or `a*b/c`: operands and operators in turn, combined from the left."""
-        total = children[0]
+        total: Node = children[0]
         for k in range(1, len(children), 2):
             token, operand = children[k], children[k + 1]
             row = INFIX.get(str(token))
@@ -275,12 +112,14 @@ class Reducer(Transformer[Token, Node]):
         return self.scope.operate(NEGATIVE, (operand,), token)
 
     def plus(self, children: list[Any]) -> Node:
-        return self.scope.number(children[1])  # type: ignore[no-any-return]
+        return self.scope.number(children[1])
 
     def comparison(self, children: list[Any]) -> Node:
         """`a < b <= c`: every link holds."""
         links = [
-            self.scope.operate(INFIX[str(children[k])], (children[k - 1], children[k + 1]), children[k])
+            self.scope.operate(
+                INFIX[str(children[k])], (children[k - 1], children[k + 1]), children[k]
+            )
             for k in range(1, len(children), 2)
         ]
         return self._join(AND, links)
@@ -310,7 +149,7 @@ class Reducer(Transformer[Token, Node]):
     def attribute(self, children: list[Any]) -> Node:
         if children[1] != "T":
             raise self.scope.fail("there are no attributes but .T", children[1])
-        return children[0]  # type: ignore[no-any-return]
+        return self.transpose(children[:1])
 
     def item(self, children: list[Any]) -> Node:
         array, bracket, *index = children
@@ -344,7 +183,7 @@ class Parser:
             try:
                 self._lark.parse(text)
             except UnexpectedInput as error:
-                raise _syntax_error(error, scope.source) from None
+                raise syntax_error(error, scope.source) from None
         return scope
 
 
@@ -406,7 +245,9 @@ def _output(scope: Scope) -> Node:
     defined = scope.last_defined
     if defined is not None:  # the source ends by defining f(x, y): it is the program
         names = [str(p.data) for p in defined.parameters]
-        args = [scope.variables.get(n) or scope.graph.input(n, scope.shapes.get(n, ())) for n in names]
+        args = [
+            scope.variables.get(n) or scope.graph.input(n, scope.shapes.get(n, ())) for n in names
+        ]
         return defined.inline(scope.graph, args)
     if scope.output is None:
         raise ExpressionError("the program has no output", scope.source, hint="end with a formula")
@@ -428,45 +269,3 @@ def _compact(graph: Graph, output: Node) -> tuple[Graph, Node]:
         if node in graph.places:
             small.places[image[node]] = graph.places[node]
     return small, image[output]
-
-
-def _syntax_error(error: UnexpectedInput, source: str) -> ExpressionError:
-    position, width, at_end = _where(error, source)
-    bracket = unbalanced(source)
-    if bracket is not None and (at_end or bracket[0] == position):
-        return ExpressionError(bracket[1], source, (bracket[0], bracket[0] + 1))
-    known = explain(source, position)
-    if known is not None:
-        return ExpressionError(known[0], source, (position, position + width), known[1])
-    what = "the end" if at_end else repr(source[position : position + min(width, 20)])
-    expected = _expected(error, source[:position])
-    return ExpressionError(
-        f"unexpected {what}; expected {expected}", source, (position, position + width)
-    )
-
-
-def _where(error: UnexpectedInput, source: str) -> tuple[int, int, bool]:
-    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-        return len(source.rstrip()), 1, True
-    position = error.pos_in_stream or 0
-    width = len(error.token) if isinstance(error, UnexpectedToken) else 1
-    return position, max(1, width), False
-
-
-OPERAND = {"NAME", "NUMBER", "LPAR"}
-OPERATOR = {"PLUS", "TIMES", "POWER"}
-
-
-def _expected(error: UnexpectedInput, before: str) -> str:
-    names: set[str] = set()
-    if isinstance(error, UnexpectedToken):
-        names = set(error.expected)
-    elif isinstance(error, UnexpectedCharacters):
-        names = set(error.allowed or ())
-    groups = [
-        ("a number, a name or (", OPERAND <= names),
-        ("an operator", bool(OPERATOR & names) and not OPERAND <= names),
-        (")", "RPAR" in names and before.count("(") > before.count(")")),
-        ("]", "RSQB" in names and before.count("[") > before.count("]")),
-    ]
-    return ", ".join(text for text, present in groups if present) or "the end of the formula"

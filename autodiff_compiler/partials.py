@@ -26,7 +26,9 @@ def builder(text: str, names: Iterable[str]) -> Builder:
     for node in graph.nodes:
         if node.op is not INPUT:
             spelled[node] = f"t{node.index}"
-            lines.append(f"    t{node.index} = {_make(node, [spelled[a] for a in node.args], pool)}")
+            lines.append(
+                f"    t{node.index} = {_make(node, [spelled[a] for a in node.args], pool)}"
+            )
     head = f"def build({', '.join(['graph', *spelled.values()][: len(names) + 1])}):"
     return function([head, *lines, f"    return {spelled[output]}"], pool)
 

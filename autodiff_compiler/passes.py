@@ -93,7 +93,8 @@ def optimise(
     Names carry over: what the user called `h`, and the trace calls `v3`, keeps that name.
     """
     better = Graph(pipeline(without))
-    better.log = log = []
+    log: list[tuple[str, str]] = []
+    better.log = log
     image = {node: better.input(name, node.shape) for name, node in graph.inputs.items()}
     applied: list[Applied] = []
     symbols = trace_symbols(graph)

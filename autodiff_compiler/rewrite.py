@@ -38,6 +38,7 @@ class Law:
 
     @property
     def name(self) -> str:
+        """How reports call the law."""
         return f"{self.pattern} -> {self.replacement}"
 
     @cached_property
@@ -53,6 +54,7 @@ class Law:
 
     @cached_property
     def build(self) -> Builder:
+        """Makes the replacement from nodes for `names`."""
         return builder(self.replacement, self.names)
 
 
@@ -68,6 +70,7 @@ class Pattern(NamedTuple):
         return CONSTANT if self.op is None and self.data in CONSTANTS else self.op
 
     def accepts(self, op: Primitive, heads: Sequence[Primitive]) -> bool:
+        """Whether an operation on arguments made by `heads` could match."""
         return self.op is op and all(
             p.head() in (None, h) for p, h in zip(self.args, heads, strict=True)
         )
@@ -116,7 +119,9 @@ def _step(law: Law, variant: Pattern) -> Step:
     )
 
 
-def _tests(pattern: Pattern, path: str, bound: dict[str, str], pool: dict[str, Any]) -> Iterator[str]:
+def _tests(
+    pattern: Pattern, path: str, bound: dict[str, str], pool: dict[str, Any]
+) -> Iterator[str]:
     """Conditions under which the node at `path` fits; names are bound to paths on the way."""
     head = pattern.head()
     if head is not None:

@@ -89,15 +89,16 @@ class Callables:
     def _scalar(self) -> Callable[..., Any]:
         edge = raises(python_schedule(self.program, prune=self.prune))
         kind = self.program.kind
-        return self._from_module("python")[kind + python.EDGE if edge else kind]
+        return self._from_module("python", kind + python.EDGE if edge else kind)
 
     @cached_property
     def _array(self) -> Callable[..., Any]:
-        return self._from_module("numpy")[self.program.kind]
+        return self._from_module("numpy", self.program.kind)
 
-    def _from_module(self, target: str) -> dict[str, Any]:
+    def _from_module(self, target: str, name: str) -> Callable[..., Any]:
         text = module([self.program], target, "", self.wrt, self.prune)
-        return load(text, f"{self.program.kind} {target}", {})
+        function: Callable[..., Any] = load(text, f"{self.program.kind} {target}", {})[name]
+        return function
 
 
 def _elements(group: Group, argument: Any) -> list[Any]:

@@ -32,7 +32,7 @@ def _pair(a: Shape, b: Shape) -> Shape:
 
 
 def _common(m: Extent, n: Extent, a: Shape, b: Shape) -> Extent:
-    if m == n or n == 1:
+    if n in (m, 1):
         return m
     if m == 1:
         return n

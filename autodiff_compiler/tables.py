@@ -16,11 +16,16 @@ class TableRow(Protocol):
     """What a table prints."""
 
     @property
-    def symbol(self) -> str: ...
+    def symbol(self) -> str:
+        """What the line defines."""
+
     @property
-    def formula(self) -> str: ...
+    def formula(self) -> str:
+        """How it is computed."""
+
     @property
-    def value(self) -> float | None: ...
+    def value(self) -> float | None:
+        """Its value, if a point is given."""
 
 
 R = TypeVar("R", bound=TableRow)

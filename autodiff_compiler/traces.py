@@ -6,7 +6,7 @@ Derivatives (2008); an operation that the program names keeps its name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .backends.base import ATOM, Expressions
@@ -21,7 +21,7 @@ from .reverse import accumulations
 from .runtime import Callables, number
 from .tables import FORMATS, Section
 
-Point = Mapping[str, float] | Sequence[float] | float | None
+Point = Mapping[str, float] | Sequence[float]
 
 MODES = ("primal", "forward", "reverse")
 
@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A row before it is printed: its symbol, its formula in both scripts, the node it evaluates."""
+    """A row before it is printed: symbol, formula in both scripts, and the node it evaluates."""
 
     symbol: str
     formula: str
@@ -110,18 +110,20 @@ class _Drafter:
         self.names = dict(self.symbols)  # of derivatives too, as they come
         self.seeds: dict[Node, float] = {}
 
-    def expressions(self) -> tuple[Expressions, Expressions]:
+    def _expressions(self) -> tuple[Expressions, Expressions]:
         latex = {node: latex_symbol(name) for node, name in self.names.items()}
-        return Expressions(FormulaSpeller(spaced=True), self.names), Expressions(LatexSpeller(), latex)
+        text = Expressions(FormulaSpeller(spaced=True), self.names)
+        return text, Expressions(LatexSpeller(), latex)
 
     def line(self, symbol: str, node: Node, source: str | None = None) -> Line:
         """A line whose formula is another symbol, or the node's operation."""
         if source is not None:
             return Line(symbol, source, latex_symbol(source), node)
-        text, latex = self.expressions()
+        text, latex = self._expressions()
         return Line(symbol, text.operation(node), latex.operation(node), node)
 
     def primal(self) -> Iterator[Line]:
+        """The inputs, the operations and the outputs."""
         for name, node in self.graph.inputs.items():
             if node in self.symbols:
                 yield self.line(self.symbols[node], node, name)
@@ -139,9 +141,10 @@ class _Drafter:
                 yield self.line(name, part, self.names.get(part) or str(part.op.name))
 
     def forward(self, seed: Sequence[float]) -> Iterator[Line]:
-        dots = {}
-        for x, value in zip(self.wrt, seed, strict=True):
-            dots[x] = self._seed(f"{x.data}_dot", value)
+        """The tangent of every operation, from tangents of the inputs."""
+        dots: dict[Node, Node] = {}
+        for x, start in zip(self.wrt, seed, strict=True):
+            dots[x] = self._seed(f"{x.data}_dot", start)
             self.names[dots[x]] = f"{self.symbols[x]}_dot"
             yield self.line(self.names[dots[x]], dots[x], f"{x.data}_dot")
         for node, value, _ in tangents(self.graph, self.nodes, dots):
@@ -173,7 +176,8 @@ class _Drafter:
         return node
 
     def reverse(self, seed: Sequence[float]) -> Iterator[Line]:
-        bars = {}
+        """Every accumulation, from adjoints of the outputs."""
+        bars: dict[Node, Node] = {}
         for k, (part, value) in enumerate(zip(self.parts, seed, strict=True), 1):
             name = f"y{k}_bar" if self.output.op is STACK else "y_bar"
             bars[part] = self._start(bars.get(part), self._seed(name, value))
@@ -192,7 +196,7 @@ class _Drafter:
         self, node: Node, argument: Node, slope: Node, before: Node | None, total: Node
     ) -> Line:
         above, own = f"{self.symbols[node]}_bar", f"{self.symbols[argument]}_bar"
-        text, latex = self.expressions()
+        text, latex = self._expressions()
         known = slope in self.names
         term = f"{above} * {self.names[slope] if known else text.operation(slope, ATOM)}"
         tex_slope = latex.text(slope) if known else latex.operation(slope, ATOM)
@@ -211,7 +215,12 @@ class _Drafter:
 
 
 def trace(
-    graph: Graph, output: Node, wrt: Sequence[str], mode: str, at: Point, seed: Point
+    graph: Graph,
+    output: Node,
+    wrt: Sequence[str],
+    mode: str,
+    at: Point | None,
+    seed: Point | float | None,
 ) -> Trace:
     """The trace of a program as written; see `Function.trace`."""
     if mode not in MODES:
@@ -219,13 +228,12 @@ def trace(
     draft = _Drafter(graph, output, wrt)
     point = None if at is None else vector(at, tuple(graph.inputs), "at")
     titled = [("Primal trace", list(draft.primal()))]
-    if mode != "primal":
-        outputs = [f"y{k}" for k in range(1, len(draft.parts) + 1)]
-        names = tuple(wrt) if mode == "forward" else tuple(outputs)
-        start = _seed_vector(seed, names)
-        run: Callable[[Sequence[float]], Iterator[Line]] = getattr(draft, mode)
-        title = "Tangent trace" if mode == "forward" else "Adjoint trace"
-        titled.append((f"{title}, seed ({', '.join(f'{s:g}' for s in start)})", list(run(start))))
+    if mode == "forward":
+        start = _seed_vector(seed, tuple(wrt))
+        titled.append((f"Tangent trace, seed {_listed(start)}", list(draft.forward(start))))
+    if mode == "reverse":
+        start = _seed_vector(seed, tuple(f"y{k}" for k, _ in enumerate(draft.parts, 1)))
+        titled.append((f"Adjoint trace, seed {_listed(start)}", list(draft.reverse(start))))
     lines = [line for _, section in titled for line in section]
     values: Sequence[Any] = [None] * len(lines) if point is None else draft.evaluate(lines, point)
     return Trace(list(_sections(titled, values)), mode)
@@ -241,13 +249,17 @@ def _sections(
         yield Section(title, rows, latex)
 
 
-def _seed_vector(seed: Point, names: tuple[str, ...]) -> list[float]:
+def _listed(values: Sequence[float]) -> str:
+    return f"({', '.join(f'{v:g}' for v in values)})"
+
+
+def _seed_vector(seed: Point | float | None, names: tuple[str, ...]) -> list[float]:
     if seed is None:
         return [1.0] + [0.0] * (len(names) - 1) if names else []
     return vector([seed] if isinstance(seed, int | float) else seed, names, "seed")
 
 
-def vector(values: Mapping[str, float] | Sequence[float], names: tuple[str, ...], what: str) -> list[float]:
+def vector(values: Point, names: tuple[str, ...], what: str) -> list[float]:
     """Values in the order of `names`, given by name or in order; errors name what is missing."""
     if isinstance(values, Mapping):
         unknown = [name for name in values if name not in names]

@@ -1,0 +1,1 @@
+"""Backends: what a graph is printed as, one file each."""

@@ -71,11 +71,15 @@ PYTHON_KEYWORDS = frozenset({*keyword.kwlist, "__debug__"})
 class Speller(Protocol):
     """What a backend provides: words that no variable may be, literals, and rows."""
 
-    keywords: Collection[str]
+    @property
+    def keywords(self) -> Collection[str]:
+        """Words of the language that no variable may be."""
 
-    def constant(self, value: Number) -> Text: ...
+    def constant(self, value: Number) -> Text:
+        """A literal."""
 
-    def spell(self, row: Primitive) -> Spelling: ...
+    def spell(self, row: Primitive) -> Spelling:
+        """How a row is written."""
 
 
 def infix(row: Primitive, symbol: str, tight: bool) -> Spelling:
@@ -195,7 +199,9 @@ class Schedule:
         """The operation on its operands' texts; operands too long for one line get a name."""
         spelling = self._spellings[node.op]
         while True:
-            operands = [self._operand(a, p) for a, p in zip(node.args, spelling.operands, strict=True)]
+            operands = [
+                self._operand(a, p) for a, p in zip(node.args, spelling.operands, strict=True)
+            ]
             text = spelling.template.format(*operands)
             if len(text) <= LINE or not self._shorten(node):
                 return Text(text, spelling.precedence)

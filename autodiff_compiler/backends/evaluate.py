@@ -19,7 +19,10 @@ class Algebra:
     """A module of functions, and where a row says what it is called there."""
 
     def __init__(
-        self, module: Any, column: Callable[[Primitive], Counterpart], constant: Callable[[Any], Any]
+        self,
+        module: Any,
+        column: Callable[[Primitive], Counterpart],
+        constant: Callable[[Any], Any],
     ) -> None:
         self.module, self.column, self.constant = module, column, constant
 
@@ -41,7 +44,11 @@ def sympy_algebra() -> Algebra:
     """SymPy; constants are exact."""
     import sympy
 
-    return Algebra(sympy, lambda row: row.sympy, lambda v: sympy.Rational(v) if v - v == 0 else sympy.sympify(v))
+    return Algebra(
+        sympy,
+        lambda row: row.sympy,
+        lambda v: sympy.Rational(v) if v - v == 0 else sympy.sympify(v),
+    )
 
 
 def mpmath_algebra() -> Algebra:

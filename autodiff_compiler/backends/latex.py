@@ -11,10 +11,9 @@ from ..primitives import Primitive
 from ..primitives.arithmetic import POWER, PRODUCT, SIGN
 from .base import ATOM, NAME, Spelling, Text
 
-GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
-    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
-)
+SMALL = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau"
+LARGE = "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+GREEK = frozenset(f"{SMALL} {LARGE}".split())
 OPERATORS = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan",
                        "sec", "csc", "cot", "coth", "exp", "log"})  # fmt: skip
 ACCENTS = {"_dot": r"\dot", "_bar": r"\bar"}
@@ -68,7 +67,7 @@ def escape(text: str) -> str:
 
 
 def symbol(name: str) -> str:
-    r"""A name: `x1` as `x_{1}`, `v-1` as `v_{-1}`, `alpha` as `\alpha`, `v3_bar` as `\bar{v}_{3}`."""
+    r"""A name: `x1` as `x_{1}`, `alpha` as `\alpha`, `v3_bar` as `\bar{v}_{3}`."""
     accents = ""
     while name[-4:] in ACCENTS:
         accents, name = accents + ACCENTS[name[-4:]] + "{", name[:-4]

@@ -12,7 +12,9 @@ from ..primitives import Primitive
 
 def lower(program: Program, supports: Callable[[Primitive], bool]) -> Program:
     """The program with only rows that `supports` accepts; itself, if there are no others."""
-    while any(n.op.define and not supports(n.op) for n in program.graph.ancestors(program.leaves())):
+    while any(
+        n.op.define and not supports(n.op) for n in program.graph.ancestors(program.leaves())
+    ):
         program = _lower_once(program, supports)
     return program
 

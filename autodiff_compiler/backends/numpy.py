@@ -10,7 +10,20 @@ from ..derivatives import Program, Tree
 from ..graph import CONSTANT, INPUT, WHERE, Node, Number
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN
-from .base import HERE, NAME, PYTHON_KEYWORDS, Import, Schedule, Spelling, Text, call, docstring, infix, template, wrap
+from .base import (
+    HERE,
+    NAME,
+    PYTHON_KEYWORDS,
+    Import,
+    Schedule,
+    Spelling,
+    Text,
+    call,
+    docstring,
+    infix,
+    template,
+    wrap,
+)
 from .python import signature, tuple_of
 
 NUMPY = Import("numpy", "", "np")

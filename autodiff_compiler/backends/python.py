@@ -14,7 +14,21 @@ from ..graph import Node, Number
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN
 from ..primitives.ieee import can_raise, helper
-from .base import HERE, NAME, PYTHON_KEYWORDS, Import, Schedule, Spelling, Text, call, docstring, infix, layout, template, wrap
+from .base import (
+    HERE,
+    NAME,
+    PYTHON_KEYWORDS,
+    Import,
+    Schedule,
+    Spelling,
+    Text,
+    call,
+    docstring,
+    infix,
+    layout,
+    template,
+    wrap,
+)
 
 EDGE = "_ieee"  # suffix of what answers where Python raises
 ARRAY = Import("numpy", "array", "array")
@@ -125,7 +139,7 @@ def body(schedule: Schedule, indent: str) -> Iterator[str]:
 
 def has_list(tree: Tree) -> bool:
     """Whether a tree of outputs holds an array."""
-    return isinstance(tree, list) or isinstance(tree, tuple) and any(map(has_list, tree))
+    return isinstance(tree, list) or (isinstance(tree, tuple) and any(map(has_list, tree)))
 
 
 def define(

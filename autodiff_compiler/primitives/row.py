@@ -69,6 +69,7 @@ class Primitive:
 
     @property
     def arity(self) -> int:
+        """The number of arguments."""
         return len(self.args)
 
 
