@@ -16,7 +16,6 @@ from .backends.module import module, python_schedule, raises
 from .derivatives import Group, Program
 
 _serial = itertools.count(1)
-GENERAL = "_general"
 
 
 def load(text: str, title: str, names: dict[str, object]) -> dict[str, Any]:
@@ -42,9 +41,10 @@ class Callables:
         """For floats; anything else, and whatever Python raises on, goes to `general`."""
         schedule = python_schedule(self.program, prune=self.prune)
         kind = self.program.kind
-        lines = list(python.define(kind, schedule, guard=GENERAL))
+        guard = schedule.claim("_general")
+        lines = list(python.define(kind, schedule, guard=guard))
         text = "\n".join([*imports(schedule.imports), *lines])
-        return self._renaming(load(text, kind, {GENERAL: self.general})[kind], schedule)
+        return self._renaming(load(text, kind, {guard: self.general})[kind], schedule)
 
     def _renaming(self, function: Callable[..., Any], schedule: Schedule) -> Callable[..., Any]:
         """Accept keyword arguments under names that cannot be Python parameters."""

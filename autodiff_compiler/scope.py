@@ -78,7 +78,7 @@ class Scope:
                 token,
                 f"write {name}(...), or declare {name} among the inputs to use it as a variable",
             )
-        if name.startswith("__") and name.endswith("__"):
+        if name.startswith("__") and name.endswith("__") and name.strip("_"):
             raise self.fail(f"{name} is not a variable's name", token, "use another name")
         if self.closed:
             close = nearest(name, self.variables)
@@ -157,7 +157,7 @@ class Scope:
         if row.name == "log" and len(args) == 2:
             parts = [self.operate(row, [a], token) for a in args]
             return self.operate(INFIX["/"], parts, token)
-        if row.name not in FOLDED or not args:
+        if row.name not in FOLDED or len(args) < row.arity:
             self.count(token, args, row.arity)
             return self.operate(row, args, token)
         total = args[0]

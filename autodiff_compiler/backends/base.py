@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from ..derivatives import Program
+from ..derivatives import Group, Program
 from ..graph import CONSTANT, INPUT, STACK, Node, Number
 from ..primitives import Primitive
 from ..primitives.arithmetic import SIGN
@@ -154,6 +154,8 @@ class Schedule:
         self.uses.update(outputs)
         self._names = Names("t", speller.keywords)
         self.parameters = {n: self._names.claim(n.data) for n in program.arguments()}
+        groups = (p.name for p in program.parameters if isinstance(p, Group))
+        self.groups = {name: self._names.claim(name) for name in groups}
         self._texts: dict[Node, Text] = {n: Text(name, NAME) for n, name in self.parameters.items()}
         self._spellings = self._spell_all({n.op for n in self.nodes})
         self.imports = {i for s in self._spellings.values() for i in s.imports}

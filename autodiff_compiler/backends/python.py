@@ -111,14 +111,14 @@ def signature(program: Program, schedule: Schedule) -> tuple[str, list[str]]:
         if isinstance(parameter, Node):
             names.append(schedule.parameters[parameter])
         else:
-            names.append(parameter.name)
+            names.append(schedule.groups[parameter.name])
             unpack.append(_unpacking(parameter, schedule))
     return ", ".join(names), unpack
 
 
 def _unpacking(group: Group, schedule: Schedule) -> str:
     elements = ", ".join(schedule.parameters[n] for n in group.elements)
-    return f"{tuple_of(elements, len(group.elements))} = {group.name}"
+    return f"{tuple_of(elements, len(group.elements))} = {schedule.groups[group.name]}"
 
 
 def tuple_of(elements: str, count: int) -> str:
@@ -153,12 +153,14 @@ def define(
     parameters, unpack = signature(schedule.program, schedule)
     yield from wrap(f"def {name}({parameters}):", "")
     yield from docstring(doc, "    ") if doc else ()
+    inside = "    " if guard is None else "        "
+    if guard is not None:
+        yield "    try:"
     for line in unpack:
-        yield from wrap(line, "    ")
+        yield from wrap(line, inside)
     if guard is None:
-        yield from body(schedule, "    ")
+        yield from body(schedule, inside)
         return
-    yield "    try:"
     yield from _checked(schedule, "        ")
     yield "    except (ArithmeticError, ValueError, TypeError):"
     yield "        pass"
@@ -170,11 +172,12 @@ def _checked(schedule: Schedule, indent: str) -> Iterator[str]:
     if not arguments:
         yield from body(schedule, indent)
         return
+    kind, number = (schedule.require(Import("builtins", n, n)) for n in ("type", "float"))
     exact = _leaking(schedule)
     names = [name for node, name in arguments.items() if node not in exact]
-    tests = [f"type({arguments[node]})" for node in arguments if node in exact]
-    tests += [f"type({' + '.join(names[k : k + CHUNK])})" for k in range(0, len(names), CHUNK)]
-    yield f"{indent}if float is {' is '.join(tests)}:"
+    tests = [f"{kind}({arguments[node]})" for node in arguments if node in exact]
+    tests += [f"{kind}({' + '.join(names[k : k + CHUNK])})" for k in range(0, len(names), CHUNK)]
+    yield f"{indent}if {number} is {' is '.join(tests)}:"
     yield from body(schedule, indent + "    ")
 
 

@@ -1,0 +1,42 @@
+"""An independent oracle: mpmath evaluates, and differentiates by differences in high precision."""
+
+from __future__ import annotations
+
+import mpmath
+
+from autodiff_compiler.backends.evaluate import Evaluation, mpmath_algebra
+from autodiff_compiler.parser import parse
+
+DIGITS = 50
+
+
+class Oracle:
+    """Value and partials of a scalar formula; nothing of the table's derivatives is involved."""
+
+    def __init__(self, source, inputs=None):
+        graph, output = parse(source, inputs)
+        self.names = tuple(graph.inputs)
+        self._evaluation = Evaluation(graph, [output], mpmath_algebra())
+
+    def value(self, *point):
+        with mpmath.workdps(DIGITS):
+            return self._evaluate(list(map(mpmath.mpf, point)))
+
+    def partial(self, k, *point):
+        with mpmath.workdps(DIGITS):
+            x = list(map(mpmath.mpf, point))
+            h = mpmath.mpf(10) ** -16
+            above = self._evaluate([v + h * (j == k) for j, v in enumerate(x)])
+            below = self._evaluate([v - h * (j == k) for j, v in enumerate(x)])
+            return (above - below) / (2 * h)
+
+    def gradient(self, *point):
+        return [self.partial(k, *point) for k in range(len(point))]
+
+    def _evaluate(self, point):
+        return self._evaluation.at(dict(zip(self.names, point, strict=True)))[0]
+
+
+def close(got, want, rtol, atol=0.0):
+    want = float(want)
+    return got == want or abs(got - want) <= atol + rtol * abs(want)

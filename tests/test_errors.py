@@ -1,0 +1,145 @@
+"""Errors: the place, the problem, and what to write instead."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+import autodiff_compiler as ac
+
+# source: (line, column, a part of the problem, a part of the hint)
+ERRORS = {
+    "2x": (1, 2, "operator", "2*x"),
+    "3.5x + 1": (1, 4, "operator", "3.5*x"),
+    "sin x": (1, 5, "parentheses", "sin(x)"),
+    "y + cos theta": (1, 9, "parentheses", "cos(theta)"),
+    "|x|": (1, 1, "|", "abs(x)"),
+    "x!": (1, 2, "!", "factorial(x)"),
+    "\\frac{a}{b}": (1, 1, "LaTeX", "(a)/(b)"),
+    "\\sin(x)": (1, 1, "LaTeX", "sin"),
+    "$x$": (1, 1, "LaTeX", "plain"),
+    "(x + 1": (1, 1, "never closed", ""),
+    "[x, y": (1, 1, "never closed", ""),
+    "x + 1)": (1, 6, "closes nothing", ""),
+    "(x]": (1, 3, "closes nothing", ""),
+    "sinn(x)": (1, 1, "unknown function sinn", "sin"),
+    "foo(x)": (1, 1, "unknown function foo", ""),
+    "sin(x, y)": (1, 1, "1 argument, not 2", "sin(x)"),
+    "hypot(x)\n": (1, 1, "2 arguments", "hypot(x, y)"),
+    "hypot()": (1, 1, "2 arguments, not 0", "hypot(x, y)"),
+    "f(a, b) = a*b\nf(x)": (2, 1, "2 arguments, not 1", ""),
+    "exp*x": (1, 1, "exp is a function", "exp(...)"),
+    "x = 2; x(3)": (1, 8, "variable", "x*(...)"),
+    "(x + 1)(x - 1)": (1, 8, "operator", ")*("),
+    "2(3)": (1, 2, "called", "2*("),
+    "1j": (1, 2, "complex", ""),
+    "0x10": (1, 2, "decimal", ""),
+    "1.2.3": (1, 5, "decimal point", ""),
+    "1e999": (1, 1, "too large", ""),
+    "9" * 5_000: (1, 1, "too large", ""),
+    "True + 1": (1, 1, "True", "1"),
+    "=x + 1": (1, 1, "=", "leave"),
+    "x + 1 = 2": (1, 7, "assigned", "=="),
+    "x && y": (1, 3, "&", "and"),
+    "x <> y": (1, 4, "", ""),
+    "x << 2": (1, 4, "", ""),
+    "x := 2": (1, 3, ":=", "="),
+    "{x}": (1, 1, "braces", "("),
+    "'x'": (1, 1, "strings", ""),
+    "x, y": (1, 2, "comma", "[a, b]"),
+    "x²": (1, 2, "²", "**2"),
+    "a × b": (1, 3, "×", "*"),
+    "√x": (1, 1, "√", "sqrt"),
+    "a − b": (1, 3, "−", "-"),
+    "x +": (1, 4, "the end", ""),
+    "a = 1\nb +\nc": (2, 4, "ends in the middle", "( )"),
+    "x\n\n  y + * z": (3, 7, "'*'", ""),
+    "": (1, 1, "nothing to compile", "x**2"),
+    "  \n\t": (1, 1, "nothing to compile", ""),
+    "x.real": (1, 3, "attributes", ""),
+    "x @ y": (1, 3, "arrays", "*"),
+    "x // y": (1, 3, "//", "floor"),
+    "x[0]": (1, 2, "no elements", ""),
+    "[x, y][2]": (1, 7, "outside", ""),
+    "[[x], [y]]": (1, 1, "scalars", ""),
+    "[]": (1, 1, "empty", ""),
+    "log(x, base=2)": (1, 8, "keyword", ""),
+    "f(x, x) = x\nf(1, 2)": (1, 1, "twice", ""),
+    "x'y": (1, 3, "'y'", ""),
+    "__import__ + x": (1, 1, "__import__", ""),
+    "5%": (1, 3, "remainder", "x/100"),
+    "x \x00": (1, 3, "", ""),
+}
+
+
+@pytest.mark.parametrize("source", ERRORS)
+def test_place_problem_and_hint(source):
+    line, column, problem, hint = ERRORS[source]
+    with pytest.raises(ac.ExpressionError) as caught:
+        ac.compile(source)
+    error = caught.value
+    assert (error.line, error.column) == (line, column), str(error)
+    assert problem in error.problem
+    assert hint in (error.hint or "")
+    assert isinstance(error, ValueError)
+
+
+def test_the_message_shows_the_line_and_a_caret():
+    with pytest.raises(ac.ExpressionError) as caught:
+        ac.compile("a = 1\nsinn(a*x)")
+    assert str(caught.value).splitlines() == [
+        "line 2, column 1: unknown function sinn",
+        "  sinn(a*x)",
+        "  ^^^^",
+        "hint: did you mean sin?",
+    ]
+    assert caught.value.span == (6, 10)
+
+
+def test_long_lines_are_cut_around_the_caret():
+    with pytest.raises(ac.ExpressionError) as caught:
+        ac.compile("x + " * 1_000 + "sinn(x)" + " + x" * 1_000)
+    _, excerpt, caret, _ = str(caught.value).splitlines()
+    assert len(excerpt) < 150
+    assert excerpt[caret.index("^") :].startswith("sinn")
+
+
+def test_control_characters_are_not_echoed():
+    with pytest.raises(ac.ExpressionError) as caught:
+        ac.compile("x + \x1b[31m")
+    assert "\x1b" not in str(caught.value)
+
+
+def test_errors_pickle():
+    with pytest.raises(ac.ExpressionError) as caught:
+        ac.compile("2x")
+    twin = pickle.loads(pickle.dumps(caught.value))
+    assert str(twin) == str(caught.value)
+    assert (twin.line, twin.column, twin.span, twin.hint) == (1, 2, (1, 2), "write 2*x")
+
+
+def test_an_undeclared_name_is_refused_with_the_nearest():
+    with pytest.raises(ac.ExpressionError, match="alpho is not among the inputs") as caught:
+        ac.compile("alpho*x", inputs=["alpha", "x"])
+    assert caught.value.hint == "did you mean alpha?"
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"wrt": "z"}, "z is not an input"),
+        ({"inputs": ["x", "x", "y"]}, "twice"),
+        ({"inputs": ["x", "2y"]}, "not a name"),
+        ({"without": ["fuse"]}, "without"),
+        ({"shapes": {"x": ("n",)}}, "shapes"),
+    ],
+)
+def test_wrong_options_name_the_option(options, match):
+    with pytest.raises(ValueError, match=match):
+        ac.compile("x*y", **options)
+
+
+def test_a_source_that_is_no_string():
+    with pytest.raises(TypeError, match="source"):
+        ac.compile(b"x")
