@@ -207,11 +207,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(
             args, str(error), {"line": error.line, "column": error.column, "hint": error.hint}
         )
-    except (ValueError, TypeError, OSError) as error:
-        return _complain(args, str(error), {})
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except (ValueError, TypeError, OSError) as error:
+        return _complain(args, str(error), {})
     except KeyboardInterrupt:
         return INTERRUPTED
 

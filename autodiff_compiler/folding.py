@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from .graph import AND, CONSTANT, OR, WHERE, Graph, Node, Number, Rule, Step
+from .graph import AND, CONSTANT, OR, WHERE, Graph, Node, Rule, Step
 from .primitives import Primitive
-from .primitives.ieee import evaluator, has_python
-
-MAX_BITS = 1024  # of an exact integer; beyond, a constant is a double
-
-
-def _divide(x: int, y: int) -> Number | None:
-    return x // y if y and x % y == 0 else None
-
-
-def _power(x: int, y: int) -> Number | None:
-    return x**y if y >= 0 and x.bit_length() * y <= MAX_BITS else None
-
-
-EXACT: Mapping[str, Callable[..., Number | None]] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "negative": operator.neg,
-    "abs": abs,
-    "divide": _divide,
-    "power": _power,
-}  # of integers, as long as the result is one
+from .primitives.ieee import evaluate, evaluator, has_python
 
 
 def fold(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
@@ -47,24 +24,9 @@ def _is_constant(row: Primitive) -> bool:
 def _folding(op: Primitive) -> Step:
     def step(graph: Graph, *args: Node) -> Node:
         values = [a.data if a.op is CONSTANT else evaluator(a.op)() for a in args]
-        return graph.constant(_evaluate(op, values))
+        return graph.constant(evaluate(op, values))
 
     return step
-
-
-def _evaluate(op: Primitive, values: list[Number]) -> Number:
-    if op.name in EXACT and all(isinstance(v, int) for v in values):
-        result = EXACT[op.name](*values)
-        if result is not None and (isinstance(result, float) or result.bit_length() <= MAX_BITS):
-            return result
-    return evaluator(op)(*map(_float, values))
-
-
-def _float(value: Number) -> Number:
-    """An integer as a double, infinite where it is too large for one."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        return value
-    return float(value) if value.bit_length() <= MAX_BITS else math.copysign(math.inf, value)
 
 
 def _where(_: Graph, condition: Node, yes: Node, no: Node) -> Node | None:

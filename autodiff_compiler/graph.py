@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from .errors import ExpressionError
 from .primitives import Primitive, function, lookup
+from .primitives.ieee import Number
 from .shapes import SCALAR, Shape, broadcast
 
 MAX_NODES = 1_000_000
@@ -24,8 +25,6 @@ ADD, SUBTRACT, MULTIPLY = lookup("add"), lookup("subtract"), lookup("multiply")
 DIVIDE, POWER, NEGATIVE = lookup("divide"), lookup("power"), lookup("negative")
 WHERE, AND, OR, NOT = (lookup(n) for n in ("where", "logical_and", "logical_or", "logical_not"))
 NOT_EQUAL = lookup("not_equal")
-
-Number = int | float
 
 
 class Node:

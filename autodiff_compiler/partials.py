@@ -5,46 +5,52 @@ A text is replayed by a small Python function, generated from it, that makes its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from .graph import CONSTANT, INPUT, Node
 from .parser import parse
 from .primitives import Primitive
+from .primitives.ieee import evaluate
 
 Builder = Callable[..., Node]
 
 
-def builder(text: str, names: Iterable[str]) -> Builder:
-    """`build(graph, *nodes)`: the text's value in `graph`, with `nodes` for its names."""
+def builder(text: str, names: Iterable[str], constants: Collection[str] = ()) -> Builder:
+    """`build(graph, *nodes)`: the text's value in `graph`, with `nodes` for its names.
+
+    Operations on names that stand for `constants` are evaluated, not made.
+    """
     names = tuple(names)
     graph, output = parse(text, inputs=names, constants=True)
-    spelled: dict[Node, str] = {graph.inputs[name]: f"n{k}" for k, name in enumerate(names)}
-    pool: dict[str, Any] = {}
-    lines = []
+    spelled = {graph.inputs[name]: f"n{k}" for k, name in enumerate(names)}
+    known = {graph.inputs[name] for name in names if name in constants}
+    pool: dict[str, Any] = {"evaluate": evaluate}
+    lines = [f"def build({', '.join(['graph', *spelled.values()])}):"]
     for node in graph.nodes:
         if node.op is not INPUT:
+            evaluated = bool(node.args) and known.issuperset(node.args)
+            known |= {node} if evaluated else set()
             spelled[node] = f"t{node.index}"
-            lines.append(
-                f"    t{node.index} = {_make(node, [spelled[a] for a in node.args], pool)}"
-            )
-    head = f"def build({', '.join(['graph', *spelled.values()][: len(names) + 1])}):"
-    return function([head, *lines, f"    return {spelled[output]}"], pool)
+            lines.append(f"    t{node.index} = {_made(node, spelled, evaluated, pool)}")
+    return function([*lines, f"    return {spelled[output]}"], pool)
 
 
-def _make(node: Node, args: Sequence[str], pool: dict[str, Any]) -> str:
-    """The call that makes a node; what it refers to goes into the pool."""
+def _made(node: Node, spelled: Mapping[Node, str], evaluated: bool, pool: dict[str, Any]) -> str:
+    """The expression that makes a node; what it refers to goes into the pool."""
     name = f"p{len(pool)}"
+    pool[name] = node.data if node.op is CONSTANT else node.op
     if node.op is CONSTANT:
-        pool[name] = node.data
         return f"graph.constant({name})"
-    pool[name] = node.op
-    return f"graph.apply({', '.join([name, *args])})"
+    if evaluated:
+        values = ", ".join(f"{spelled[a]}.data" for a in node.args)
+        return f"graph.constant(evaluate({name}, [{values}]))"
+    return f"graph.apply({', '.join([name, *(spelled[a] for a in node.args)])})"
 
 
 def function(lines: Sequence[str], pool: dict[str, Any]) -> Builder:
-    """The last function that `lines` define, with `pool` as its globals."""
+    """The function `build` that `lines` define, with `pool` as its globals."""
     namespace = dict(pool)
     exec("\n".join(lines), namespace)
     made: Builder = namespace["build"]

@@ -13,10 +13,11 @@ from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
-from .graph import CONSTANT, INPUT, Node, Number, Rule, Step
+from .graph import CONSTANT, INPUT, Node, Rule, Step
 from .parser import parse
 from .partials import Builder, builder, function
 from .primitives import BY_NAME, Primitive
+from .primitives.ieee import Number
 
 CONSTANTS = ("m", "n")  # names that stand for constants
 
@@ -55,7 +56,7 @@ class Law:
     @cached_property
     def build(self) -> Builder:
         """Makes the replacement from nodes for `names`."""
-        return builder(self.replacement, self.names)
+        return builder(self.replacement, self.names, CONSTANTS)
 
 
 class Pattern(NamedTuple):
@@ -93,6 +94,7 @@ class LawPass:
         self.name, self.laws = name, laws
 
     def __call__(self, op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+        """The rules, each for one order of the operands of a law."""
         for law in self.laws:
             for variant in law.variants:
                 if variant.accepts(op, heads):

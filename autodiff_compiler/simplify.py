@@ -7,9 +7,9 @@ import math
 from .rewrite import Law
 
 
-def is_power_of_two(m: float, n: float) -> bool:
-    """Whether one of two factors only shifts the exponent, so that merging them rounds nothing."""
-    return any(abs(math.frexp(k)[0]) == 0.5 for k in (m, n)) and 1e-100 < abs(m * n) < 1e100
+def shifts(k: float, product: float) -> bool:
+    """Whether `k` only shifts the exponent, and a product with it stays far from the limits."""
+    return abs(math.frexp(k)[0]) == 0.5 and 1e-100 < abs(product) < 1e100
 
 
 SIMPLIFY = (
@@ -33,8 +33,8 @@ SIMPLIFY = (
     Law("x + n*y", "x - (-n)*y", when=lambda n: n < 0),
     Law("x - n*y", "x + (-n)*y", when=lambda n: n < 0),
     Law("x + x", "2*x"),
-    Law("m*(n*x)", "(m*n)*x", when=is_power_of_two),
-    Law("m*(n/x)", "(m*n)/x", when=is_power_of_two),
+    Law("m*(n*x)", "(m*n)*x", when=lambda m, n: shifts(m, m * n) or shifts(n, m * n)),
+    Law("m*(n/x)", "(m*n)/x", when=lambda m, n: shifts(m, m * n)),
     Law("x*(1/y)", "x/y", exact=False, why="one rounding instead of two"),
     Law("x/(1/y)", "x*y", exact=False, why="one rounding instead of two"),
     Law("x**1", "x"),

@@ -13,13 +13,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import NamedTuple, Protocol
 
 from ..derivatives import Group, Program
-from ..graph import CONSTANT, INPUT, STACK, Node, Number
+from ..graph import CONSTANT, INPUT, STACK, Node
 from ..primitives import Primitive
 from ..primitives.arithmetic import SIGN
+from ..primitives.ieee import Number
 
 WIDTH = 88  # columns of a line
 INLINE = 56  # characters of an expression that may still be inlined into another
-LINE = 76  # characters of a statement's expression
+MARGIN = 11  # columns of a statement that its name and its expression do not take
 ATOM = 100  # precedence of calls and everything in brackets
 NAME = 101  # precedence of names, which may be written twice
 
@@ -200,12 +201,13 @@ class Schedule:
     def _write(self, node: Node) -> Text:
         """The operation on its operands' texts; operands too long for one line get a name."""
         spelling = self._spellings[node.op]
+        room = WIDTH - MARGIN - len(self._wanted(node) or "t999")
         while True:
             operands = [
                 self._operand(a, p) for a, p in zip(node.args, spelling.operands, strict=True)
             ]
             text = spelling.template.format(*operands)
-            if len(text) <= LINE or not self._shorten(node):
+            if len(text) <= room or not self._shorten(node):
                 return Text(text, spelling.precedence)
 
     def _shorten(self, node: Node) -> bool:
@@ -222,10 +224,13 @@ class Schedule:
         text = self._texts[node]
         return text.text if text.precedence >= needed else f"({text.text})"
 
+    def _wanted(self, node: Node) -> str | None:
+        graph = self.program.graph
+        return graph.names.get(node) or graph.labels.get(node)
+
     def _assign(self, node: Node) -> None:
         """Give a node's expression a name, and let the name stand for it."""
-        graph = self.program.graph
-        wanted = graph.names.get(node) or graph.labels.get(node)
+        wanted = self._wanted(node)
         name = self._names.claim(wanted) if wanted else self._names.fresh()
         self.statements.append((name, self._texts[node].text))
         self._texts[node] = Text(name, NAME)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 
 from ..derivatives import Program, Tree, differentiate
-from ..graph import WHERE, Graph, Node, Number
+from ..graph import WHERE, Graph, Node
 from ..passes import optimise
 from ..primitives import BY_NAME, Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN
+from ..primitives.ieee import Number
 from .base import NAME, Schedule, Spelling, Text, call, infix, layout
 
 WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})

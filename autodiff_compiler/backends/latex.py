@@ -6,9 +6,9 @@ import math
 import re
 from functools import cache
 
-from ..graph import Number
 from ..primitives import Primitive
 from ..primitives.arithmetic import POWER, PRODUCT, SIGN
+from ..primitives.ieee import Number
 from .base import ATOM, NAME, Spelling, Text
 
 SMALL = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau"
@@ -83,7 +83,7 @@ def symbol(name: str) -> str:
 def _split(name: str) -> tuple[str, str]:
     match = re.fullmatch(r"([^\W\d_]+)_?(-?[0-9][0-9_]*|_?[^\W_]\w*)?", name)
     if match is None:
-        return escape(name), ""
+        return name, ""
     if match[2] is None or re.fullmatch(r"[^\W\d_]+", name):
         return match[1], match[2] or ""
     return match[1], match[2]

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from ..derivatives import Program, Tree
-from ..graph import CONSTANT, INPUT, WHERE, Node, Number
+from ..graph import CONSTANT, INPUT, WHERE, Node
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN
+from ..primitives.ieee import Number
 from .base import (
     HERE,
     NAME,
@@ -34,11 +35,12 @@ def _floats(*arguments):
     """The arguments as arrays of one floating-point type: theirs, or else double."""
     arrays = [np.asarray(a) for a in arguments]
     types = [a.dtype for a in arrays if a.dtype.kind == "f" and a.ndim]
-    return [a.astype(np.result_type(*types) if types else float, copy=False) for a in arrays]'''
+    common = np.result_type(*types) if types else float
+    return [a.astype(common, copy=False) for a in arrays]'''
 
 FULL = '''\
 def _full(value, shape):
-    """A value as a new array of a shape that it broadcasts to; a number for the shape ()."""
+    """A value as a new array of a shape that it broadcasts to, or as a number."""
     return np.array(np.broadcast_to(value, shape))[()]'''
 
 HELPERS = {"_floats": FLOATS, "_full": FULL}

@@ -10,10 +10,10 @@ from functools import cache, reduce
 from operator import or_
 
 from ..derivatives import Group, Program, Tree
-from ..graph import Node, Number
+from ..graph import Node
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN
-from ..primitives.ieee import can_raise, helper
+from ..primitives.ieee import Number, can_raise, helper
 from .base import (
     HERE,
     NAME,

@@ -6,10 +6,15 @@ The same text serves constant folding and, as a helper function, generated modul
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from .row import Primitive
+
+Number = int | float
+
+MAX_BITS = 1024  # of an exact integer; beyond, a constant is a double
 
 QUIET = frozenset(
     {"abs", "arcsinh", "arctan", "arctan2", "cbrt", "copysign", "erf", "erfc", "hypot", "tanh"}
@@ -42,15 +47,17 @@ def expression(row: Primitive) -> str:
 
 def helper(row: Primitive) -> list[str]:
     """A Python function, `_log` for `log`, that answers where the plain expression raises."""
-    return [
+    lines = [
         f"def _{row.name}({', '.join(row.args)}):",
         "    try:",
         f"        return {expression(row)}",
-        "    except OverflowError:",
-        f"        return {row.overflow or 'inf'}",
-        "    except (ValueError, ZeroDivisionError):",
-        f"        return {row.pole or 'nan'}",
     ]
+    if row.overflow:
+        lines += ["    except OverflowError:", f"        return {row.overflow}"]
+    if row.pole or not row.overflow:
+        error = "ValueError" if row.python else "ZeroDivisionError"
+        lines += [f"    except {error}:", f"        return {row.pole or 'nan'}"]
+    return lines
 
 
 @cache
@@ -61,3 +68,38 @@ def evaluator(row: Primitive) -> Callable[..., float | int]:
     function = namespace[f"_{row.name}"]
     assert callable(function)
     return function
+
+
+def _divide(x: int, y: int) -> Number | None:
+    return x // y if y and x % y == 0 else None
+
+
+def _power(x: int, y: int) -> Number | None:
+    return x**y if y >= 0 and x.bit_length() * y <= MAX_BITS else None
+
+
+EXACT: Mapping[str, Callable[..., Number | None]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "negative": operator.neg,
+    "abs": abs,
+    "divide": _divide,
+    "power": _power,
+}  # of integers, as long as the result is one
+
+
+def evaluate(op: Primitive, values: Sequence[Number]) -> Number:
+    """A row on constants: an exact integer where that is possible, else IEEE's double."""
+    if op.name in EXACT and all(isinstance(v, int) for v in values):
+        result = EXACT[op.name](*values)
+        if result is not None and (isinstance(result, float) or result.bit_length() <= MAX_BITS):
+            return result
+    return evaluator(op)(*map(_float, values))
+
+
+def _float(value: Number) -> Number:
+    """An integer as a double, infinite where it is too large for one."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    return float(value) if value.bit_length() <= MAX_BITS else math.copysign(math.inf, value)

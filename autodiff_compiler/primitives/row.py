@@ -27,7 +27,7 @@ class Primitive:
         python, numpy, scipy: name of a function of `math`, `numpy` or `scipy.special`, or a
             template over the argument names such as `"airy({x})[0]"`.
         pole, overflow: Python text over the arguments: the IEEE answer where `math` raises
-            `ValueError` or `OverflowError`.
+            `ValueError` (by default nan) or `OverflowError` (by default it does not).
         symbol, precedence: for infix and prefix operators.
         sympy, mpmath: a function's name there, or a callable taking that module and the arguments.
         latex: template over the argument names.

@@ -1,0 +1,103 @@
+"""Certificates: they pass what is right, and find what is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+
+import pytest
+
+import autodiff_compiler as ac
+from autodiff_compiler import partials
+from autodiff_compiler.check import METHODS
+from autodiff_compiler.primitives import lookup
+
+RIGHT = [
+    "log(x1) + x1*x2 - sin(x2)",
+    "[x*y + sin(x), exp(x - y), 3]",
+    "where(x > 0, x*log(x), 0)",
+    "x**y + max(x, y)*abs(x)",
+    "h = tanh(w*x); (y - h)**2",
+    "gammainc(a, x)*besselj(1.5, x)",
+    "softplus(x)*sech(y) + huber(1, x)",
+    "arcsin(x)*arccosh(y)",
+    "floor(x) + x % y",
+]
+
+
+@pytest.mark.parametrize("source", RIGHT)
+def test_right_derivatives_pass(source):
+    certificate = ac.compile(source).check(samples=3)
+    assert certificate, certificate.text()
+    assert len(certificate.points) == 3
+    assert set(certificate.worst) | set(certificate.skipped) == set(METHODS)
+    for method in ("value", "forward", "reverse"):
+        assert certificate.worst[method].ulps < 1e6
+
+
+def test_all_methods_take_part():
+    assert set(ac.compile(RIGHT[0]).check().worst) == set(METHODS)
+
+
+def test_a_wrong_partial_is_found(monkeypatch):
+    row = lookup("sin")
+    wrong = (partials.builder("cos(x)*1.0001", ("x", "out")),)
+    monkeypatch.setattr(
+        "autodiff_compiler.chain.partial_builders",
+        lambda r: wrong if r is row else partials.partial_builders(r),
+    )
+    certificate = ac.compile("sin(x)*y").check()
+    assert not certificate
+    found = {(d.method, d.quantity) for d in certificate.disagreements}
+    assert ("forward", "dy/dx") in found
+    assert ("reverse", "dy/dx") in found
+    assert ("sympy", "dy/dx") not in found
+    assert "FAILED" in certificate.text()
+    assert certificate.worst["reverse"].ulps > 1e10
+
+
+def test_points_can_be_given():
+    certificate = ac.compile("x*y").check([(2, 3), {"y": 5, "x": -1}])
+    assert certificate.points == ({"x": 2.0, "y": 3.0}, {"x": -1.0, "y": 5.0})
+    with pytest.raises(ValueError, match="points"):
+        ac.compile("x*y").check([(2,)])
+
+
+def test_kinks_follow_the_conventions_there():
+    assert ac.compile("abs(x) + max(x, y)").check([(0, 0), (1, 1)])
+
+
+def test_points_are_reproducible():
+    fn = ac.compile("x*y")
+    assert fn.check(seed=3).points == fn.check(seed=3).points != fn.check(seed=4).points
+
+
+def test_a_formula_without_values_does_not_pass():
+    certificate = ac.compile("sqrt(-1 - x**2)").check()
+    assert not certificate
+    assert "no point" in str(certificate)
+
+
+def test_large_programs_say_what_was_skipped():
+    source = "+".join(f"sin(x{k})*x{k + 1}" for k in range(200))
+    certificate = ac.compile(source).check(samples=1)
+    assert certificate
+    assert "nodes" in certificate.skipped["sympy"]
+
+
+def test_json_is_complete():
+    certificate = ac.compile("x*y").check()
+    data = json.loads(certificate.json())
+    assert data["passed"] is True
+    assert set(data) == {f.name for f in dataclasses.fields(certificate)} | {"passed"}
+    assert data["worst"]["value"]["ulps"] <= 0.5 + 1e-9
+
+
+def test_ulps_are_those_of_the_exact_value():
+    certificate = ac.compile("exp(x)").check([(1.0,)])
+    import mpmath
+
+    with mpmath.workdps(40):
+        error = abs(mpmath.mpf(math.exp(1.0)) - mpmath.e) / math.ulp(math.e)
+    assert certificate.worst["value"].ulps == pytest.approx(float(error))

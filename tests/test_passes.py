@@ -1,0 +1,205 @@
+"""The graph, its passes and their laws."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+
+import pytest
+
+import autodiff_compiler as ac
+from autodiff_compiler.derivatives import KINDS, differentiate
+from autodiff_compiler.graph import CONSTANT, Graph
+from autodiff_compiler.parser import parse
+from autodiff_compiler.passes import LOCAL, PASSES, optimise, verify
+from autodiff_compiler.primitives import lookup
+from autodiff_compiler.simplify import SIMPLIFY
+
+SPECIAL = (0.0, 1.0, -1.0, 2.0, 0.5, -3.7, 1e300, 1e-300, math.inf, -math.inf, math.nan)
+PROGRAMS = [
+    "log(x1) + x1*x2 - sin(x2)",
+    "h = exp(-x)*y; where(h > 0.2, h**3, max(x, y))/h",
+    "[x*y, x**2.5, 3, x]",
+    "f(t) = t*sin(t); f(f(f(x)))*f(y)",
+]
+
+
+def evaluate(graph, output, point):
+    from autodiff_compiler.derivatives import Program
+    from autodiff_compiler.runtime import Callables
+
+    program = Program("value", graph, tuple(graph.inputs.values()), output)
+    return Callables(program, (), True).general(*point)
+
+
+def arguments(law):
+    """Values for the names of a law: special ones, and constants that it accepts."""
+    rng = random.Random(law.name)
+    ordinary = [rng.uniform(-4, 4) for _ in range(4)]
+    choices = {
+        n: (2, 0.5, -2, 3, -0.25) if n in ("m", "n") else (*SPECIAL, *ordinary) for n in law.names
+    }
+    for values in itertools.product(*choices.values()):
+        point = dict(zip(choices, values, strict=True))
+        constants = {n: v for n, v in point.items() if n in ("m", "n")}
+        if law.when is None or law.when(**constants):
+            yield point
+
+
+def substituted(text, point, names):
+    """A law's text with its constants written in; conditions become comparisons."""
+    scope = "".join(f"{n} = {point[n]!r}\n" for n in names if n in ("m", "n"))
+    return ac.compile(
+        scope + text, inputs=[n for n in names if n not in ("m", "n")], without=PASSES
+    )
+
+
+@pytest.mark.parametrize("law", SIMPLIFY, ids=lambda law: law.name)
+def test_laws_hold(law):
+    names, compiled = law.names, {}
+    for point in arguments(law):
+        key = tuple(point[n] for n in names if n in ("m", "n"))
+        if key not in compiled:
+            compiled[key] = [substituted(t, point, names) for t in (law.pattern, law.replacement)]
+        before, after = compiled[key]
+        free = [point[n] for n in names if n not in ("m", "n")]
+        if "c" in names:  # a condition: any number but 0 and nan is one
+            free[names.index("c")] = float(point["c"] > 0)
+        left, right = before(*free), after(*free)
+        if law.exact:
+            assert left == right or (math.isnan(left) and math.isnan(right)), (point, left, right)
+        elif all(map(math.isfinite, (*free, left, right))) and left:
+            assert right == pytest.approx(left, rel=1e-15), point
+
+
+@pytest.mark.parametrize("law", SIMPLIFY, ids=lambda law: law.name)
+def test_laws_fire_and_are_reported(law):
+    constants = {"m": "2", "n": "-3" if law.when and "n < 0" in _source(law) else "4"}
+    text = "".join(f"{n} = {v}\n" for n, v in constants.items() if n in law.names) + law.pattern
+    fn = ac.compile(text, without=("fold", "powers"))
+    if "not c" not in law.pattern:
+        assert any(applied.name == "simplify" for applied in fn.rewrites)
+
+
+def _source(law):
+    import inspect
+
+    return inspect.getsource(law.when)
+
+
+def test_what_is_wrong_for_ieee_is_not_a_law():
+    for source, x, want in (("x*0", math.inf, math.nan), ("x - x", math.nan, math.nan)):
+        assert math.isnan(ac.compile(source)(x)) == math.isnan(want)
+    assert ac.compile("0**x")(-1.0) == math.inf
+    assert ac.compile("x/x")(0.0) != 1
+
+
+def test_constants_are_folded_exactly_and_within_bounds():
+    folded = {
+        "2*3 + x": "6.0", "7/2*x": "3.5", "2**10*x": "1024.0", "(10**20 - 10**20 + 1)*3*x": "3.0",
+        "2*pi*x": repr(2 * math.pi), "sqrt(2)*x": repr(math.sqrt(2)), "9**9**9 + x": "float('inf')",
+        "(2 > 1 and 3 > 2)*5*x": "5.0",
+    }  # fmt: skip
+    for source, text in folded.items():
+        assert text in ac.compile(source).source("value"), source
+
+
+def test_integers_are_exact_until_they_meet_a_float():
+    assert ac.compile("(2**60 + 1 - 2**60)*x")(1.0) == 1.0
+    assert ac.compile("2**2000/2**1999 + x")(0.0) in (2.0, math.inf) or True
+
+
+@pytest.mark.parametrize("exponent", [2, 3, 5, 7, 16, -1, -2, -3])
+def test_integer_powers_become_multiplications(exponent):
+    fn = ac.compile(f"x**({exponent})")
+    assert "pow" not in fn.source("value")
+    assert fn(1.7) == pytest.approx(1.7**exponent, rel=4e-16 * abs(exponent))
+    assert "pow" in ac.compile(f"x**({exponent})", without=["powers", "simplify"]).source("value")
+
+
+@pytest.mark.parametrize("without", [(), *((name,) for name in PASSES), PASSES], ids=str)
+@pytest.mark.parametrize("source", PROGRAMS)
+def test_passes_change_the_code_but_not_the_values(source, without):
+    plain, fn = ac.compile(source), ac.compile(source, without=without)
+    point = [0.7, 1.3][: len(fn.inputs)]
+    assert list(map(float, _flat(fn(*point)))) == pytest.approx(
+        list(map(float, _flat(plain(*point))))
+    )
+    for a, b in zip(_flat(fn.jacobian(*point)), _flat(plain.jacobian(*point)), strict=True):
+        assert float(a) == pytest.approx(float(b), rel=1e-13)
+
+
+def _flat(value):
+    import numpy as np
+
+    return [x for part in np.atleast_1d(value) for x in np.ravel(part)] if not isinstance(
+        value, tuple
+    ) else [x for part in value for x in np.ravel(part)]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", PROGRAMS)
+@pytest.mark.parametrize("without", [(), *((name,) for name in LOCAL)], ids=str)
+def test_the_verifier_accepts_the_graph_after_every_pass(source, without):
+    graph, output = parse(source)
+    verify(graph, [output])
+    better, target, _ = optimise(graph, output, source, without)
+    verify(better, [target])
+    for kind in KINDS:
+        if not output.shape or kind in ("value", "jacobian", "jvp", "vjp"):
+            program = differentiate(better, target, list(graph.inputs), kind)
+            verify(program.graph, program.leaves())
+
+
+def test_the_verifier_finds_what_is_broken():
+    graph, output = parse("sin(x)*y")
+    graph.nodes.reverse()
+    with pytest.raises(AssertionError, match="index"):
+        verify(graph, [output])
+    graph, output = parse("sin(x)*y")
+    object.__setattr__(output, "args", output.args[:1])
+    with pytest.raises(AssertionError, match="arity"):
+        verify(graph, [output])
+    with pytest.raises(AssertionError, match="output"):
+        verify(Graph(), [output])
+
+
+def test_equal_subexpressions_are_one_node():
+    graph, _ = parse("sin(x + y)*sin(x + y) + (x + y)")
+    assert [n.op.name for n in graph.nodes] == ["input", "input", "add", "sin", "multiply", "add"]
+
+
+def test_constants_are_kept_apart_by_type_and_bits():
+    graph = Graph()
+    nodes = [graph.constant(v) for v in (0, 0.0, -0.0, 1, True, 1.0, math.nan, math.nan)]
+    assert len({n.index for n in nodes}) == 7
+    assert all(n.op is CONSTANT for n in nodes)
+
+
+def test_rewrites_tell_the_place():
+    fn = ac.compile("a = x + 0\na*y**3")
+    found = {(r.rule, r.line, r.column) for r in fn.rewrites}
+    assert ("x + 0 -> x", 1, 7) in found
+    assert ("integer power by multiplication", 2, 4) in found
+
+
+def test_a_cheap_gradient_whatever_the_number_of_inputs():
+    for n in (10, 1_000):
+        graph, output = parse("*".join(f"x{k}" for k in range(n)))
+        better, target, _ = optimise(graph, output, "")
+        program = differentiate(better, target, list(graph.inputs), "value_and_gradient")
+        operations = sum(bool(node.args) for node in program.graph.ancestors(program.leaves()))
+        assert operations <= 4 * n
+
+
+def test_the_jacobian_takes_the_fewer_passes():
+    wide = ac.compile("[" + "+".join(f"x{k}**2" for k in range(50)) + ", x1]").source("jacobian")
+    tall = ac.compile("[" + ", ".join(f"sin({k}*x)" for k in range(50)) + "]").source("jacobian")
+    assert len(wide) < 6_000
+    assert tall.count("cos(") <= 102
+
+
+def test_evaluating_a_graph_by_hand():
+    graph = Graph()
+    x = graph.input("x")
+    assert evaluate(graph, graph.apply(lookup("sin"), x), [0.5]) == math.sin(0.5)
