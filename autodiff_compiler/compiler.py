@@ -54,7 +54,7 @@ class Function:
         self._inputs = tuple(self._graph.inputs)
         self._wrt = self._options[1] if self._options[1] is not None else self._inputs
         self._lock = threading.RLock()
-        for name in self._wrt:
+        for name in set(self._wrt).difference(self._inputs):
             _check_input(name, self._inputs, source)
 
     @property

@@ -7,6 +7,7 @@ tree of outputs that every backend prints.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from .forward import forward
@@ -149,7 +150,7 @@ def _descendants(users: Mapping[Node, Sequence[Node]], root: Node) -> list[Node]
             if user not in seen:
                 seen.add(user)
                 pending.append(user)
-    return sorted(seen, key=lambda node: node.index)
+    return sorted(seen, key=attrgetter("index"))
 
 
 def jvp(problem: Problem) -> Program:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from .errors import ExpressionError
@@ -180,7 +181,7 @@ class Graph:
                 if argument not in seen:
                     seen.add(argument)
                     pending.append(argument)
-        return sorted(seen, key=lambda node: node.index)
+        return sorted(seen, key=attrgetter("index"))
 
     def _append(
         self, key: Any, op: Primitive, args: tuple[Node, ...], data: Any, shape: Shape

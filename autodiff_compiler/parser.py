@@ -10,18 +10,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, Token, Transformer
+from lark import Lark, Transformer
 from lark.exceptions import UnexpectedInput
 
 from .errors import ExpressionError
 from .graph import AND, CONSTANT, NEGATIVE, NOT, OR, POWER, STACK, Graph, Node
 from .hints import syntax_error
+from .lexer import FormulaLexer, Word
 from .primitives import Primitive
 from .scope import INFIX, RESERVED, Function, Scope
 from .shapes import Shape
 
 
-class Reducer(Transformer[Token, Node]):
+class Reducer(Transformer[Word, Node]):
     """What each rule of the grammar does, called by Lark while it parses."""
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class Reducer(Transformer[Token, Node]):
         if node.args:
             scope.graph.names.setdefault(node, str(name))
 
-    def HEAD(self, token: Token) -> Token:
+    def HEAD(self, token: Word) -> Word:
         """`f(x, y) =`: from here to the end of the statement the parameters have meaning."""
         names = re.findall(r"\w+", token)[1:]
         if len(set(names)) < len(names):
@@ -61,14 +62,14 @@ class Reducer(Transformer[Token, Node]):
         scope.functions[name[0]] = scope.last_defined = function
         scope.parameters = {}
 
-    def number(self, children: list[Token]) -> Node:
+    def number(self, children: list[Word]) -> Node:
         text = children[0].replace("_", "")
         value = float(text)
         if math.isinf(value):
             raise self.scope.fail("this number is too large for a double", children[0])
         return self.scope.graph.constant(int(text) if text.isdigit() else value)
 
-    def name(self, children: list[Token]) -> Node:
+    def name(self, children: list[Word]) -> Node:
         return self.scope.resolve(children[0])
 
     def call(self, children: list[Any]) -> Node:
@@ -96,7 +97,7 @@ class Reducer(Transformer[Token, Node]):
             total = self.scope.operate(row, (total, operand), token)
         return total
 
-    def _not_infix(self, token: Token) -> ExpressionError:
+    def _not_infix(self, token: Word) -> ExpressionError:
         if token == "@":
             return self.scope.fail("@ multiplies arrays", token, "write * for numbers")
         return self.scope.fail("// is not part of the language", token, "write floor(x/y)")
@@ -158,7 +159,7 @@ class Reducer(Transformer[Token, Node]):
         return _element(self.scope, array, bracket, index)
 
 
-def _element(scope: Scope, array: Node, bracket: Token, index: list[Any]) -> Node:
+def _element(scope: Scope, array: Node, bracket: Word, index: list[Any]) -> Node:
     position = index[0].data if len(index) == 1 and isinstance(index[0], Node) else None
     if not isinstance(position, int):
         raise scope.fail("the index of a list is one whole number", bracket, "write v[0]")
@@ -174,7 +175,11 @@ class Parser:
         self._reducer = Reducer()
         self._lock = threading.Lock()
         self._lark = Lark(
-            grammar_text(), parser="lalr", transformer=self._reducer, maybe_placeholders=False
+            grammar_text(),
+            parser="lalr",
+            lexer=FormulaLexer,
+            transformer=self._reducer,
+            maybe_placeholders=False,
         )
 
     def read(self, text: str, scope: Scope) -> Scope:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
-
 from .chain import chain, partial
 from .forward import name_after
 from .graph import ADD, STACK, Graph, Node, dependents
 
 
-class Accumulation(NamedTuple):
-    """One line of the adjoint trace: `node` passes `term = adjoint*slope` on to `argument`."""
-
-    node: Node
-    argument: Node
-    slope: Node
-    term: Node
-    before: Node | None
-    total: Node
+# One line of the adjoint trace: `node` passes `adjoint*slope` on to `argument`, whose adjoint was
+# `before`, if it had one, and is now `total`.  A plain tuple, because there are so many.
+Accumulation = tuple[Node, Node, Node, Node | None, Node]
 
 
 def accumulations(
@@ -40,7 +32,7 @@ def accumulations(
             if argument in active:
                 line = _accumulation(graph, node, bar, k, bars.get(argument))
                 if line is not None:
-                    bars[argument] = line.total
+                    bars[argument] = line[-1]
                     yield line
 
 
@@ -55,7 +47,7 @@ def _accumulation(
             return None
         term = chain(graph, bar, slope)
     total = term if before is None else graph.apply(ADD, before, term)
-    return Accumulation(node, node.args[k], slope, term, before, total)
+    return node, node.args[k], slope, before, total
 
 
 def reverse(
@@ -63,8 +55,8 @@ def reverse(
 ) -> dict[Node, Node]:
     """Adjoint of each node of `nodes` that has one; an input without one has gradient 0."""
     bars = dict(seeds)
-    for line in accumulations(graph, nodes, seeds, by):
-        bars[line.argument] = line.total
+    for _, argument, _, _, total in accumulations(graph, nodes, seeds, by):
+        bars[argument] = total
     for node, bar in bars.items():
         name_after(graph, bar, node, "_bar")
     return bars

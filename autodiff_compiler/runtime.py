@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import linecache
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from numbers import Number
 from typing import Any
 
 from .backends import python
-from .backends.base import Schedule, imports
+from .backends.base import Import, Schedule
 from .backends.module import module, python_schedule, raises
 from .derivatives import Group, Program
 
 _serial = itertools.count(1)
 
 
-def load(text: str, title: str, names: dict[str, object]) -> dict[str, Any]:
-    """Run generated text in a namespace of its own; its tracebacks show its lines."""
-    filename = f"<autodiff_compiler {title} {next(_serial)}>"
+def load(text: str, name: str, names: dict[str, object]) -> Callable[..., Any]:
+    """The function `name` of a generated text, run with `names` known to it.
+
+    Its tracebacks show its lines, for as long as it lives.
+    """
+    filename = f"<autodiff_compiler {name} {next(_serial)}>"
     namespace: dict[str, Any] = {"__name__": "autodiff_compiler.generated", **names}
     exec(compile(text, filename, "exec"), namespace)
+    function: Callable[..., Any] = namespace[name]
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    for item in namespace.values():
-        if getattr(item, "__module__", None) == namespace["__name__"]:
-            weakref.finalize(item, linecache.cache.pop, filename, None)
-    return namespace
+    weakref.finalize(function, linecache.cache.pop, filename, None)
+    return function
+
+
+def resolve(wanted: Iterable[Import]) -> dict[str, object]:
+    """Imports as a namespace."""
+    modules = ((i, importlib.import_module(i.module)) for i in wanted)
+    return {i.local: getattr(found, i.name) if i.name else found for i, found in modules}
 
 
 class Callables:
@@ -42,9 +51,9 @@ class Callables:
         schedule = python_schedule(self.program, prune=self.prune)
         kind = self.program.kind
         guard = schedule.claim("_general")
-        lines = list(python.define(kind, schedule, guard=guard))
-        text = "\n".join([*imports(schedule.imports), *lines])
-        return self._renaming(load(text, kind, {guard: self.general})[kind], schedule)
+        text = "\n".join(python.define(kind, schedule, guard=guard))
+        names = {**resolve(schedule.imports), guard: self.general}
+        return self._renaming(load(text, kind, names), schedule)
 
     def _renaming(self, function: Callable[..., Any], schedule: Schedule) -> Callable[..., Any]:
         """Accept keyword arguments under names that cannot be Python parameters."""
@@ -96,9 +105,7 @@ class Callables:
         return self._from_module("numpy", self.program.kind)
 
     def _from_module(self, target: str, name: str) -> Callable[..., Any]:
-        text = module([self.program], target, "", self.wrt, self.prune)
-        function: Callable[..., Any] = load(text, f"{self.program.kind} {target}", {})[name]
-        return function
+        return load(module([self.program], target, "", self.wrt, self.prune), name, {})
 
 
 def _elements(group: Group, argument: Any) -> list[Any]:

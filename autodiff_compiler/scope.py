@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lark import Token
-
 from .errors import ExpressionError, nearest
 from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
+from .lexer import Word
 from .primitives import BY_NAME, CONSTANTS, Primitive, lookup
 from .shapes import Shape
 
@@ -54,12 +53,12 @@ class Scope:
         for name in inputs or ():
             self.variables[name] = self.graph.input(name, shapes.get(name, ()))
 
-    def fail(self, problem: str, token: Token | None, hint: str | None = None) -> ExpressionError:
+    def fail(self, problem: str, token: Word | None, hint: str | None = None) -> ExpressionError:
         """An error at `token`, or at the start of the source."""
         start = token.start_pos if token is not None and token.start_pos is not None else 0
         return ExpressionError(problem, self.source, (start, start + len(token or " ")), hint)
 
-    def resolve(self, token: Token) -> Node:
+    def resolve(self, token: Word) -> Node:
         """The node a bare name stands for; an unknown name becomes an input."""
         name = str(token)
         node = self.parameters.get(name) or self.variables.get(name)
@@ -71,7 +70,7 @@ class Scope:
             return self.graph.intern(lookup(name))
         return self._input(name, token)
 
-    def _input(self, name: str, token: Token) -> Node:
+    def _input(self, name: str, token: Word) -> Node:
         if name in self.functions or name in BY_NAME:
             raise self.fail(
                 f"{name} is a function",
@@ -87,7 +86,7 @@ class Scope:
         node = self.variables[name] = self.graph.input(name, self.shapes.get(name, ()))
         return node
 
-    def operate(self, row: Primitive, args: Sequence[Node], token: Token | None) -> Node:
+    def operate(self, row: Primitive, args: Sequence[Node], token: Word | None) -> Node:
         """`row(*args)`, element by element over list literals."""
         for a in args:
             if a.shape:
@@ -97,7 +96,7 @@ class Scope:
             self.graph.places.setdefault(node, token.start_pos or 0)
         return node
 
-    def _elementwise(self, row: Primitive, args: Sequence[Node], token: Token | None) -> Node:
+    def _elementwise(self, row: Primitive, args: Sequence[Node], token: Word | None) -> Node:
         lengths = {len(a.args) for a in args if a.op is STACK}
         if len(lengths) > 1:
             raise self.fail(f"lists of lengths {sorted(lengths)} do not go together", token)
@@ -120,7 +119,7 @@ class Scope:
             return node
         return self.graph.intern(NOT_EQUAL, node, self.graph.constant(0))
 
-    def select(self, condition: Node, yes: Node, no: Node, token: Token | None) -> Node:
+    def select(self, condition: Node, yes: Node, no: Node, token: Word | None) -> Node:
         """`yes if condition else no`."""
         node = self.graph.intern(
             WHERE, self.condition(condition), self.number(yes), self.number(no)
@@ -129,7 +128,7 @@ class Scope:
             self.graph.places.setdefault(node, token.start_pos or 0)
         return node
 
-    def call(self, token: Token, args: Sequence[Node]) -> Node:
+    def call(self, token: Word, args: Sequence[Node]) -> Node:
         """A call by name: of a function of the source, or of the table."""
         name = str(token)
         if name in self.functions:
@@ -141,7 +140,7 @@ class Scope:
             raise self._not_callable(name, token)
         return self.primitive(row, token, args)
 
-    def _not_callable(self, name: str, token: Token) -> ExpressionError:
+    def _not_callable(self, name: str, token: Word) -> ExpressionError:
         if name in self.variables or name in self.parameters:
             return self.fail(f"{name} is a variable, not a function", token, f"write {name}*(...)")
         close = nearest(name, [*self.functions, *BY_NAME])
@@ -149,7 +148,7 @@ class Scope:
             f"unknown function {name}", token, f"did you mean {close}?" if close else None
         )
 
-    def primitive(self, row: Primitive, token: Token, args: Sequence[Node]) -> Node:
+    def primitive(self, row: Primitive, token: Word, args: Sequence[Node]) -> Node:
         """A row of the table on arguments; `max` and its like take any number of them."""
         if row is WHERE:
             self.count(token, args, 3)
@@ -165,7 +164,7 @@ class Scope:
             total = self.operate(row, [total, other], token)
         return total
 
-    def count(self, token: Token, args: Sequence[Node], wanted: int) -> None:
+    def count(self, token: Word, args: Sequence[Node], wanted: int) -> None:
         """Refuse a wrong number of arguments."""
         if len(args) != wanted:
             raise self.fail(

@@ -184,8 +184,9 @@ class _Drafter:
             if part in self.symbols:
                 yield self.line(f"{self.symbols[part]}_bar", bars[part], name)
         for step in accumulations(self.graph, self.nodes, dict(bars), self.wrt):
-            bars[step.argument] = step.total
-            yield self._accumulation(step.node, step.argument, step.slope, step.before, step.total)
+            _, argument, _, _, total = step
+            bars[argument] = total
+            yield self._accumulation(*step)
         for x in self.wrt:
             yield self._result(f"{x.data}_bar", x, bars.get(x), "_bar")
 

@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = (
     ("errors", "primitives", "shapes", "graph"),
-    ("hints", "scope", "parser", "partials"),
+    ("lexer", "hints", "scope", "parser", "partials"),
     ("chain", "forward", "reverse", "derivatives", "rewrite", "simplify", "folding", "passes"),
     ("backends", "runtime", "tables", "traces", "drawing"),
     ("compiler", "packed", "check"),

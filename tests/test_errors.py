@@ -35,7 +35,7 @@ ERRORS = {
     "2(3)": (1, 2, "called", "2*("),
     "1j": (1, 2, "complex", ""),
     "0x10": (1, 2, "decimal", ""),
-    "1.2.3": (1, 5, "decimal point", ""),
+    "1.2.3": (1, 4, "decimal point", ""),
     "1e999": (1, 1, "too large", ""),
     "9" * 5_000: (1, 1, "too large", ""),
     "True + 1": (1, 1, "True", "1"),

@@ -200,15 +200,19 @@ class Schedule:
 
     def _write(self, node: Node) -> Text:
         """The operation on its operands' texts; operands too long for one line get a name."""
-        spelling = self._spellings[node.op]
-        room = WIDTH - MARGIN - len(self._wanted(node) or "t999")
+        spelling, texts = self._spellings[node.op], self._texts
         while True:
             operands = [
-                self._operand(a, p) for a, p in zip(node.args, spelling.operands, strict=True)
+                t.text if (t := texts[a]).precedence >= p else self._operand(a, p)
+                for a, p in zip(node.args, spelling.operands, strict=True)
             ]
             text = spelling.template.format(*operands)
-            if len(text) <= room or not self._shorten(node):
+            if len(text) <= INLINE or len(text) <= self._room(node) or not self._shorten(node):
                 return Text(text, spelling.precedence)
+
+    def _room(self, node: Node) -> int:
+        """Columns that a node's expression may take as a statement."""
+        return WIDTH - MARGIN - len(self._wanted(node) or "t999")
 
     def _shorten(self, node: Node) -> bool:
         """Name the operand with the longest text, if it has none yet."""

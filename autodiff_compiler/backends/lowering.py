@@ -12,11 +12,17 @@ from ..primitives import Primitive
 
 def lower(program: Program, supports: Callable[[Primitive], bool]) -> Program:
     """The program with only rows that `supports` accepts; itself, if there are no others."""
-    while any(
-        n.op.define and not supports(n.op) for n in program.graph.ancestors(program.leaves())
-    ):
+    while any(row.define and not supports(row) for row in _rows(program)):
         program = _lower_once(program, supports)
     return program
+
+
+def _rows(program: Program) -> set[Primitive]:
+    """The operations of a program; those it does not need are looked at only if that matters."""
+    rows = {node.op for node in program.graph.nodes}
+    if not any(row.define for row in rows):
+        return rows
+    return {node.op for node in program.graph.ancestors(program.leaves())}
 
 
 def _lower_once(program: Program, supports: Callable[[Primitive], bool]) -> Program:

@@ -1,0 +1,42 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+import autodiff_compiler as ac
+from autodiff_compiler.cli import main
+from autodiff_compiler.primitives import TABLE
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+
+
+def test_the_python_examples():
+    failed, tried = doctest.testfile(str(README), module_relative=False, encoding="utf-8")
+    assert tried > 8
+    assert failed == 0
+
+
+def test_the_shell_examples(capsys):
+    (block,) = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
+    for command, output in re.findall(r"\$ autodiff-compiler (.*)\n((?:(?!\$ ).*\n)*)", block):
+        assert main(shlex.split(command)) == 0
+        assert capsys.readouterr().out == output
+
+
+def test_the_drawing():
+    (drawing,) = re.findall(r"```mermaid\n(.*?)\n```", TEXT, re.DOTALL)
+    assert drawing == ac.compile("log(x1) + x1*x2 - sin(x2)").graph().mermaid()
+
+
+def test_the_program_of_the_language_section():
+    (program,) = re.findall(r"```\n(sigma.*?)```", TEXT, re.DOTALL)
+    assert ac.compile(program, wrt="w0 w1").gradient(0.5, 1.0, 2.0, 0.3)
+
+
+def test_the_number_of_functions():
+    assert f"{sum(bool(row.args) for row in TABLE) // 10 * 10} functions" in TEXT
