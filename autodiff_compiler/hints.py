@@ -32,8 +32,8 @@ HINTS = (
     Hint(NUMBER, NAME, "an operator is missing", "write {number}*{name}"),
     Hint(NUMBER, r"\(", "a number cannot be called", "write {number}*(...)"),
     Hint(
-        r"(?<![\w.])[\d.]+\.$",
-        r"\d",
+        r"(?<![\w.])[\d.]+$",
+        r"\.\d",
         "a number has one decimal point",
         "write one number, such as 1.5",
     ),

@@ -45,9 +45,9 @@ class FormulaLexer(Lexer):
         while True:
             match = find(data, position)
             if match is None:
-                raise UnexpectedCharacters(data, _skip(data, position), 0, 0)
+                raise _unexpected(data, position)
             kind = match.lastgroup
-            if kind == "end":
+            if kind is None or kind == "end":
                 return
             word = Word(match[kind])
             word.start_pos = match.start(kind)
@@ -61,7 +61,8 @@ def _rank(terminal: TerminalDef) -> tuple[int, bool, int]:
     return -terminal.priority, pattern.type != "str", -len(pattern.value)
 
 
-def _skip(text: str, position: int) -> int:
-    """The offset of the first character after blanks."""
-    found = re.compile(r"[ \t\r\f]*").match(text, position)
-    return found.end() if found else position
+def _unexpected(text: str, position: int) -> UnexpectedCharacters:
+    """An error at the first character after blanks from `position`."""
+    blanks = re.compile(r"[ \t\r\f]*").match(text, position)
+    start = blanks.end() if blanks else position
+    return UnexpectedCharacters(text, start, 0, 0)  # type: ignore[no-untyped-call]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+
 from .chain import chain, partial
 from .forward import name_after
 from .graph import ADD, STACK, Graph, Node, dependents
-
 
 # One line of the adjoint trace: `node` passes `adjoint*slope` on to `argument`, whose adjoint was
 # `before`, if it had one, and is now `total`.  A plain tuple, because there are so many.
@@ -54,9 +54,8 @@ def reverse(
     graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node], by: Sequence[Node]
 ) -> dict[Node, Node]:
     """Adjoint of each node of `nodes` that has one; an input without one has gradient 0."""
-    bars = dict(seeds)
-    for _, argument, _, _, total in accumulations(graph, nodes, seeds, by):
-        bars[argument] = total
+    found = accumulations(graph, nodes, seeds, by)
+    bars = {**seeds, **{argument: total for _, argument, _, _, total in found}}
     for node, bar in bars.items():
         name_after(graph, bar, node, "_bar")
     return bars

@@ -81,8 +81,8 @@ def _spelling(row: Primitive) -> Spelling:
 def _math_names(text: str) -> list[Import]:
     """What a Python text needs imported: functions of `math`, and builtins."""
     names = re.findall(r"(?<!{)\b[a-z]\w*\b(?!})", text)
-    found = [Import("math", n, n) for n in names if hasattr(math, n)]
-    return found + [Import("builtins", n, n) for n in names if hasattr(builtins, n)]
+    modules = {n: module for module in (builtins, math) for n in names if hasattr(module, n)}
+    return [Import(module.__name__, name, name) for name, module in modules.items()]
 
 
 def _scipy(row: Primitive, text: str) -> Spelling:
