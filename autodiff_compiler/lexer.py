@@ -39,7 +39,7 @@ class FormulaLexer(Lexer):
         skipped = "|".join(t.pattern.to_regexp() for t in ordered if t.name in conf.ignore)
         self._next = re.compile(f"(?:{skipped})*(?:{'|'.join(patterns)}|(?P<end>$))").match
 
-    def lex(self, data: str, *_: Any) -> Iterator[Any]:
+    def lex(self, data: str) -> Iterator[Any]:  # type: ignore[override]  # a text is all it needs
         """The tokens of a text; raises Lark's `UnexpectedCharacters`."""
         position, find, keywords = 0, self._next, self._keywords
         while True:
