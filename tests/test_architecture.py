@@ -141,6 +141,7 @@ def test_the_grammar_is_found_from_an_editable_install(tmp_path):
         entries = [n for n in wheel.namelist() if n.endswith(".pth")]
         path = wheel.read(entries[0]).decode().strip()
     assert Path(path) == ROOT
-    code = f"import site; site.addsitedir({str(tmp_path)!r}); {CODE}"
+    first = "sys.path.insert(0, sys.path.pop())"  # before a regular install, if there is one
+    code = f"import site, sys; site.addsitedir({str(tmp_path)!r}); {first}; {CODE}"
     (tmp_path / "entry.pth").write_text(path + "\n")
     assert str(PACKAGE) in run(sys.executable, "-c", code, cwd=tmp_path)
