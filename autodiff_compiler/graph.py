@@ -133,7 +133,7 @@ class Graph:
 
     def constant(self, value: Number) -> Node:
         """A constant, keyed by type and bits: `0.0`, `-0.0`, `0` and `nan` are four constants."""
-        if math.isnan(value):
+        if isinstance(value, float) and math.isnan(value):
             value = math.nan  # one object, so that it equals itself as a key
         sign = 0 if value else math.copysign(1.0, value)
         key = (CONSTANT, type(value), value, sign)

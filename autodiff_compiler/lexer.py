@@ -7,6 +7,7 @@ offset, and takes a third of the time.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,9 +50,12 @@ class FormulaLexer(Lexer):
             kind = match.lastgroup
             if kind is None or kind == "end":
                 return
-            word = Word(match[kind])
+            text = match[kind]
+            if kind == "NAME" and not text.isascii():
+                text = _normalised(data, match.start(kind), text)
+            word = Word(text)
             word.start_pos = match.start(kind)
-            word.type = keywords.get(word, kind) if kind == "NAME" else kind
+            word.type = keywords.get(text, kind) if kind == "NAME" else kind
             position = match.end()
             yield word
 
@@ -59,6 +63,14 @@ class FormulaLexer(Lexer):
 def _rank(terminal: TerminalDef) -> tuple[int, bool, int]:
     pattern = terminal.pattern
     return -terminal.priority, pattern.type != "str", -len(pattern.value)
+
+
+def _normalised(source: str, start: int, text: str) -> str:
+    """A name as Python reads it: some characters are spellings of others."""
+    name = unicodedata.normalize("NFKC", text)
+    if not name.isidentifier():
+        raise UnexpectedCharacters(source, start, 0, 0)  # type: ignore[no-untyped-call]
+    return name
 
 
 def _unexpected(text: str, position: int) -> UnexpectedCharacters:

@@ -18,7 +18,7 @@ from .graph import AND, CONSTANT, NEGATIVE, NOT, OR, POWER, STACK, Graph, Node
 from .hints import syntax_error
 from .lexer import FormulaLexer, Word
 from .primitives import Primitive
-from .scope import INFIX, RESERVED, Function, Scope
+from .scope import INFIX, RESERVED, WORDS, Function, Scope
 from .shapes import Shape
 
 
@@ -48,6 +48,8 @@ class Reducer(Transformer[Word, Node]):
     def HEAD(self, token: Word) -> Word:
         """`f(x, y) =`: from here to the end of the statement the parameters have meaning."""
         names = re.findall(r"\w+", token)[1:]
+        for name in WORDS.intersection(re.findall(r"\w+", token)):
+            raise self.scope.fail(f"{name} is a word of the language, not a name", token)
         if len(set(names)) < len(names):
             raise self.scope.fail("a parameter is named twice", token)
         self.scope.parameters = {name: self.scope.graph.parameter(name) for name in names}
@@ -67,7 +69,8 @@ class Reducer(Transformer[Word, Node]):
         value = float(text)
         if math.isinf(value):
             raise self.scope.fail("this number is too large for a double", children[0])
-        return self.scope.graph.constant(int(text) if text.isdigit() else value)
+        exact = int(text.lstrip("0") or "0") if text.isdigit() else value
+        return self.scope.graph.constant(exact)
 
     def name(self, children: list[Word]) -> Node:
         return self.scope.resolve(children[0])
@@ -239,7 +242,7 @@ def parse(
     `inputs` declares the inputs, in order; without it they are found.  `constants` gives the names
     `inf` and `nan` their values, for the table's own texts.  Raises `ExpressionError`.
     """
-    if not source.strip():
+    if not flatten(source).strip(" \t\r\n\f;"):
         raise ExpressionError("there is nothing to compile", source, hint="write a formula: x**2")
     scope = _parser().read(flatten(source), Scope(source, inputs, shapes or {}, constants))
     output = _output(scope)

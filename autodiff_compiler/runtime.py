@@ -7,13 +7,14 @@ import itertools
 import linecache
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from functools import cached_property
-from numbers import Number
+from numbers import Real
 from typing import Any
 
 from .backends import python
 from .backends.base import Import, Schedule
-from .backends.module import module, python_schedule, raises
+from .backends.module import module, python_schedule
 from .derivatives import Group, Program
 
 _serial = itertools.count(1)
@@ -96,16 +97,15 @@ class Callables:
 
     @cached_property
     def _scalar(self) -> Callable[..., Any]:
-        edge = raises(python_schedule(self.program, prune=self.prune))
-        kind = self.program.kind
-        return self._from_module("python", kind + python.EDGE if edge else kind)
+        return self._from_module("python")
 
     @cached_property
     def _array(self) -> Callable[..., Any]:
-        return self._from_module("numpy", self.program.kind)
+        return self._from_module("numpy")
 
-    def _from_module(self, target: str, name: str) -> Callable[..., Any]:
-        return load(module([self.program], target, "", self.wrt, self.prune), name, {})
+    def _from_module(self, target: str) -> Callable[..., Any]:
+        text = module([self.program], target, "", self.wrt, self.prune)
+        return load(text, self.program.kind, {})
 
 
 def _elements(group: Group, argument: Any) -> list[Any]:
@@ -120,11 +120,14 @@ def _elements(group: Group, argument: Any) -> list[Any]:
     return elements
 
 
+SUPPORTED = (Real, Decimal)
+
+
 def number(name: str, value: Any) -> Any:
     """An argument as a float, or as an array of floats; raises errors that name the argument."""
     if isinstance(value, int | float):
         return _double(name, value)
-    if isinstance(value, Number) and not isinstance(value, complex):
+    if isinstance(value, Real):
         return _double(name, value)
     return _array(name, value)
 
@@ -143,9 +146,9 @@ def _array(name: str, value: Any) -> Any:
 
     try:
         array = np.asarray(value)
-        if array.dtype.kind == "O":
+        if array.dtype.kind == "O" and all(isinstance(v, SUPPORTED) for v in array.flat):
             array = array.astype(float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{name}: expected a real number or an array: {error}") from None
     if array.dtype.kind not in "fiub" or value is None:
         raise TypeError(f"{name}: expected a real number or an array, got {type(value).__name__}")

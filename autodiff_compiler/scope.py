@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .errors import ExpressionError, nearest
-from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
+from .graph import INPUT, NOT_EQUAL, POWER, WHERE, Graph, Node
 from .lexer import Word
 from .primitives import BY_NAME, CONSTANTS, Primitive, lookup
 from .shapes import Shape
@@ -15,6 +15,7 @@ INFIX: dict[str, Primitive] = {
 }
 INFIX["^"] = POWER
 FOLDED = {"maximum", "minimum", "fmax", "fmin", "hypot", "logaddexp"}  # of any number of arguments
+WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})
 RESERVED = {"True": "1", "False": "0", "None": "nothing"}
 
 
@@ -90,23 +91,24 @@ class Scope:
         """`row(*args)`, element by element over list literals."""
         for a in args:
             if a.shape:
-                return self._elementwise(row, args, token)
+                return self.each(lambda *parts: self.operate(row, parts, token), args, token)
         node = self.graph.intern(row, *[self.number(a) if a.op.boolean else a for a in args])
         if token is not None:
-            self.graph.places.setdefault(node, token.start_pos or 0)
+            self.graph.places.setdefault(node, token.start_pos)
         return node
 
-    def _elementwise(self, row: Primitive, args: Sequence[Node], token: Word | None) -> Node:
-        lengths = {len(a.args) for a in args if a.op is STACK}
+    def each(self, function: Callable[..., Node], args: Sequence[Node], token: Word | None) -> Node:
+        """A function of scalars applied element by element; scalars go with every element."""
+        lengths = {len(a.args) for a in args if a.shape}
         if len(lengths) > 1:
             raise self.fail(f"lists of lengths {sorted(lengths)} do not go together", token)
-        columns = [a.args if a.op is STACK else [a] * max(lengths) for a in args]
-        return self.graph.stack([self.operate(row, c, token) for c in zip(*columns, strict=True)])
+        columns = [a.args if a.shape else [a] * max(lengths) for a in args]
+        return self.graph.stack([function(*c) for c in zip(*columns, strict=True)])
 
     def number(self, node: Node) -> Node:
         """A truth value as 0 or 1; anything else as it is."""
         if not node.is_boolean:
-            return node
+            return node  # a list holds numbers already
         one, zero = self.graph.constant(1), self.graph.constant(0)
         return self.graph.intern(WHERE, node, one, zero)
 
@@ -117,28 +119,37 @@ class Scope:
         """
         if node.is_boolean or (self.internal and node.op is INPUT):
             return node
+        if node.shape:
+            raise self.fail("a list is not a condition", None, "write a condition on its elements")
         return self.graph.intern(NOT_EQUAL, node, self.graph.constant(0))
 
     def select(self, condition: Node, yes: Node, no: Node, token: Word | None) -> Node:
-        """`yes if condition else no`."""
-        node = self.graph.intern(
-            WHERE, self.condition(condition), self.number(yes), self.number(no)
-        )
+        """`yes if condition else no`, element by element over list literals."""
+        if condition.shape or yes.shape or no.shape:
+            parts = (condition, yes, no)
+            return self.each(lambda c, a, b: self.select(c, a, b, token), parts, token)
+        branches = self.number(yes), self.number(no)
+        node = self.graph.intern(WHERE, self.condition(condition), *branches)
         if token is not None:
-            self.graph.places.setdefault(node, token.start_pos or 0)
+            self.graph.places.setdefault(node, token.start_pos)
         return node
 
     def call(self, token: Word, args: Sequence[Node]) -> Node:
         """A call by name: of a function of the source, or of the table."""
         name = str(token)
         if name in self.functions:
-            function = self.functions[name]
-            self.count(token, args, len(function.parameters))
-            return function.inline(self.graph, args)
+            return self.inline(self.functions[name], token, args)
         row = BY_NAME.get(name)
-        if row is None or name in self.parameters or name in self.variables:
+        if row is None or not row.args:
             raise self._not_callable(name, token)
         return self.primitive(row, token, args)
+
+    def inline(self, function: Function, token: Word, args: Sequence[Node]) -> Node:
+        """A function of the source on arguments, element by element over list literals."""
+        self.count(token, args, len(function.parameters))
+        if any(a.shape for a in args) and not function.body.shape:
+            return self.each(lambda *parts: self.inline(function, token, parts), args, token)
+        return function.inline(self.graph, [self.number(a) for a in args])
 
     def _not_callable(self, name: str, token: Word) -> ExpressionError:
         if name in self.variables or name in self.parameters:

@@ -44,6 +44,7 @@ SIMPLIFY = (
     Law("x**(-0.5)", "1/sqrt(x)", exact=False, why="differs only at -0 and -inf"),
     Law("abs(-x)", "abs(x)"),
     Law("abs(abs(x))", "abs(x)"),
+    Law("not not c", "c"),
     Law("where(c, x, x)", "x"),
     Law("where(not c, x, y)", "where(c, y, x)"),
     Law("where(c, x, 0) + where(c, y, 0)", "where(c, x + y, 0)"),

@@ -26,6 +26,8 @@ PROGRAMS = {
     "quotes": 'x*y # """ \\" \\x00 {x} \\N{DASH}',
     "sum": "+".join(f"sin(x{k})*x{k}**2" for k in range(40)),
     "constant": "3",
+    "nested": "(x**y)**2 % (x*y) + x % (y/x)",
+    "infinite": "where(x > 5, 1/0, x) + 0*(0/0)",
 }
 
 
@@ -203,6 +205,8 @@ DERIVATIVES = {
     ("3", "x"): "0",
     ("[x*y, y]", "x"): "[y, 0]",
     ("abs(x)", "x"): "sign(x)",
+    ("(x % (2*y))*z", "z"): "x % (2*y)",
+    ("(x**y)**2*z", "z"): "(x**y)**2",
     ("sin(x)*cos(x)", "x"): "cos(x)**2 - sin(x)**2",
 }
 

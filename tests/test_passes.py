@@ -98,7 +98,7 @@ def test_what_is_wrong_for_ieee_is_not_a_law():
 def test_constants_are_folded_exactly_and_within_bounds():
     folded = {
         "2*3 + x": "6.0", "7/2*x": "3.5", "2**10*x": "1024.0", "(10**20 - 10**20 + 1)*3*x": "3.0",
-        "2*pi*x": repr(2 * math.pi), "sqrt(2)*x": repr(math.sqrt(2)), "9**9**9 + x": "float('inf')",
+        "2*pi*x": repr(2 * math.pi), "sqrt(2)*x": repr(math.sqrt(2)), "9**9**9 + x": "inf + x",
         "(2 > 1 and 3 > 2)*5*x": "5.0",
     }  # fmt: skip
     for source, text in folded.items():

@@ -13,9 +13,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import NamedTuple, Protocol
 
 from ..derivatives import Group, Program
+from ..errors import printable
 from ..graph import CONSTANT, INPUT, STACK, Node
 from ..primitives import Primitive
-from ..primitives.arithmetic import SIGN
+from ..primitives.arithmetic import POWER, PRODUCT, REMAINDER, SIGN
 from ..primitives.ieee import Number
 
 WIDTH = 88  # columns of a line
@@ -47,7 +48,7 @@ class Spelling(NamedTuple):
 
     def rename(self, taken: Collection[str]) -> Spelling:
         """The same spelling with its imports under names that are not taken."""
-        if all(i.local not in taken for i in self.imports):
+        if not self.imports or all(i.local not in taken for i in self.imports):
             return self
         text, imports = self.template, set()
         for item in self.imports:
@@ -76,7 +77,7 @@ class Speller(Protocol):
     def keywords(self) -> Collection[str]:
         """Words of the language that no variable may be."""
 
-    def constant(self, value: Number) -> Text:
+    def constant(self, value: Number) -> Spelling:
         """A literal."""
 
     def spell(self, row: Primitive) -> Spelling:
@@ -84,13 +85,19 @@ class Speller(Protocol):
 
 
 def infix(row: Primitive, symbol: str, tight: bool) -> Spelling:
-    """`x + y`: left-associative; a prefix operator's operand may be a product."""
+    """`x + y`: left-associative, but for powers; a minus may stand before a product."""
     level = row.precedence
     if row.arity == 1:
         space = " " if symbol.isalpha() else ""
-        return Spelling(f"{symbol}{space}{{0}}", level, (level + 5 if level == SIGN else level,))
+        return Spelling(f"{symbol}{space}{{0}}", level, (PRODUCT if level == SIGN else level,))
     gap = "" if tight else " "
-    return Spelling(f"{{0}}{gap}{symbol}{gap}{{1}}", level, (level, level + 1))
+    operands = {POWER: (ATOM, POWER), REMAINDER: (ATOM, ATOM)}.get(level, (level, level + 1))
+    return Spelling(f"{{0}}{gap}{symbol}{gap}{{1}}", level, operands)
+
+
+def literal(text: str, imports: Iterable[Import] = ()) -> Spelling:
+    """A number; a negative one binds like a product."""
+    return Spelling(text, SIGN if text.startswith("-") else NAME, (), frozenset(imports))
 
 
 def call(name: str, arity: int, imports: Iterable[Import] = ()) -> Spelling:
@@ -119,17 +126,21 @@ class Names:
 
     def __init__(self, prefix: str, keywords: Iterable[str]) -> None:
         self._taken, self._keywords = set[str](), frozenset(keywords)
+        self._again: dict[str, int] = {}
         self._count, self._prefix = 0, prefix
 
     def reserve(self, names: Iterable[str]) -> None:
         self._taken.update(names)
 
     def claim(self, wanted: str) -> str:
-        """`wanted`, or the nearest free identifier."""
-        while wanted in self._taken or wanted in self._keywords:
-            wanted += "_"
-        self._taken.add(wanted)
-        return wanted
+        """`wanted`, or with an underscore, or with a number after it: whichever is free."""
+        name, count = wanted, self._again.get(wanted, 0)
+        while name in self._taken or name in self._keywords:
+            count += 1
+            name = f"{wanted}_{count if count > 1 else ''}"
+        self._again[wanted] = count
+        self._taken.add(name)
+        return name
 
     def fresh(self) -> str:
         self._count += 1
@@ -190,7 +201,9 @@ class Schedule:
         if node in self._texts:
             return
         if node.op is CONSTANT:
-            self._texts[node] = self._speller.constant(node.data)
+            spelling = self._speller.constant(node.data).rename(self.parameters.values())
+            self.imports |= spelling.imports
+            self._texts[node] = Text(spelling.template, spelling.precedence)
             return
         written = self._write(node)
         keep = node in self.program.graph.names or self.uses[node] > 1
@@ -267,7 +280,8 @@ class Expressions:
 
     def _write(self, node: Node, texts: Mapping[Node, Text]) -> Text:
         if node.op is CONSTANT:
-            return self._speller.constant(node.data)
+            spelling = self._speller.constant(node.data)
+            return Text(spelling.template.format(), spelling.precedence)
         if node.op in (INPUT, STACK):
             inside = ", ".join(texts[a].text for a in node.args)
             return Text(f"[{inside}]" if node.op is STACK else node.data, NAME)
@@ -307,7 +321,7 @@ def wrap(text: str, indent: str, hanging: str = "    ") -> Iterator[str]:
 
 def docstring(lines: Sequence[str], indent: str = "") -> Iterator[str]:
     """Lines as a docstring that no source text can close or escape from."""
-    safe = [line.replace("\\", "\\\\").replace('"', '\\"') for line in lines]
+    safe = [printable(line.replace("\\", "\\\\").replace('"', '\\"')) for line in lines]
     if len(safe) == 1:
         yield f'{indent}"""{safe[0]}"""'
         return

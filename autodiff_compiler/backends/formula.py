@@ -8,11 +8,10 @@ from ..derivatives import Program, Tree, differentiate
 from ..graph import WHERE, Graph, Node
 from ..passes import optimise
 from ..primitives import BY_NAME, Primitive
-from ..primitives.arithmetic import PRODUCT, SIGN
+from ..primitives.arithmetic import COMPARISON, PRODUCT
 from ..primitives.ieee import Number
-from .base import NAME, Schedule, Spelling, Text, call, infix, layout
-
-WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})
+from ..scope import WORDS
+from .base import Schedule, Spelling, call, infix, layout, literal
 
 
 class FormulaSpeller:
@@ -23,19 +22,18 @@ class FormulaSpeller:
     def __init__(self, spaced: bool = False) -> None:
         self._spaced = spaced
 
-    def constant(self, value: Number) -> Text:
-        if isinstance(value, bool):
-            return Text("1 == 1" if value else "1 == 0", 0)
+    def constant(self, value: Number) -> Spelling:
         text = repr(value)
         if text in LITERALS:
-            return Text(LITERALS[text], PRODUCT)
-        return Text(text, SIGN if text.startswith("-") else NAME)
+            return Spelling(LITERALS[text], COMPARISON, ())
+        return literal(text)
 
     def spell(self, row: Primitive) -> Spelling:
         return _spelling(row, self._spaced)
 
 
-LITERALS = {"inf": "1/0", "-inf": "-1/0", "nan": "0/0"}  # the language has no names for them
+# What the language has no names for.
+LITERALS = {"inf": "1/0", "-inf": "-1/0", "nan": "0/0", "True": "1 == 1", "False": "1 == 0"}
 
 
 @cache

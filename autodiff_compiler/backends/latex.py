@@ -9,7 +9,7 @@ from functools import cache
 from ..primitives import Primitive
 from ..primitives.arithmetic import POWER, PRODUCT, SIGN
 from ..primitives.ieee import Number
-from .base import ATOM, NAME, Spelling, Text
+from .base import ATOM, NAME, Spelling, literal
 
 SMALL = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau"
 LARGE = "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
@@ -24,8 +24,8 @@ class LatexSpeller:
 
     keywords: frozenset[str] = frozenset()
 
-    def constant(self, value: Number) -> Text:
-        return Text(number(value), SIGN if value < 0 else NAME)
+    def constant(self, value: Number) -> Spelling:
+        return literal(number(value).replace("{", "{{").replace("}", "}}"))
 
     def spell(self, row: Primitive) -> Spelling:
         return _spelling(row)

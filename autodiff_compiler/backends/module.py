@@ -11,7 +11,7 @@ from . import numpy, python
 from .base import HERE, Import, Schedule, docstring, imports
 from .lowering import lower
 
-RESERVED = ("np", "array", "float", "type", "nan", "inf")  # never the name of a local
+RESERVED = ("np", "array", "float", "nan", "inf", "_full", "_floats")  # never a local name
 
 SUMMARIES: Mapping[str, str] = {
     "value": "The value.",
@@ -95,12 +95,15 @@ class PythonWriter(Writer):
     def add(self, program: Program) -> None:
         schedule = python_schedule(program, prune=self.prune)
         doc, raising = [summary(program.kind, self.wrt)], raises(schedule)
-        write = python.with_edges if raising else python.define
-        self.functions.append(self.collect(write(program.kind, schedule, doc), schedule))
-        if raising:
-            quiet = python_schedule(program, ieee=True, prune=self.prune)
-            lines = python.define(program.kind + python.EDGE, quiet)
-            self.edges.append(self.collect(lines, quiet))
+        if not raising:
+            lines = python.define(program.kind, schedule, doc)
+            self.functions.append(self.collect(lines, schedule))
+            return
+        edge = schedule.claim(f"{program.kind}_ieee")
+        lines = python.with_edges(program.kind, edge, schedule, doc)
+        self.functions.append(self.collect(lines, schedule))
+        quiet = python_schedule(program, ieee=True, prune=self.prune)
+        self.edges.append(self.collect(python.define(edge, quiet), quiet))
 
     def blocks(self) -> list[str]:
         rows = [lookup(name[1:]) for name in sorted({i.name for i in self.helpers})]

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from functools import cache
 
 from ..derivatives import Program, Tree
 from ..graph import CONSTANT, INPUT, WHERE, Node
 from ..primitives import Primitive
-from ..primitives.arithmetic import PRODUCT, SIGN
+from ..primitives.arithmetic import PRODUCT
 from ..primitives.ieee import Number
 from .base import (
     HERE,
-    NAME,
     PYTHON_KEYWORDS,
     Import,
     Schedule,
     Spelling,
-    Text,
     call,
     docstring,
     infix,
+    literal,
     template,
     wrap,
 )
@@ -51,12 +49,12 @@ class NumpySpeller:
 
     keywords = PYTHON_KEYWORDS
 
-    def constant(self, value: Number) -> Text:
-        if isinstance(value, bool):
-            return Text(repr(value), NAME)
-        number = float(value)
-        text = repr(number) if math.isfinite(number) else f"float('{number}')"
-        return Text(text, SIGN if text.startswith("-") else NAME)
+    def constant(self, value: Number) -> Spelling:
+        text = repr(value if isinstance(value, bool) else float(value))
+        name = text.removeprefix("-")
+        if name not in ("inf", "nan"):
+            return literal(text)
+        return literal(text.replace(name, f"np.{name}"), [NUMPY])
 
     def spell(self, row: Primitive) -> Spelling:
         return _spelling(row)

@@ -6,36 +6,30 @@ import builtins
 import math
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache, reduce
-from operator import or_
+from functools import cache
 
 from ..derivatives import Group, Program, Tree
 from ..graph import Node
 from ..primitives import Primitive
-from ..primitives.arithmetic import PRODUCT, SIGN
+from ..primitives.arithmetic import PRODUCT
 from ..primitives.ieee import Number, can_raise, helper
 from .base import (
     HERE,
-    NAME,
     PYTHON_KEYWORDS,
     Import,
     Schedule,
     Spelling,
-    Text,
     call,
     docstring,
     infix,
     layout,
+    literal,
     template,
     wrap,
 )
 
-EDGE = "_ieee"  # suffix of what answers where Python raises
 ARRAY = Import("numpy", "array", "array")
-CHUNK = 50  # terms of a sum; CPython refuses a sum of thousands
-SELECTS = frozenset({"where", "maximum", "minimum", "fmax", "fmin"})
-KEEPS_INTEGERS = SELECTS | {"add", "subtract", "multiply", "negative", "abs", "mod"}
-RAISED = "(ArithmeticError, ValueError)"
+RAISED = ("ArithmeticError", "ValueError")
 
 
 class PythonSpeller:
@@ -49,13 +43,11 @@ class PythonSpeller:
     def __init__(self, ieee: bool = False) -> None:
         self.ieee = ieee
 
-    def constant(self, value: Number) -> Text:
+    def constant(self, value: Number) -> Spelling:
         """A literal; integers are written as floats, which multiply faster by floats."""
-        if isinstance(value, bool):
-            return Text(repr(value), NAME)
-        number = float(value)
-        text = repr(number) if math.isfinite(number) else f"float('{number}')"
-        return Text(text, SIGN if text.startswith("-") else NAME)
+        text = repr(value if isinstance(value, bool) else float(value))
+        name = text.removeprefix("-")
+        return literal(text, [Import("math", name, name)] if name in ("inf", "nan") else ())
 
     def spell(self, row: Primitive) -> Spelling:
         return _edge_spelling(row) if self.ieee and can_raise(row) else _spelling(row)
@@ -162,44 +154,28 @@ def define(
         yield from body(schedule, inside)
         return
     yield from _checked(schedule, "        ")
-    yield "    except (ArithmeticError, ValueError, TypeError):"
+    yield f"    except {_errors(schedule, *RAISED, 'TypeError')}:"
     yield "        pass"
     yield from wrap(f"return {guard}({parameters})", "    ")
 
 
 def _checked(schedule: Schedule, indent: str) -> Iterator[str]:
-    arguments = schedule.parameters
-    if not arguments:
+    names = schedule.parameters.values()
+    if not names:
         yield from body(schedule, indent)
         return
-    kind, number = (schedule.require(Import("builtins", n, n)) for n in ("type", "float"))
-    exact = _leaking(schedule)
-    names = [name for node, name in arguments.items() if node not in exact]
-    tests = [f"{kind}({arguments[node]})" for node in arguments if node in exact]
-    tests += [f"{kind}({' + '.join(names[k : k + CHUNK])})" for k in range(0, len(names), CHUNK)]
-    yield f"{indent}if {number} is {' is '.join(tests)}:"
+    number = schedule.require(Import("builtins", "float", "float"))
+    classes = (f"{name}.__class__" for name in names)
+    yield f"{indent}if {' is '.join(classes)} is {number}:"
     yield from body(schedule, indent + "    ")
 
 
-def _leaking(schedule: Schedule) -> set[Node]:
-    """Arguments that could make an output an int, if they were ints themselves.
-
-    These are checked one by one.  The others are checked by their sum, which is a float only if
-    all of them are floats, or some ints.
-    """
-    arguments = list(schedule.parameters)
-    leaks = {node: 1 << k for k, node in enumerate(arguments)}  # sets, as bits
-    for node in schedule.nodes:
-        if node.op.name in KEEPS_INTEGERS and node not in leaks:
-            sources = [leaks.get(a, 0) for a in node.args]
-            if all(sources) or node.op.name in SELECTS:
-                leaks[node] = reduce(or_, sources)
-    found = reduce(or_, (leaks.get(node, 0) for node in schedule.program.leaves()), 0)
-    return {node for k, node in enumerate(arguments) if found >> k & 1}
+def _errors(schedule: Schedule, *names: str) -> str:
+    return f"({', '.join(schedule.require(Import('builtins', n, n)) for n in names)})"
 
 
-def with_edges(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
-    """A function definition that answers as IEEE does where its arithmetic raises."""
+def with_edges(name: str, edge: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
+    """A function definition that calls `edge`, another function, where its arithmetic raises."""
     parameters, unpack = signature(schedule.program, schedule)
     yield from wrap(f"def {name}({parameters}):", "")
     yield from docstring(doc, "    ")
@@ -207,5 +183,5 @@ def with_edges(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[st
     for line in unpack:
         yield from wrap(line, "        ")
     yield from body(schedule, "        ")
-    yield f"    except {RAISED}:"
-    yield from wrap(f"return {name}{EDGE}({parameters})", "        ")
+    yield f"    except {_errors(schedule, *RAISED)}:"
+    yield from wrap(f"return {edge}({parameters})", "        ")

@@ -14,7 +14,7 @@ from .row import Primitive
 
 Number = int | float
 
-MAX_BITS = 1024  # of an exact integer; beyond, a constant is a double
+MAX_BITS = 1023  # of an exact integer; beyond, a constant is a double
 
 QUIET = frozenset(
     {"abs", "arcsinh", "arctan", "arctan2", "cbrt", "copysign", "erf", "erfc", "hypot", "tanh"}
