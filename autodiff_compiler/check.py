@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .backends.evaluate import Evaluation, mpmath_algebra, sympy_algebra
+from .certificate import Certificate, Disagreement, Worst
 from .graph import STACK, Graph, Node
-from .tables import digits, json_number
 from .traces import Point, vector
 
 if TYPE_CHECKING:
@@ -25,102 +24,13 @@ MAX_PARTIALS = 24  # inputs whose partials are checked
 MAX_SYMPY = 400  # nodes that SymPy is asked to differentiate
 TOLERANCE = 1e-9  # of the scale of the quantity compared
 DIFFERENCE_TOLERANCE = 1e-4
+STEPS = [10.0**-k for k in range(2, 11)]  # of the differences, relative to the point
+FLOOR = 1e-300  # below, doubles lose their digits one by one
 
 RANGES = ((0.2, 2.5), (-2.5, 2.5), (0.05, 0.95), (1.1, 6.0))
 
 # How mpmath says that it has no value; NoConvergence is a plain Exception of its own.
 FAILURES = (ArithmeticError, ValueError, TypeError, NotImplementedError, RecursionError)
-
-METHODS: Mapping[str, str] = {
-    "value": "compiled value",
-    "forward": "compiled tangents",
-    "reverse": "compiled adjoints",
-    "sympy": "SymPy's derivative of the same graph",
-    "differences": "central differences of the compiled value",
-}
-
-
-class Worst(NamedTuple):
-    """The largest error of one method: in units in the last place, of what, and where."""
-
-    ulps: float
-    quantity: str
-    point: Mapping[str, float]
-
-
-class Disagreement(NamedTuple):
-    """A point where a method and the reference differ by more than rounding."""
-
-    method: str
-    quantity: str
-    point: Mapping[str, float]
-    got: float
-    want: float
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """The outcome of a check; true if every method agreed at every point.
-
-    The reference is mpmath: the program in 60 digits, its partials by central differences there,
-    which involves none of the table's derivatives.
-    """
-
-    formula: str
-    points: tuple[Mapping[str, float], ...]
-    worst: Mapping[str, Worst]
-    skipped: Mapping[str, str]
-    disagreements: tuple[Disagreement, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether there was a point to check, and no disagreement at any."""
-        return bool(self.points) and not self.disagreements
-
-    def __bool__(self) -> bool:
-        return self.passed
-
-    def text(self) -> str:
-        """The certificate for a terminal."""
-        return "\n".join(self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        yield f"{'passed' if self.passed else 'FAILED'}: {len(self.points)} points against mpmath"
-        for method, meaning in METHODS.items():
-            if method in self.worst:
-                ulps, quantity, point = self.worst[method]
-                place = f" at {_at(point)}" if point else ""
-                yield f"  {method:<12} largest error {_shown(ulps)} ulp ({quantity}{place})"
-            else:
-                yield f"  {method:<12} skipped: {self.skipped.get(method, f'no {meaning}')}"
-        for method, quantity, point, got, want in self.disagreements:
-            yield f"  {method}: {quantity} at {_at(point)} is {got!r}, should be {want!r}"
-        if not self.points:
-            yield "  no point was found where the formula has a value; give some"
-
-    __str__ = text
-
-    def json(self) -> str:
-        """The certificate as JSON."""
-        found: dict[str, Any] = {**vars(self), "passed": self.passed}
-        found["worst"] = {
-            m: w._asdict() | {"ulps": json_number(w.ulps)} for m, w in self.worst.items()
-        }
-        found["disagreements"] = [
-            d._asdict() | {"got": json_number(d.got), "want": json_number(d.want)}
-            for d in self.disagreements
-        ]
-        return json.dumps(found, indent=2)
-
-
-def _shown(ulps: float) -> str:
-    return f"{ulps:.3g}" if ulps > 1e-3 else "0"
-
-
-def _at(point: Mapping[str, float]) -> str:
-    shown = list(point.items())[:6]
-    more = ", ..." if len(point) > len(shown) else ""
-    return ", ".join(f"{name} = {digits(value)}" for name, value in shown) + more
 
 
 class Quantity(NamedTuple):
@@ -215,13 +125,14 @@ class _Checker:
     def at(self, point: Mapping[str, float], quantities: Sequence[Quantity]) -> None:
         """Compare every method with the reference at one point."""
         count = len(self.outputs)
-        self.compare("value", point, quantities[:count], self._values(point))
+        self.compare("value", point, quantities[:count], _flat(self.fn.value(**point)))
         partials = quantities[count:]
         self.compare("forward", point, partials, self._forward(point))
         self.compare("reverse", point, partials, self._reverse(point))
+        self.compare("arrays", point, partials, self._arrays(point))
+        self.compare("formula", point, partials, self._formulas(point))
         self.compare("differences", point, partials, self._differences(point))
-        if self._sympy is not None:
-            self.compare("sympy", point, partials, self._by_sympy(point))
+        self.compare("sympy", point, partials, self._by_sympy(point))
 
     def compare(
         self,
@@ -231,24 +142,18 @@ class _Checker:
         got: Sequence[float],
     ) -> None:
         allowed = DIFFERENCE_TOLERANCE if method == "differences" else TOLERANCE
-        for quantity, value in zip(wanted, got, strict=True):
+        for quantity, value in zip(wanted, got, strict=bool(got)):
             want = float(quantity.want)
             ulps = _ulps(value, quantity.want)
             if method not in self.worst or ulps > self.worst[method].ulps:
                 self.worst[method] = Worst(ulps, quantity.name, point)
-            if not abs(value - want) <= allowed * quantity.scale + 5e-324:
+            if not abs(value - want) <= allowed * quantity.scale + FLOOR:
                 self.disagreements.append(Disagreement(method, quantity.name, point, value, want))
-
-    def _values(self, point: Mapping[str, float]) -> list[float]:
-        return _flat(self.fn.value(**point))
 
     def _forward(self, point: Mapping[str, float]) -> list[float]:
         primals = [point[name] for name in self.fn.inputs]
-        columns = []
-        for name in self.names:
-            seed = [float(other == name) for other in self.fn.wrt]
-            columns.append(_flat(self.fn.jvp(primals, seed)[1]))
-        return [float(v) for row in zip(*columns, strict=True) for v in row]
+        seeds = [[float(other == name) for other in self.fn.wrt] for name in self.names]
+        return _by_output([_flat(self.fn.jvp(primals, seed)[1]) for seed in seeds])
 
     def _reverse(self, point: Mapping[str, float]) -> list[float]:
         primals = [point[name] for name in self.fn.inputs]
@@ -260,30 +165,34 @@ class _Checker:
             found += [float(v) for v in self.fn.vjp(primals, cotangent)[1][: len(self.names)]]
         return found
 
-    def _differences(self, point: Mapping[str, float]) -> list[float]:
-        columns = []
-        for name in self.names:
-            h = 6e-6 * max(1.0, abs(point[name]))
-            above = _flat(self.fn.value(**{**point, name: point[name] + h}))
-            below = _flat(self.fn.value(**{**point, name: point[name] - h}))
-            step = (point[name] + h) - (point[name] - h)
-            columns.append([(a - b) / step for a, b in zip(above, below, strict=True)])
-        return [v for row in zip(*columns, strict=True) for v in row]
+    def _arrays(self, point: Mapping[str, float]) -> list[float]:
+        columns = self.fn.jacobian(**{name: [value] for name, value in point.items()})
+        return _by_output([_flat(c) for c in columns[: len(self.names)]])
+
+    def _formulas(self, point: Mapping[str, float]) -> list[float]:
+        return _by_output([_flat(f.value(**point)) for f in self._derivatives])
 
     @cached_property
-    def _sympy(self) -> list[Any] | None:
-        """SymPy's partials, as functions of mpmath's numbers."""
-        size = len(self.graph.nodes)
-        if size > MAX_SYMPY:
-            self.skipped["sympy"] = f"{size} nodes, more than {MAX_SYMPY}"
-            return None
-        try:
-            return self._derive()
-        except (NotImplementedError, TypeError, ValueError, AttributeError) as error:
-            self.skipped["sympy"] = str(error)
-            return None
+    def _derivatives(self) -> list[Function]:
+        texts = (self.fn.derivative(name) for name in self.names)
+        return [type(self.fn)(text, self.fn.inputs, (), ()) for text in texts]
 
-    def _derive(self) -> list[Any]:
+    def _differences(self, point: Mapping[str, float]) -> list[float]:
+        return _by_output([self._difference(point, name) for name in self.names])
+
+    def _difference(self, point: Mapping[str, float], name: str) -> list[float]:
+        """Central differences: of many steps, the two that agree best."""
+        rows = []
+        for step in STEPS:
+            h = step * max(1.0, abs(point[name]))
+            above, below = point[name] + h, point[name] - h
+            ends = [_flat(self.fn.value(**{**point, name: x})) for x in (above, below)]
+            rows.append([(a - b) / (above - below) for a, b in zip(*ends, strict=True)])
+        return [_steadiest(estimates) for estimates in zip(*rows, strict=True)]
+
+    @cached_property
+    def _sympy(self) -> list[Any]:
+        """SymPy's partials, as functions of mpmath's numbers."""
         import sympy
 
         symbols = {name: sympy.Symbol(name, real=True) for name in self.fn.inputs}
@@ -292,15 +201,39 @@ class _Checker:
         return [sympy.lambdify(list(symbols.values()), p, "mpmath") for p in partials]
 
     def _by_sympy(self, point: Mapping[str, float]) -> list[float]:
+        """SymPy's values; none where it has no derivative, or cannot evaluate it."""
         import mpmath
 
-        with mpmath.workdps(30):
-            arguments = [mpmath.mpf(point[name]) for name in self.fn.inputs]
-            return [float(mpmath.re(f(*arguments))) for f in self._sympy or ()]
+        size = len(self.graph.nodes)
+        if size > MAX_SYMPY:
+            self.skipped["sympy"] = f"{size} nodes, more than {MAX_SYMPY}"
+        if "sympy" in self.skipped:
+            return []
+        try:
+            with mpmath.workdps(30):
+                arguments = [mpmath.mpf(point[name]) for name in self.fn.inputs]
+                return [float(mpmath.re(f(*arguments))) for f in self._sympy]
+        except Exception as error:  # SymPy raises what it likes, NameError and KeyError included
+            self.skipped["sympy"] = f"{type(error).__name__}: {error}"
+            self.worst.pop("sympy", None)
+            return []
+
+
+def _by_output(columns: Sequence[Sequence[float]]) -> list[float]:
+    """Partials by input as one list, output by output."""
+    return [value for row in zip(*columns, strict=True) for value in row]
+
+
+def _steadiest(estimates: Sequence[float]) -> float:
+    """Of estimates with ever smaller steps, the one that differs least from the one before."""
+    return min(pairwise(estimates), key=lambda pair: abs(pair[0] - pair[1]))[1]
 
 
 def _flat(value: Any) -> list[float]:
-    return [value] if isinstance(value, float) else [float(v) for v in value]
+    """A float, a list or an array of any shape as a list of floats."""
+    if isinstance(value, float | list):
+        return [value] if isinstance(value, float) else [float(v) for v in value]
+    return [float(v) for v in value.ravel()]
 
 
 def _ulps(got: float, want: Any) -> float:
@@ -330,6 +263,8 @@ def check(
     """Compare every method at the points given, or at random ones; see `Function.check`."""
     import mpmath
 
+    if samples < 1:
+        raise ValueError(f"samples: expected at least 1, got {samples}")
     checker = _Checker(fn, graph, output)
     given: list[Mapping[str, float]] = [
         dict(zip(fn.inputs, vector(p, fn.inputs, "points"), strict=True)) for p in points or ()

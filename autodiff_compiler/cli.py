@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from .errors import ExpressionError, nearest
 PROGRAM = "autodiff-compiler"
 TARGETS = ("python", "numpy")
 TRACE_FORMATS = ("text", "markdown", "latex", "html", "json")
+AT_POINT = ("value", "gradient", "value_and_gradient", "jacobian", "hessian")  # what `eval` prints
 OK, DISAGREES, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -73,16 +75,16 @@ def _compile(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
 
 
 def _eval(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
-    point = _point(args.at, fn)
-    found = {
-        kind: _plain(getattr(fn, kind)(**point)) for kind in _kinds(args.emit) or _defaults(fn)
-    }
+    point, kinds = _point(args.at, fn), _kinds(args.emit) or fn.default_kinds
+    for kind in kinds:
+        if kind not in AT_POINT:
+            raise ValueError(f"--emit {kind}: expected one of {', '.join(AT_POINT)}")
+    found = {kind: _plain(getattr(fn, kind)(**point)) for kind in kinds}
     return "\n".join(_lines(found, fn)), {"at": _plain(point), **found}, OK
 
 
 def _trace(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
-    point = _point(args.at, fn) if args.at else None
-    trace = fn.trace(args.mode, at=point, seed=_seed(args.seed))
+    trace = fn.trace(args.mode, at=_scalars(args, fn), seed=_seed(args.seed))
     return trace.render(args.format), json.loads(trace.json()), OK
 
 
@@ -99,8 +101,8 @@ def _derivative(fn: Function, _: argparse.Namespace) -> tuple[str, Any, int]:
 
 
 def _check(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
-    points = [_point(args.at, fn)] if args.at else None
-    certificate = fn.check(points, samples=args.samples, seed=args.random_seed)
+    point = _scalars(args, fn)
+    certificate = fn.check([point] if point else None, samples=args.samples, seed=args.random_seed)
     code = OK if certificate else DISAGREES
     return certificate.text(), json.loads(certificate.json()), code
 
@@ -187,14 +189,12 @@ def parser() -> Parser:
 def shield(arguments: Iterable[str]) -> list[str]:
     """Arguments with a space before those that begin with a minus and are no option: `-x**2`."""
     options = [*COMMON, *(o for c in COMMANDS.values() for o in c.options)]
-    known = {flag for option in options for flag in option.flags} | {
-        "-",
-        "--",
-        "--help",
-        "--version",
-    }
+    known = {flag for option in options for flag in option.flags}
+    known |= {"-", "--help", "--version"}
     return [
-        f" {a}" if a.startswith("-") and a.partition("=")[0] not in known else a for a in arguments
+        f" {a}" if a.startswith("-") and a.partition("=")[0] not in known else a
+        for a in arguments
+        if a != "--"
     ]
 
 
@@ -247,15 +247,17 @@ def _source(args: argparse.Namespace) -> str:
     if (args.source is None) == (args.file is None):
         raise ValueError("give one source: a formula, - for standard input, or --file FILE")
     if args.file is not None:
-        return _read(Path(args.file))
-    return sys.stdin.read() if args.source == "-" else str(args.source).removeprefix(" ")
+        return _text(Path(args.file).read_bytes(), args.file)
+    if args.source == "-":
+        return _text(sys.stdin.buffer.read(), "standard input")
+    return str(args.source).removeprefix(" ")
 
 
-def _read(path: Path) -> str:
+def _text(data: bytes, origin: str) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not a UTF-8 text: {error.reason}") from None
+        raise ValueError(f"{origin} is not a UTF-8 text: {error.reason}") from None
 
 
 def _kinds(text: str | None) -> tuple[str, ...]:
@@ -267,27 +269,35 @@ def _kinds(text: str | None) -> tuple[str, ...]:
     return kinds
 
 
-def _defaults(fn: Function) -> tuple[str, ...]:
-    return fn.default_kinds
-
-
 def _point(texts: Sequence[str], fn: Function) -> dict[str, Any]:
     """A point from texts such as `x=2`, `x=1,y=2` or `x=0,0.5,1`."""
     point: dict[str, list[float]] = {}
     name = ""
-    for piece in ",".join(texts).split(","):
+    for piece in (piece for text in texts for piece in _pieces(text)):
         head, equals, value = piece.rpartition("=")
         name = head.strip() if equals else name
-        if name not in fn.inputs:
-            close = nearest(name, fn.inputs)
-            raise ValueError(
-                f"--at {piece.strip()}: expected {close or ' or '.join(fn.inputs)}=VALUE"
-            )
-        point.setdefault(name, []).append(_number(value if equals else piece))
+        if name not in fn.inputs or not value.strip():
+            close = nearest(name, fn.inputs) or " or ".join(fn.inputs) or "no input"
+            raise ValueError(f"--at {piece.strip()}: expected {close}=VALUE")
+        point.setdefault(name, []).append(_number(value))
     missing = [n for n in fn.inputs if n not in point]
     if missing:
         raise ValueError(f"--at: no value for {', '.join(missing)}")
     return {n: v[0] if len(v) == 1 else v for n, v in point.items()}
+
+
+def _pieces(text: str) -> list[str]:
+    """A text split at the commas that are in no brackets."""
+    return re.findall(r"(?:[^,()\[\]]|\([^()]*\)|\[[^\[\]]*\])+", text)
+
+
+def _scalars(args: argparse.Namespace, fn: Function) -> dict[str, float] | None:
+    """A point of one number for each input, if there is one."""
+    point = _point(args.at, fn) if args.at else None
+    for name, value in (point or {}).items():
+        if isinstance(value, list):
+            raise ValueError(f"--at {name}: expected one number, got {len(value)}")
+    return point
 
 
 def _number(text: str) -> float:
@@ -301,7 +311,7 @@ def _number(text: str) -> float:
 def _seed(text: str | None) -> dict[str, float] | list[float] | None:
     if text is None:
         return None
-    pieces = [piece.strip() for piece in text.split(",")]
+    pieces = [piece.strip() for piece in _pieces(text)]
     if "=" in text:
         pairs = (piece.partition("=") for piece in pieces)
         return {name.strip(): _number(value) for name, _, value in pairs}

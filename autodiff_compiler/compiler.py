@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .backends.module import module, targets
@@ -18,7 +20,7 @@ from .passes import PASSES, PRUNE, Applied, optimise
 from .runtime import Callables
 
 if TYPE_CHECKING:
-    from .check import Certificate
+    from .certificate import Certificate
     from .drawing import Drawing
     from .packed import Packed
     from .traces import Trace
@@ -229,7 +231,11 @@ def compile(
 
 def write(path: str | os.PathLike[str], text: str) -> None:
     """Write a text file, whole or not at all."""
-    folder, name = os.path.split(os.path.abspath(path))
+    path = os.path.realpath(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        Path(path).write_text(text, encoding="utf-8")  # a device or a pipe, which has no other half
+        return
+    folder, name = os.path.split(path)
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"{folder} is not a folder to write {name} into")
     handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
@@ -252,7 +258,10 @@ def _umask() -> int:
 def _names(names: Any, argument: str) -> tuple[str, ...] | None:
     if names is None:
         return None
-    found = tuple(names.replace(",", " ").split()) if isinstance(names, str) else tuple(names)
+    if not isinstance(names, Iterable):
+        raise TypeError(f"{argument}: expected names, got {names!r}")
+    listed = names.replace(",", " ").split() if isinstance(names, str) else names
+    found = tuple(unicodedata.normalize("NFKC", n) if isinstance(n, str) else n for n in listed)
     for name in found:
         if not isinstance(name, str) or not name.isidentifier():
             raise ValueError(f"{argument}: {name!r} is not a name")

@@ -22,7 +22,7 @@ class Drawing:
         first = 1 - len(graph.inputs)
         self._symbols = {n: f"v{k}" for k, n in enumerate(graph.inputs.values(), first)}
         self._symbols |= {n: s for n, s in trace_symbols(graph).items() if n.op is not STACK}
-        self._texts = Expressions(FormulaSpeller(spaced=True), self._symbols)
+        self._texts = Expressions(FormulaSpeller(spaced=True), self._symbols.get)
 
     def _boxes(self) -> Iterator[tuple[str, str]]:
         """Identifier and label of each node."""

@@ -6,7 +6,7 @@ Derivatives (2008); an operation that the program names keeps its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .backends.base import ATOM, Expressions
@@ -109,18 +109,17 @@ class _Drafter:
         self.nodes = graph.nodes
         self.names = dict(self.symbols)  # of derivatives too, as they come
         self.seeds: dict[Node, float] = {}
-
-    def _expressions(self) -> tuple[Expressions, Expressions]:
-        latex = {node: latex_symbol(name) for node, name in self.names.items()}
-        text = Expressions(FormulaSpeller(spaced=True), self.names)
-        return text, Expressions(LatexSpeller(), latex)
+        self.text = Expressions(FormulaSpeller(spaced=True), self.names.get)
+        self.latex = Expressions(LatexSpeller(), self._latex)
 
     def line(self, symbol: str, node: Node, source: str | None = None) -> Line:
         """A line whose formula is another symbol, or the node's operation."""
         if source is not None:
             return Line(symbol, source, latex_symbol(source), node)
-        text, latex = self._expressions()
-        return Line(symbol, text.operation(node), latex.operation(node), node)
+        return Line(symbol, self.text.operation(node), self.latex.operation(node), node)
+
+    def _latex(self, node: Node) -> str | None:
+        return latex_symbol(self.names[node]) if node in self.names else None
 
     def primal(self) -> Iterator[Line]:
         """The inputs, the operations and the outputs."""
@@ -197,11 +196,10 @@ class _Drafter:
         self, node: Node, argument: Node, slope: Node, before: Node | None, total: Node
     ) -> Line:
         above, own = f"{self.symbols[node]}_bar", f"{self.symbols[argument]}_bar"
-        text, latex = self._expressions()
-        known = slope in self.names
-        term = f"{above} * {self.names[slope] if known else text.operation(slope, ATOM)}"
-        tex_slope = latex.text(slope) if known else latex.operation(slope, ATOM)
-        tex = rf"{latex_symbol(above)} \cdot {tex_slope}"
+        name = self.names.get(slope)
+        term = f"{above} * {name or self.text.operation(slope, ATOM)}"
+        tex = latex_symbol(name) if name else self.latex.operation(slope, ATOM)
+        tex = rf"{latex_symbol(above)} \cdot {tex}"
         if before is not None:
             term, tex = f"{own} + {term}", f"{latex_symbol(own)} + {tex}"
         return Line(own, term, tex, total)
@@ -262,6 +260,10 @@ def _seed_vector(seed: Point | float | None, names: tuple[str, ...]) -> list[flo
 
 def vector(values: Point, names: tuple[str, ...], what: str) -> list[float]:
     """Values in the order of `names`, given by name or in order; errors name what is missing."""
+    if not isinstance(values, Iterable):
+        raise TypeError(
+            f"{what}: expected {len(names)} numbers ({', '.join(names)}), got {values!r}"
+        )
     if isinstance(values, Mapping):
         unknown = [name for name in values if name not in names]
         missing = [name for name in names if name not in values and what != "seed"]

@@ -188,6 +188,17 @@ def test_save_is_whole_or_nothing(tmp_path):
         fn.save(tmp_path / "missing" / "gradient.py")
 
 
+def test_save_follows_links_and_writes_to_devices(tmp_path):
+    fn, real, link = ac.compile("x**2"), tmp_path / "real.py", tmp_path / "link.py"
+    real.write_text("")
+    link.symlink_to(real)
+    fn.save(link)
+    assert link.is_symlink()
+    assert real.read_text() == fn.source()
+    fn.save(os.devnull)
+    assert not os.path.isfile(os.devnull)
+
+
 def test_unknown_targets_and_kinds_are_refused():
     fn = ac.compile(TEXTBOOK)
     with pytest.raises(ValueError, match="target: expected one of python, numpy"):

@@ -10,7 +10,7 @@ import pytest
 
 import autodiff_compiler as ac
 from autodiff_compiler import partials
-from autodiff_compiler.check import METHODS
+from autodiff_compiler.certificate import METHODS
 from autodiff_compiler.primitives import lookup
 
 RIGHT = [

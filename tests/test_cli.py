@@ -98,6 +98,8 @@ def test_check(run, monkeypatch):
 
 def test_a_leading_minus_is_a_formula(run):
     assert run("eval", "-x**2", "--at", "x=3")[1].splitlines()[0] == "value = -9.0"
+    assert run("eval", "--", "-x", "--at", "x=max(1, 3)")[1].splitlines()[0] == "value = -3.0"
+    assert run("eval", "3")[1] == "value = 3.0\n"
     assert run("eval", "-h*w", "--at", "h=3,w=-2")[1].splitlines()[0] == "value = 6.0"
 
 
@@ -105,7 +107,7 @@ def test_files_and_standard_input(run, tmp_path, monkeypatch):
     path = tmp_path / "formula.txt"
     path.write_text("\ufeff# a program\nh = x*2\nh**2\n", encoding="utf-8")
     assert run("eval", "--file", str(path), "--at", "x=1")[1].splitlines()[0] == "value = 4.0"
-    monkeypatch.setattr("sys.stdin", io.StringIO("x + 1\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"x + 1\n")))
     assert run("eval", "-", "--at", "x=1")[1].splitlines()[0] == "value = 2.0"
 
 
@@ -123,6 +125,9 @@ def test_files_and_standard_input(run, tmp_path, monkeypatch):
         (("eval", "x*y", "--at", "x=1"), "no value for y"),
         (("eval", "x", "--at", "y=1"), "x=VALUE"),
         (("eval", "x", "--at", "x=one"), "one is not among the inputs"),
+        (("eval", "x", "--at", "x="), "x=VALUE"),
+        (("eval", "x", "--at", "x=1", "--emit", "jvp"), "--emit jvp"),
+        (("check", "x", "--at", "x=1,2"), "--at x: expected one number"),
         (("eval", "[x, 1]", "--at", "x=1", "--emit", "gradient"), "scalar output"),
         (("trace", "x", "--mode", "forward", "--seed", "1,2"), "seed"),
     ],

@@ -254,27 +254,30 @@ class Schedule:
 
 
 class Expressions:
-    """Expressions over nodes that already have a symbol: what is not among them is inlined."""
+    """Expressions over nodes that have a symbol: what has none yet is inlined.
 
-    def __init__(self, speller: Speller, symbols: Mapping[Node, str]) -> None:
-        self._speller = speller
-        self._symbols = {node: Text(symbol, NAME) for node, symbol in symbols.items()}
+    `symbol` gives a node's symbol, or `None`; it is asked again for every expression.
+    """
+
+    def __init__(self, speller: Speller, symbol: Callable[[Node], str | None]) -> None:
+        self._speller, self._symbol = speller, symbol
 
     def text(self, node: Node) -> str:
         """A node by its symbol, or as an expression."""
-        return self._symbols[node].text if node in self._symbols else self.operation(node)
+        return self._symbol(node) or self.operation(node)
 
     def operation(self, node: Node, needed: int = 0) -> str:
         """A node's own operation, even if the node has a symbol."""
-        texts = dict(self._symbols)
-        texts.pop(node, None)
+        texts: dict[Node, Text] = {}
         pending = [node]
         while pending:
             current = pending[-1]
-            missing = [a for a in current.args if a not in texts]
+            symbol = self._symbol(current) if current is not node else None
+            missing = [] if symbol else [a for a in current.args if a not in texts]
             pending += missing
             if not missing:
-                texts[pending.pop()] = self._write(current, texts)
+                made = Text(symbol, NAME) if symbol else self._write(current, texts)
+                texts[pending.pop()] = made
         found = texts[node]
         return found.text if found.precedence >= needed else f"({found.text})"
 

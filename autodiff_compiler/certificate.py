@@ -1,0 +1,103 @@
+"""What a check found: the largest error of each method, and every disagreement."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .tables import digits, json_number
+
+METHODS: Mapping[str, str] = {
+    "value": "compiled value",
+    "forward": "compiled tangents",
+    "reverse": "compiled adjoints",
+    "arrays": "partials by the NumPy code",
+    "formula": "derivative as a formula, compiled again",
+    "sympy": "SymPy's derivative of the same graph",
+    "differences": "central differences of the compiled value",
+}
+
+
+class Worst(NamedTuple):
+    """The largest error of one method: in units in the last place, of what, and where."""
+
+    ulps: float
+    quantity: str
+    point: Mapping[str, float]
+
+
+class Disagreement(NamedTuple):
+    """A point where a method and the reference differ by more than rounding."""
+
+    method: str
+    quantity: str
+    point: Mapping[str, float]
+    got: float
+    want: float
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The outcome of a check; true if every method agreed at every point.
+
+    The reference is mpmath: the program in 60 digits, its partials by central differences there,
+    which involves none of the table's derivatives.
+    """
+
+    formula: str
+    points: tuple[Mapping[str, float], ...]
+    worst: Mapping[str, Worst]
+    skipped: Mapping[str, str]
+    disagreements: tuple[Disagreement, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there was a point to check, and no disagreement at any."""
+        return bool(self.points) and not self.disagreements
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def text(self) -> str:
+        """The certificate for a terminal."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{'passed' if self.passed else 'FAILED'}: {len(self.points)} points against mpmath"
+        for method, meaning in METHODS.items():
+            if method in self.worst:
+                ulps, quantity, point = self.worst[method]
+                place = f" at {_at(point)}" if point else ""
+                yield f"  {method:<12} largest error {_shown(ulps)} ulp ({quantity}{place})"
+            else:
+                yield f"  {method:<12} skipped: {self.skipped.get(method, f'no {meaning}')}"
+        for method, quantity, point, got, want in self.disagreements:
+            yield f"  {method}: {quantity} at {_at(point)} is {got!r}, should be {want!r}"
+        if not self.points:
+            yield "  no point was found where the formula has a value; give some"
+
+    __str__ = text
+
+    def json(self) -> str:
+        """The certificate as JSON."""
+        found: dict[str, Any] = {**vars(self), "passed": self.passed}
+        found["worst"] = {
+            m: w._asdict() | {"ulps": json_number(w.ulps)} for m, w in self.worst.items()
+        }
+        found["disagreements"] = [
+            d._asdict() | {"got": json_number(d.got), "want": json_number(d.want)}
+            for d in self.disagreements
+        ]
+        return json.dumps(found, indent=2)
+
+
+def _shown(ulps: float) -> str:
+    return f"{ulps:.3g}" if ulps > 1e-3 else "0"
+
+
+def _at(point: Mapping[str, float]) -> str:
+    shown = list(point.items())[:6]
+    more = ", ..." if len(point) > len(shown) else ""
+    return ", ".join(f"{name} = {digits(value)}" for name, value in shown) + more
