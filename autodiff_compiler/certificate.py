@@ -42,8 +42,9 @@ class Disagreement(NamedTuple):
 class Certificate:
     """The outcome of a check; true if every method agreed at every point.
 
-    The reference is mpmath: the program in 60 digits, its partials by central differences there,
-    which involves none of the table's derivatives.
+    The reference is mpmath: the program in 70 digits, its slopes by differences there, which
+    involves none of the table's derivatives.  At a kink, all between the slopes of the two sides
+    is right.
     """
 
     formula: str
@@ -65,7 +66,9 @@ class Certificate:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield f"{'passed' if self.passed else 'FAILED'}: {len(self.points)} points against mpmath"
+        verdict = "FAILED" if self.disagreements else "passed" if self.points else "INCONCLUSIVE"
+        count = f"{len(self.points)} point{'s' * (len(self.points) != 1)}"
+        yield f"{verdict}: {count} against mpmath"
         for method, meaning in METHODS.items():
             if method in self.worst:
                 ulps, quantity, point = self.worst[method]
@@ -76,7 +79,7 @@ class Certificate:
         for method, quantity, point, got, want in self.disagreements:
             yield f"  {method}: {quantity} at {_at(point)} is {got!r}, should be {want!r}"
         if not self.points:
-            yield "  no point was found where the formula has a value; give some"
+            yield "  no point where the formula and its slopes have values; give another"
 
     __str__ = text
 

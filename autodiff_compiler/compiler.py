@@ -16,7 +16,7 @@ from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
 from .errors import ExpressionError, nearest
 from .graph import Graph, Node
 from .parser import parse
-from .passes import PASSES, PRUNE, Applied, optimise
+from .passes import PASSES, PRUNE, Applied, optimise, pipeline
 from .runtime import Callables
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ class Function:
     gradient = Generated("gradient", "The partials of a scalar output by each of `wrt`, a tuple.")
     value_and_gradient = Generated("value_and_gradient", "`(value, gradient)`, sharing the work.")
     jacobian = Generated(
-        "jacobian", "For each of `wrt`, the partials of the output: of the output's shape."
+        "jacobian",
+        "For each of `wrt`, the partials of the output, of its shape: the columns of the matrix "
+        "that `numpy.stack(fn.jacobian(...), axis=-1)` makes.",
     )
     jvp = Generated("jvp", "`jvp(primals, tangents)`: `(value, tangent of the output)`.")
     vjp = Generated("vjp", "`vjp(primals, cotangent)`: `(value, adjoint of each of wrt)`.")
@@ -108,7 +110,7 @@ class Function:
         return derivative(self._graph, self._output, name)
 
     def source(self, *kinds: str, target: str = "python") -> str:
-        """A standalone module with a function for each kind; all of `gradient` by default.
+        """A standalone module with a function for each kind; `default_kinds` if none is given.
 
         `target` is `"python"` (scalars, `math`) or `"numpy"` (arrays too).
         """
@@ -184,7 +186,7 @@ class Function:
 
     @cached_property
     def _optimised(self) -> tuple[Graph, Node, list[Applied]]:
-        return optimise(self._graph, self._output, self._source, self._options[2])
+        return optimise(self._graph, self._output, self._source, pipeline(self._options[2]))
 
     def _program(self, kind: str) -> Program:
         if kind not in KINDS:

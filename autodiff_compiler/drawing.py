@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .backends.base import Expressions
 from .backends.formula import FormulaSpeller
 from .graph import CONSTANT, INPUT, STACK, Graph, Node
-from .passes import trace_symbols
+from .passes import output_symbols, trace_symbols
 
 
 class Drawing:
@@ -29,8 +29,8 @@ class Drawing:
         for node, symbol in self._symbols.items():
             text = node.data if node.op is INPUT else self._texts.operation(node)
             yield self._identifier(node), f"{symbol} = {text}"
-        for k, part in enumerate(self._parts(), 1):
-            name = f"y{k}" if self._output.op is STACK else "y"
+        names = output_symbols(self._graph, self._output)
+        for k, (name, part) in enumerate(zip(names, self._parts(), strict=True), 1):
             yield f"out{k}", f"{name} = {self._texts.text(part)}"
 
     def _arrows(self) -> Iterator[tuple[str, str]]:
@@ -68,3 +68,6 @@ class Drawing:
         return "\n".join(lines)
 
     __str__ = dot
+
+    def __repr__(self) -> str:
+        return f"<drawing of {len(self._symbols)} nodes: .dot(), .mermaid()>"

@@ -65,5 +65,8 @@ def printable(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name closest to a misspelt one, if any is close."""
-    found = difflib.get_close_matches(name[:100], list(known), n=1, cutoff=0.7)
+    folded = {other.lower(): other for other in known}
+    if name.lower() in folded:
+        return folded[name.lower()]
+    found = difflib.get_close_matches(name[:100], list(folded.values()), n=1, cutoff=0.7)
     return found[0] if found else None

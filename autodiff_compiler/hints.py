@@ -27,6 +27,12 @@ class Hint(NamedTuple):
 NUMBER = r"(?P<number>(?<![\w.])[\d.]+(?:[eE][+-]?\d+)?)\s*$"
 NAME = r"(?P<name>[^\W\d]\w*)"
 HINTS = (
+    Hint(
+        r"\b(?:np|numpy|math|sp|sympy|scipy|special|torch|jnp)\.(?P<function>\w+)$",
+        r"\(",
+        "functions have plain names",
+        "write {function}(...)",
+    ),
     Hint(NUMBER, r"[jJ]\b", "complex numbers are not part of the language", "use real numbers"),
     Hint(r"(?<![\w.])0$", r"[xXoObB]\w", "only decimal numbers are read", "write it in decimal"),
     Hint(NUMBER, NAME, "an operator is missing", "write {number}*{name}"),
@@ -143,6 +149,7 @@ def _expected(error: UnexpectedInput, before: str) -> str:
     elif isinstance(error, UnexpectedCharacters):
         names = set(error.allowed or ())
     groups = [
+        ("else", "ELSE" in names),
         ("a number, a name or (", names >= OPERAND),
         ("an operator", bool(OPERATOR & names) and not names >= OPERAND),
         (")", "RPAR" in names and before.count("(") > before.count(")")),

@@ -78,3 +78,25 @@ def _unexpected(text: str, position: int) -> UnexpectedCharacters:
     blanks = re.compile(r"[ \t\r\f]*").match(text, position)
     start = blanks.end() if blanks else position
     return UnexpectedCharacters(text, start, 0, 0)  # type: ignore[no-untyped-call]
+
+
+_LAYOUT = re.compile(r"#[^\n]*|\\\r?\n|[(\[{]|[)\]}]|\n")
+
+
+def flatten(source: str) -> str:
+    """The source with comments, line breaks inside brackets and a leading byte-order mark blanked.
+
+    Every other character keeps its offset.
+    """
+    source = source.replace("\ufeff", " ", 1) if source.startswith("\ufeff") else source
+    if "\n" not in source and "#" not in source:
+        return source
+    depth = 0
+
+    def blank(match: re.Match[str]) -> str:
+        nonlocal depth
+        text = match[0]
+        depth = max(0, depth + (text in "([{") - (text in ")]}"))
+        return " " * len(text) if text[0] in "#\\" or (text == "\n" and depth) else text
+
+    return _LAYOUT.sub(blank, source)

@@ -55,21 +55,27 @@ class Packed:
             return function(**dict(zip(self.fn.wrt, values, strict=True)))
         return function(**dict(zip(self.fn.wrt, values, strict=True)), **self.data)
 
+    def __call__(self, x: Any) -> Any:
+        """The value."""
+        return self.value(x)
+
     def value(self, x: Any) -> Any:
         """The value: a float, or a vector of length m."""
         return _flat(self._call(self.fn.value, x))
 
     def gradient(self, x: Any) -> np.ndarray[Any, Any]:
-        """The gradient, of shape (n,)."""
-        return np.array(self._call(self.fn.gradient, x))
+        """The gradient, of shape (n,); the value must be one number."""
+        return self.value_and_gradient(x)[1]
 
     def value_and_gradient(self, x: Any) -> tuple[float, np.ndarray[Any, Any]]:
         """The value and the gradient, sharing the work."""
         value, gradient = self._call(self.fn.value_and_gradient, x)
+        if np.ndim(value):
+            raise ValueError(f"the data make {np.size(value)} values of one: use jacobian")
         return value, np.array(gradient)
 
     def jacobian(self, x: Any) -> np.ndarray[Any, Any]:
-        """The Jacobian, of shape (m, n)."""
+        """The Jacobian, of shape (m, n): a row for each output."""
         columns = self._call(self.fn.jacobian, x)
         return np.stack([np.ravel(c) for c in columns], axis=-1)
 

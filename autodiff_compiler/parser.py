@@ -16,7 +16,7 @@ from lark.exceptions import UnexpectedInput
 from .errors import ExpressionError
 from .graph import AND, CONSTANT, NEGATIVE, NOT, OR, POWER, STACK, Graph, Node
 from .hints import syntax_error
-from .lexer import FormulaLexer, Word
+from .lexer import FormulaLexer, Word, flatten
 from .primitives import Primitive
 from .scope import INFIX, RESERVED, WORDS, Function, Scope
 from .shapes import Shape
@@ -33,10 +33,12 @@ class Reducer(Transformer[Word, Node]):
         return self.scope
 
     def result(self, children: list[Any]) -> None:
+        self.scope.statement(is_value=True)
         self.scope.output, self.scope.last_defined = self.scope.number(children[0]), None
 
     def assignment(self, children: list[Any]) -> None:
         name, scope = children[0], self.scope
+        scope.statement(is_value=False)
         if str(name) in RESERVED:
             raise scope.fail(f"{name} cannot be assigned", name)
         node = scope.number(children[1])
@@ -58,6 +60,7 @@ class Reducer(Transformer[Word, Node]):
     def definition(self, children: list[Any]) -> None:
         scope, name = self.scope, re.match(r"\w+", children[0])
         assert name is not None
+        scope.statement(is_value=False)
         parameters = tuple(scope.parameters.values())
         body = scope.number(children[1])
         function = Function(name[0], parameters, body, len(scope.graph.nodes))
@@ -147,13 +150,17 @@ class Reducer(Transformer[Word, Node]):
         yes, condition, no = children
         return self.scope.select(condition, yes, no, None)
 
-    def transpose(self, children: list[Node]) -> Node:
-        return children[0]  # of a scalar, or of a vector, it is the same again
+    def transpose(self, children: list[Any]) -> Node:
+        array: Node = children[0]
+        token: Word = children[1]
+        if not array.shape:
+            raise self.scope.fail("a scalar has no transpose", token, "name it x_prime, say")
+        return array  # a vector is its own transpose, as in NumPy
 
     def attribute(self, children: list[Any]) -> Node:
         if children[1] != "T":
             raise self.scope.fail("there are no attributes but .T", children[1])
-        return self.transpose(children[:1])
+        return self.transpose(children)
 
     def item(self, children: list[Any]) -> Node:
         array, bracket, *index = children
@@ -208,27 +215,6 @@ def grammar_text() -> str:
         if path.is_file():
             return path.read_text(encoding="utf-8")
     raise FileNotFoundError("expression.lark is neither in the package nor beside it")
-
-
-_LAYOUT = re.compile(r"#[^\n]*|\\\r?\n|[(\[{]|[)\]}]|\n")
-
-
-def flatten(source: str) -> str:
-    """The source with comments, and line breaks inside brackets, blanked out.
-
-    Every other character keeps its offset.
-    """
-    if "\n" not in source and "#" not in source:
-        return source
-    depth = 0
-
-    def blank(match: re.Match[str]) -> str:
-        nonlocal depth
-        text = match[0]
-        depth = max(0, depth + (text in "([{") - (text in ")]}"))
-        return " " * len(text) if text[0] in "#\\" or (text == "\n" and depth) else text
-
-    return _LAYOUT.sub(blank, source)
 
 
 def parse(

@@ -6,13 +6,14 @@ are made: on the program before it is differentiated, and on its derivatives whi
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
 from .errors import line_and_column
 from .folding import fold
-from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, Graph, Node, Rule
+from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule
 from .primitives import Primitive
 from .rewrite import LawPass
 from .simplify import SIMPLIFY
@@ -62,8 +63,9 @@ PASSES: tuple[str, ...] = (*LOCAL, PRUNE)
 class Pipeline(dict[tuple[Primitive, ...], tuple[Rule, ...]]):
     """The rules of the local passes that are switched on, found as they are asked for."""
 
-    def __init__(self, without: Iterable[str] = ()) -> None:
+    def __init__(self, without: Iterable[str] = (), more: Iterable[LocalPass] = ()) -> None:
         self._passes = [find for name, find in LOCAL.items() if name not in without]
+        self._passes += more
 
     def __missing__(self, key: tuple[Primitive, ...]) -> tuple[Rule, ...]:
         rules = self[key] = tuple(rule for find in self._passes for rule in find(key[0], key[1:]))
@@ -86,13 +88,13 @@ class Applied(NamedTuple):
 
 
 def optimise(
-    graph: Graph, output: Node, source: str, without: tuple[str, ...] = ()
+    graph: Graph, output: Node, source: str, rules: Pipeline
 ) -> tuple[Graph, Node, list[Applied]]:
     """The program rewritten node by node, its new output, and what was done where.
 
     Names carry over: what the user called `h`, and the trace calls `v3`, keeps that name.
     """
-    better = Graph(pipeline(without))
+    better = Graph(rules)
     log: list[tuple[str, str]] = []
     better.log = log
     image = {node: better.input(name, node.shape) for name, node in graph.inputs.items()}
@@ -122,6 +124,17 @@ def trace_symbols(graph: Graph) -> dict[Node, str]:
             symbol += "_"
         symbols[node] = symbol
     return symbols
+
+
+def output_symbols(graph: Graph, output: Node) -> list[str]:
+    """What traces call the outputs: y, or y1, y2 ...; another letter if an input has that name."""
+    taken = {*graph.inputs, *graph.names.values()}
+    count = len(output.args) if output.op is STACK else 0
+    for stem in itertools.chain("yfgz", (f"out{'_' * k}" for k in itertools.count())):
+        names = [f"{stem}{k}" for k in range(1, count + 1)] if count else [stem]
+        if taken.isdisjoint(names):
+            return names
+    raise AssertionError("one of infinitely many names is free")
 
 
 def verify(graph: Graph, outputs: Iterable[Node]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import itertools
 import linecache
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cached_property
 from numbers import Real
@@ -16,6 +17,7 @@ from .backends import python
 from .backends.base import Import, Schedule
 from .backends.module import module, python_schedule
 from .derivatives import Group, Program
+from .errors import ExpressionError
 
 _serial = itertools.count(1)
 
@@ -27,7 +29,8 @@ def load(text: str, name: str, names: dict[str, object]) -> Callable[..., Any]:
     """
     filename = f"<autodiff_compiler {name} {next(_serial)}>"
     namespace: dict[str, Any] = {"__name__": "autodiff_compiler.generated", **names}
-    exec(compile(text, filename, "exec"), namespace)
+    with explained_imports():
+        exec(compile(text, filename, "exec"), namespace)
     function: Callable[..., Any] = namespace[name]
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     weakref.finalize(function, linecache.cache.pop, filename, None)
@@ -36,8 +39,21 @@ def load(text: str, name: str, names: dict[str, object]) -> Callable[..., Any]:
 
 def resolve(wanted: Iterable[Import]) -> dict[str, object]:
     """Imports as a namespace."""
-    modules = ((i, importlib.import_module(i.module)) for i in wanted)
+    with explained_imports():
+        modules = [(i, importlib.import_module(i.module)) for i in wanted]
     return {i.local: getattr(found, i.name) if i.name else found for i, found in modules}
+
+
+@contextlib.contextmanager
+def explained_imports() -> Iterator[None]:
+    """A missing SciPy as an `ExpressionError` that says how to get it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] != "scipy":
+            raise
+        hint = "python -m pip install 'autodiff-compiler[special]'"
+        raise ExpressionError("this formula has functions that need SciPy", hint=hint) from None
 
 
 class Callables:
@@ -151,7 +167,8 @@ def _array(name: str, value: Any) -> Any:
     except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{name}: expected a real number or an array: {error}") from None
     if array.dtype.kind not in "fiub" or value is None:
-        raise TypeError(f"{name}: expected a real number or an array, got {type(value).__name__}")
+        kind = f"{type(value).__name__} of {array.dtype}" if array.ndim else type(value).__name__
+        raise TypeError(f"{name}: expected a real number or an array of them, got {kind}")
     if array.ndim == 0:
         return float(array)
     return array if array.dtype.kind == "f" else array.astype(float)

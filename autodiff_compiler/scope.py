@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Sequence
 
 from .errors import ExpressionError, nearest
 from .graph import INPUT, NOT_EQUAL, POWER, WHERE, Graph, Node
-from .lexer import Word
-from .primitives import BY_NAME, CONSTANTS, Primitive, lookup
+from .lexer import Word, flatten
+from .primitives import BY_NAME, CONSTANTS, Primitive, lookup, special
 from .shapes import Shape
 
 INFIX: dict[str, Primitive] = {
@@ -48,6 +50,8 @@ class Scope:
         self.functions: dict[str, Function] = {}
         self.parameters: dict[str, Node] = {}
         self.output: Node | None = None
+        self.unused: int | None = None  # which statement is a value that nothing takes
+        self.statements = 0
         self.last_defined: Function | None = None
         if constants:
             self.variables |= {n: self.graph.constant(float(n)) for n in ("inf", "nan")}
@@ -58,6 +62,19 @@ class Scope:
         """An error at `token`, or at the start of the source."""
         start = token.start_pos if token is not None and token.start_pos is not None else 0
         return ExpressionError(problem, self.source, (start, start + len(token or " ")), hint)
+
+    def statement(self, is_value: bool) -> None:
+        """A statement ends here; a value that is not the program's last line has no effect."""
+        if self.unused is not None:
+            start = _statement_start(self.source, self.unused)
+            raise ExpressionError(
+                "this line has no effect: only the last one is the output",
+                self.source,
+                (start, start + 1),
+                "give it a name, or put the formula in ( ) to continue it on the next line",
+            )
+        self.unused = self.statements if is_value else None
+        self.statements += 1
 
     def resolve(self, token: Word) -> Node:
         """The node a bare name stands for; an unknown name becomes an input."""
@@ -72,12 +89,8 @@ class Scope:
         return self._input(name, token)
 
     def _input(self, name: str, token: Word) -> Node:
-        if name in self.functions or name in BY_NAME:
-            raise self.fail(
-                f"{name} is a function",
-                token,
-                f"write {name}(...), or declare {name} among the inputs to use it as a variable",
-            )
+        if name in self.functions or self._is_function(name):
+            raise self._function_as_variable(name, token)
         if name.startswith("__") and name.endswith("__") and name.strip("_"):
             raise self.fail(f"{name} is not a variable's name", token, "use another name")
         if self.closed:
@@ -86,6 +99,23 @@ class Scope:
             raise self.fail(f"{name} is not among the inputs", token, hint)
         node = self.variables[name] = self.graph.input(name, self.shapes.get(name, ()))
         return node
+
+    def _is_function(self, name: str) -> bool:
+        """Whether a bare name can only be meant as a function.
+
+        The special functions have names that are variables elsewhere (y1, k0, beta, gamma): they
+        are functions only in programs that call them.
+        """
+        row = BY_NAME.get(name)
+        called = re.search(rf"\b{re.escape(name)}[ \t]*\(", self.source)
+        return row is not None and (row not in special.ROWS or called is not None)
+
+    def _function_as_variable(self, name: str, token: Word) -> ExpressionError:
+        power = re.match(r"\s*(?:\*\*|\^)\s*(\w+)\s*\(", self.source[token.start_pos + len(name) :])
+        hint = f"write {name}(...), or declare {name} among the inputs to use it as a variable"
+        if power:
+            hint = f"write {name}(...)**{power[1]}"
+        return self.fail(f"{name} is a function", token, hint)
 
     def operate(self, row: Primitive, args: Sequence[Node], token: Word | None) -> Node:
         """`row(*args)`, element by element over list literals."""
@@ -155,9 +185,8 @@ class Scope:
         if name in self.variables or name in self.parameters:
             return self.fail(f"{name} is a variable, not a function", token, f"write {name}*(...)")
         close = nearest(name, [*self.functions, *BY_NAME])
-        return self.fail(
-            f"unknown function {name}", token, f"did you mean {close}?" if close else None
-        )
+        hint = f"did you mean {close}?" if close else f"write {name}*(...) to multiply"
+        return self.fail(f"unknown function {name}", token, hint)
 
     def primitive(self, row: Primitive, token: Word, args: Sequence[Node]) -> Node:
         """A row of the table on arguments; `max` and its like take any number of them."""
@@ -183,6 +212,12 @@ class Scope:
                 token,
                 _usage(str(token)),
             )
+
+
+def _statement_start(source: str, number: int) -> int:
+    """The offset at which a statement begins, counted from 0."""
+    found = re.finditer(r"[^;\n\s][^;\n]*", flatten(source))
+    return next(itertools.islice(found, number, None)).start()
 
 
 def _usage(name: str) -> str | None:

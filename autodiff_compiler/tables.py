@@ -44,7 +44,7 @@ Sections = Sequence[Section[R]]
 
 def digits(value: float) -> str:
     """A number to six significant digits."""
-    return f"{value:.6g}"
+    return f"{value + 0.0:.6g}"  # -0 as 0
 
 
 def _cells(row: TableRow) -> tuple[str, str, str]:
@@ -89,7 +89,7 @@ def _latex(section: Section[R]) -> Iterator[str]:
     yield f"% {section.title}"
     yield r"\begin{array}{lll}"
     for row, (symbol, formula) in zip(section.rows, section.latex, strict=True):
-        value = "" if row.value is None else f"= {latex_number(float(digits(row.value)))}"
+        value = "" if row.value is None else f"= {latex_number(digits(row.value))}"
         yield rf"{symbol} & = {formula} & {value} \\".replace("  ", " ")
     yield r"\end{array}"
 

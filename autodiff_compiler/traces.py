@@ -16,7 +16,7 @@ from .backends.latex import symbol as latex_symbol
 from .derivatives import Program
 from .forward import tangents
 from .graph import ADD, CONSTANT, STACK, Graph, Node
-from .passes import pipeline, trace_symbols
+from .passes import output_symbols, pipeline, trace_symbols
 from .reverse import accumulations
 from .runtime import Callables, number
 from .tables import FORMATS, Section
@@ -103,6 +103,7 @@ class _Drafter:
         self.graph.rules = pipeline(("powers",))
         self.output, self.wrt = output, [graph.inputs[name] for name in wrt]
         self.parts = output.args if output.op is STACK else (output,)
+        self.outputs = output_symbols(graph, output)
         first = 1 - len(graph.inputs)
         self.symbols = {n: f"v{k}" for k, n in enumerate(graph.inputs.values(), first)}
         self.symbols |= {n: s for n, s in trace_symbols(graph).items() if n.op is not STACK}
@@ -132,8 +133,7 @@ class _Drafter:
         yield from self._outputs()
 
     def _outputs(self) -> Iterator[Line]:
-        for k, part in enumerate(self.parts, 1):
-            name = f"y{k}" if self.output.op is STACK else "y"
+        for name, part in zip(self.outputs, self.parts, strict=True):
             if part.op is CONSTANT:
                 yield self.line(name, part)
             else:
@@ -150,9 +150,8 @@ class _Drafter:
             dots[node] = value
             if node.op is not STACK:
                 yield self._tangent(node, value)
-        for k, part in enumerate(self.parts, 1):
-            name = f"y{k}_dot" if self.output.op is STACK else "y_dot"
-            yield self._result(name, part, dots.get(part), "_dot")
+        for name, part in zip(self.outputs, self.parts, strict=True):
+            yield self._result(f"{name}_dot", part, dots.get(part), "_dot")
 
     def _tangent(self, node: Node, value: Node) -> Line:
         symbol = f"{self.symbols[node]}_dot"
@@ -177,8 +176,8 @@ class _Drafter:
     def reverse(self, seed: Sequence[float]) -> Iterator[Line]:
         """Every accumulation, from adjoints of the outputs."""
         bars: dict[Node, Node] = {}
-        for k, (part, value) in enumerate(zip(self.parts, seed, strict=True), 1):
-            name = f"y{k}_bar" if self.output.op is STACK else "y_bar"
+        for output, part, value in zip(self.outputs, self.parts, seed, strict=True):
+            name = f"{output}_bar"
             bars[part] = self._start(bars.get(part), self._seed(name, value))
             if part in self.symbols:
                 yield self.line(f"{self.symbols[part]}_bar", bars[part], name)
@@ -231,7 +230,7 @@ def trace(
         start = _seed_vector(seed, tuple(wrt))
         titled.append((f"Tangent trace, seed {_listed(start)}", list(draft.forward(start))))
     if mode == "reverse":
-        start = _seed_vector(seed, tuple(f"y{k}" for k, _ in enumerate(draft.parts, 1)))
+        start = _seed_vector(seed, tuple(draft.outputs))
         titled.append((f"Adjoint trace, seed {_listed(start)}", list(draft.reverse(start))))
     lines = [line for _, section in titled for line in section]
     values: Sequence[Any] = [None] * len(lines) if point is None else draft.evaluate(lines, point)

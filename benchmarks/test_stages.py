@@ -12,7 +12,7 @@ from autodiff_compiler.backends import python
 from autodiff_compiler.backends.module import python_schedule
 from autodiff_compiler.derivatives import differentiate
 from autodiff_compiler.parser import parse
-from autodiff_compiler.passes import optimise
+from autodiff_compiler.passes import optimise, pipeline
 from autodiff_compiler.runtime import load
 
 
@@ -24,7 +24,7 @@ def source(request):
 @pytest.fixture
 def optimised(source):
     graph, output = parse(source)
-    return optimise(graph, output, source)[:2]
+    return optimise(graph, output, source, pipeline())[:2]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_parse(benchmark, source):
 @pytest.mark.benchmark(group="optimise")
 def test_optimise(benchmark, source):
     graph, output = parse(source)
-    benchmark(optimise, graph, output, source)
+    benchmark(optimise, graph, output, source, pipeline())
 
 
 @pytest.mark.benchmark(group="differentiate")

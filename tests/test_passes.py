@@ -12,7 +12,7 @@ import autodiff_compiler as ac
 from autodiff_compiler.derivatives import KINDS, differentiate
 from autodiff_compiler.graph import CONSTANT, Graph
 from autodiff_compiler.parser import parse
-from autodiff_compiler.passes import LOCAL, PASSES, optimise, verify
+from autodiff_compiler.passes import LOCAL, PASSES, optimise, pipeline, verify
 from autodiff_compiler.primitives import lookup
 from autodiff_compiler.simplify import SIMPLIFY
 
@@ -143,7 +143,7 @@ def _flat(value):
 def test_the_verifier_accepts_the_graph_after_every_pass(source, without):
     graph, output = parse(source)
     verify(graph, [output])
-    better, target, _ = optimise(graph, output, source, without)
+    better, target, _ = optimise(graph, output, source, pipeline(without))
     verify(better, [target])
     for kind in KINDS:
         if not output.shape or kind in ("value", "jacobian", "jvp", "vjp"):
@@ -186,7 +186,7 @@ def test_rewrites_tell_the_place():
 def test_a_cheap_gradient_whatever_the_number_of_inputs():
     for n in (10, 1_000):
         graph, output = parse("*".join(f"x{k}" for k in range(n)))
-        better, target, _ = optimise(graph, output, "")
+        better, target, _ = optimise(graph, output, "", pipeline())
         program = differentiate(better, target, list(graph.inputs), "value_and_gradient")
         operations = sum(bool(node.args) for node in program.graph.ancestors(program.leaves()))
         assert operations <= 4 * n

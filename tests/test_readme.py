@@ -40,3 +40,30 @@ def test_the_program_of_the_language_section():
 
 def test_the_number_of_functions():
     assert f"{sum(bool(row.args) for row in TABLE) // 10 * 10} functions" in TEXT
+
+
+def functions() -> str:
+    """The text of FUNCTIONS.md, from the table."""
+    lines = [
+        "# The functions",
+        "",
+        "Each with its partials by its arguments, in the language; `out` is the function's own value.",
+        "",
+        "| function | also | partials | remarks |",
+        "|---|---|---|---|",
+    ]
+    for row in TABLE:
+        if row.args and not row.symbol:
+            partials = ", ".join(_partial(text) for text in row.partials)
+            also = ", ".join(f"`{alias}`" for alias in row.aliases)
+            cells = [f"`{row.name}({', '.join(row.args)})`", also, partials, row.note]
+            lines.append(f"| {' | '.join(cells)} |".replace("  ", " "))
+    return "\n".join([*lines, ""])
+
+
+def _partial(text):
+    return "none" if text is None else "a difference" if text.count("+") > 20 else f"`{text}`"
+
+
+def test_the_list_of_functions():
+    assert (README.parent / "FUNCTIONS.md").read_text(encoding="utf-8") == functions()

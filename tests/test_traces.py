@@ -124,6 +124,12 @@ def test_the_traces_end_in_the_compiled_derivatives(source):
         assert last.value == pytest.approx(gradient[k])
 
 
+def test_an_input_called_y_leaves_the_output_another_name():
+    rows = ac.compile("x*y").trace("reverse").rows
+    assert rows[0][:2] == ("v1_bar", "f_bar")
+    assert ac.compile("x*y").trace().rows[-1].symbol == "f"
+
+
 def test_json_keeps_full_precision_and_has_no_nan(fn):
     primal, adjoint = json.loads(fn.trace("reverse", at=(0, 5)).json())
     assert primal["rows"][2] == {"symbol": "v1", "formula": "log(v-1)", "value": "-inf"}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 
 from ..derivatives import Program, Tree, differentiate
-from ..graph import WHERE, Graph, Node
-from ..passes import optimise
+from ..graph import MULTIPLY, WHERE, Graph, Node
+from ..passes import Pipeline, optimise
 from ..primitives import BY_NAME, Primitive
 from ..primitives.arithmetic import COMPARISON, PRODUCT
-from ..primitives.ieee import Number
+from ..primitives.ieee import Number, evaluator
+from ..rewrite import Law, LawPass
 from ..scope import WORDS
 from .base import Schedule, Spelling, call, infix, layout, literal
 
@@ -19,8 +21,8 @@ class FormulaSpeller:
 
     keywords = WORDS
 
-    def __init__(self, spaced: bool = False) -> None:
-        self._spaced = spaced
+    def __init__(self, inputs: Collection[str] = (), spaced: bool = False) -> None:
+        self._inputs, self._spaced = inputs, spaced
 
     def constant(self, value: Number) -> Spelling:
         text = repr(value)
@@ -29,6 +31,8 @@ class FormulaSpeller:
         return literal(text)
 
     def spell(self, row: Primitive) -> Spelling:
+        if not row.args and row.name in self._inputs:  # an input called pi or e hides the constant
+            return literal(repr(float(evaluator(row)())))
         return _spelling(row, self._spaced)
 
 
@@ -39,13 +43,33 @@ LITERALS = {"inf": "1/0", "-inf": "-1/0", "nan": "0/0", "True": "1 == 1", "False
 @cache
 def _spelling(row: Primitive, spaced: bool) -> Spelling:
     if row.symbol and row is not WHERE:
-        return infix(row, row.symbol, not spaced and row.precedence >= PRODUCT)
+        found = infix(row, row.symbol, not spaced and row.precedence >= PRODUCT)
+        if row is not MULTIPLY or spaced:
+            return found
+        # A person writes no brackets inside a product, though an ulp may be lost with them.
+        return found._replace(operands=(PRODUCT, PRODUCT))
     return call(row.name, row.arity)
+
+
+# Algebra that may round differently: a formula to read comes out shorter by it.
+TIDY = (
+    Law("x*(n*y)", "n*(x*y)", exact=False),
+    Law("m*(n*x)", "(m*n)*x", exact=False),
+    Law("x*(n/y)", "n*(x/y)", exact=False),
+    Law("(n*x)/y", "n*(x/y)", exact=False),
+    Law("(n/x)/y", "n/(x*y)", exact=False),
+    Law("x/x", "1", exact=False),
+)
+
+
+@cache
+def _readable() -> Pipeline:
+    return Pipeline(without=("powers",), more=[LawPass("tidy", TIDY)])
 
 
 def derivative(graph: Graph, output: Node, name: str) -> str:
     """The derivative of `output` by one input, as a program: intermediates, then the formula."""
-    better, target, _ = optimise(graph, output, "", without=("powers",))
+    better, target, _ = optimise(graph, output, "", _readable())
     program = differentiate(better, target, (name,), "jacobian")
     assert isinstance(program.outputs, tuple)
     return write(program._replace(outputs=program.outputs[0]))
@@ -53,7 +77,10 @@ def derivative(graph: Graph, output: Node, name: str) -> str:
 
 def write(program: Program) -> str:
     """The outputs of a program as text in the language; lists as list literals."""
-    schedule = Schedule(program, FormulaSpeller(), reserved=BY_NAME)
+    schedule = Schedule(program, FormulaSpeller(program.graph.inputs), reserved=BY_NAME)
     lines = [f"{name} = {text}" for name, text in schedule.statements]
     outputs: Tree = program.outputs
-    return "\n".join([*lines, layout(schedule, outputs, lambda parts: f"[{', '.join(parts)}]")])
+    last = layout(schedule, outputs, lambda parts: f"[{', '.join(parts)}]")
+    if schedule.statements and last == schedule.statements[-1][0]:
+        last = lines.pop().partition(" = ")[2]
+    return "\n".join([*lines, last])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from functools import cache
 
@@ -25,18 +24,20 @@ class LatexSpeller:
     keywords: frozenset[str] = frozenset()
 
     def constant(self, value: Number) -> Spelling:
-        return literal(number(value).replace("{", "{{").replace("}", "}}"))
+        return literal(number(repr(value)).replace("{", "{{").replace("}", "}}"))
 
     def spell(self, row: Primitive) -> Spelling:
         return _spelling(row)
 
 
-def number(value: Number) -> str:
-    """A number: infinities as symbols, powers of ten written out."""
-    if isinstance(value, float) and not math.isfinite(value):
-        names = {"inf": r"\infty", "-inf": r"-\infty"}
-        return names.get(str(value), r"\mathrm{nan}")
-    mantissa, _, exponent = repr(value).partition("e")
+NOT_FINITE = {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{nan}"}
+
+
+def number(text: str) -> str:
+    """A number's text: infinities as symbols, powers of ten written out."""
+    if text in NOT_FINITE:
+        return NOT_FINITE[text]
+    mantissa, _, exponent = text.partition("e")
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
 

@@ -8,14 +8,14 @@ from types import MappingProxyType
 from . import arithmetic, elementary, special
 from .row import Primitive, function
 
-__all__ = ["BY_NAME", "CONSTANTS", "TABLE", "Primitive", "function", "lookup"]
+__all__ = ["BY_NAME", "CONSTANTS", "TABLE", "Primitive", "function", "lookup", "special"]
 
 TABLE: tuple[Primitive, ...] = arithmetic.ROWS + elementary.ROWS + special.ROWS
 
 BY_NAME: Mapping[str, Primitive] = MappingProxyType(
     {name: row for row in TABLE for name in (row.name, *row.aliases)}
 )
-CONSTANTS: tuple[str, ...] = tuple(row.name for row in TABLE if not row.args)
+CONSTANTS: tuple[str, ...] = tuple(name for name, row in BY_NAME.items() if not row.args)
 
 
 def lookup(name: str) -> Primitive:

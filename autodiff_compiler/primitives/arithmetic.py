@@ -60,7 +60,7 @@ ROWS = (
         commutative=True,
         sympy=lambda sp, x, y: x * y,
         mpmath=lambda mp, x, y: x * y,
-        latex=r"{x} \, {y}",
+        latex=r"{x} \cdot {y}",
     ),
     function(
         "divide(x, y)",

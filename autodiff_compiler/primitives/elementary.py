@@ -14,7 +14,7 @@ INF = float("inf")
 
 ROWS = (
     # constants
-    function("pi()", python="pi", numpy="pi", sympy="pi", mpmath=lambda mp: +mp.pi, latex=r"\pi"),
+    function("pi()", aliases="π", python="pi", numpy="pi", sympy="pi", mpmath=lambda mp: +mp.pi, latex=r"\pi"),
     function("e()", python="e", numpy="e", sympy="E", mpmath=lambda mp: +mp.e, latex="e"),
     # magnitudes, roots and steps
     function("abs(x)", "sign(x)", aliases="Abs fabs absolute", python="abs", numpy="abs",
@@ -68,7 +68,8 @@ ROWS = (
              python="{x} if {x} <= {y} or {y} != {y} else {y}", precedence=TERNARY,
              mpmath=lambda mp, x, y: min(x, y), note="a nan loses; a tie is shared by halves"),
     function("clip(x, l, h)", "where(l <= x and x <= h, where(x == l or x == h, 0.5, 1), 0)",
-             "where(x <= l, where(x == l, 0.5, 1), 0)", "where(x >= h, where(x == h, 0.5, 1), 0)",
+             "where(x <= l and l <= h, where(x == l or l == h, 0.5, 1), 0)",
+             "where(x >= h or l >= h, where(x == h or l == h, 0.5, 1), 0)",
              aliases="clamp", numpy="clip", define="minimum(maximum(x, l), h)",
              domain=(REAL, (-2.0, -0.5), (0.5, 2.0)), note="a tie is shared by halves"),
     function("mod(x, y)", "1", "-floor(x/y)", aliases="remainder Mod", symbol="%",

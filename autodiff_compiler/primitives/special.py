@@ -30,6 +30,15 @@ def by_parameter(call: str, parameter: str, step: str = "1/64") -> str:
     return f"({' + '.join(terms)})/({step})"
 
 
+# A Bessel function behaves like (x/2)**v in its order: it varies over a length of 1/log(2/x).
+ORDER_STEP = "1/(64*(1 + minimum(abs(log(abs(x))), 700)))"
+
+
+def pole_step(name: str) -> str:
+    """A step that stays away from the poles at 0, -1, -2 ... of a hypergeometric parameter."""
+    return f"minimum(1, abs({name} - rint(minimum({name}, 0))))/128"
+
+
 ROWS = (
     # error functions
     function("erf(x)", "2/sqrt(pi)*exp(-x**2)", python="erf", scipy="erf", sympy="erf",
@@ -151,25 +160,25 @@ ROWS = (
              mpmath=lambda mp, x: mp.besselk(0, x), domain=POSITIVE),
     function("k1(x)", "-(k0(x) + kv(2, x))/2", scipy="k1", sympy=lambda sp, x: sp.besselk(1, x),
              mpmath=lambda mp, x: mp.besselk(1, x), domain=POSITIVE),
-    function("jv(v, x)", by_parameter("jv(v, x)", "v"), "(jv(v - 1, x) - jv(v + 1, x))/2",
+    function("jv(v, x)", by_parameter("jv(v, x)", "v", ORDER_STEP), "(jv(v - 1, x) - jv(v + 1, x))/2",
              aliases="besselj", scipy="jv", sympy="besselj", mpmath="besselj",
              domain=(ORDER, POSITIVE), latex=r"J_{{{v}}}\left({x}\right)"),
-    function("yv(v, x)", by_parameter("yv(v, x)", "v"), "(yv(v - 1, x) - yv(v + 1, x))/2",
+    function("yv(v, x)", by_parameter("yv(v, x)", "v", ORDER_STEP), "(yv(v - 1, x) - yv(v + 1, x))/2",
              aliases="bessely", scipy="yv", sympy="bessely", mpmath="bessely",
              domain=(ORDER, POSITIVE), latex=r"Y_{{{v}}}\left({x}\right)"),
-    function("iv(v, x)", by_parameter("iv(v, x)", "v"), "(iv(v - 1, x) + iv(v + 1, x))/2",
+    function("iv(v, x)", by_parameter("iv(v, x)", "v", ORDER_STEP), "(iv(v - 1, x) + iv(v + 1, x))/2",
              aliases="besseli", scipy="iv", sympy="besseli", mpmath="besseli",
              domain=(ORDER, POSITIVE), latex=r"I_{{{v}}}\left({x}\right)"),
-    function("kv(v, x)", by_parameter("kv(v, x)", "v"), "-(kv(v - 1, x) + kv(v + 1, x))/2",
+    function("kv(v, x)", by_parameter("kv(v, x)", "v", ORDER_STEP), "-(kv(v - 1, x) + kv(v + 1, x))/2",
              aliases="besselk", scipy="kv", sympy="besselk", mpmath="besselk",
              domain=(ORDER, POSITIVE), latex=r"K_{{{v}}}\left({x}\right)"),
-    function("ive(v, x)", by_parameter("ive(v, x)", "v"),
+    function("ive(v, x)", by_parameter("ive(v, x)", "v", ORDER_STEP),
              "(ive(v - 1, x) + ive(v + 1, x))/2 - sign(x)*out", scipy="ive",
              domain=(ORDER, POSITIVE), mpmath=lambda mp, v, x: mp.exp(-abs(x))*mp.besseli(v, x)),
-    function("kve(v, x)", by_parameter("kve(v, x)", "v"),
+    function("kve(v, x)", by_parameter("kve(v, x)", "v", ORDER_STEP),
              "-(kve(v - 1, x) + kve(v + 1, x))/2 + out", scipy="kve",
              domain=(ORDER, POSITIVE), mpmath=lambda mp, v, x: mp.exp(x)*mp.besselk(v, x)),
-    function("struve(v, x)", by_parameter("struve(v, x)", "v"),
+    function("struve(v, x)", by_parameter("struve(v, x)", "v", ORDER_STEP),
              "(struve(v - 1, x) - struve(v + 1, x) + (x/2)**v/(sqrt(pi)*gamma(v + 1.5)))/2",
              scipy="struve", mpmath="struveh", domain=(ORDER, POSITIVE)),
     function("airy_ai(x)", "airy_aip(x)", aliases="airyai", scipy="airy({x})[0]", sympy="airyai",
@@ -201,15 +210,15 @@ ROWS = (
              scipy="lambertw({x}).real", sympy="LambertW", mpmath="lambertw", domain=POSITIVE),
     function("wrightomega(x)", "out/(1 + out)", scipy="wrightomega", domain=REAL,
              mpmath=lambda mp, x: mp.lambertw(mp.exp(x))),
-    function("hyp0f1(b, x)", by_parameter("hyp0f1(b, x)", "b", "1/128"), "hyp0f1(b + 1, x)/b",
+    function("hyp0f1(b, x)", by_parameter("hyp0f1(b, x)", "b", pole_step("b")), "hyp0f1(b + 1, x)/b",
              scipy="hyp0f1", mpmath="hyp0f1", domain=(ORDER, POSITIVE)),
     function("hyp1f1(a, b, x)", by_parameter("hyp1f1(a, b, x)", "a", "1/128"),
-             by_parameter("hyp1f1(a, b, x)", "b", "1/128"),
+             by_parameter("hyp1f1(a, b, x)", "b", pole_step("b")),
              "a/b*hyp1f1(a + 1, b + 1, x)", scipy="hyp1f1",
              mpmath="hyp1f1", domain=(ORDER, ORDER, POSITIVE)),
     function("hyp2f1(a, b, c, x)", by_parameter("hyp2f1(a, b, c, x)", "a", "1/128"),
              by_parameter("hyp2f1(a, b, c, x)", "b", "1/128"),
-             by_parameter("hyp2f1(a, b, c, x)", "c", "1/128"),
+             by_parameter("hyp2f1(a, b, c, x)", "c", pole_step("c")),
              "a*b/c*hyp2f1(a + 1, b + 1, c + 1, x)", scipy="hyp2f1", mpmath="hyp2f1",
              domain=(ORDER, ORDER, ORDER, (0.05, 0.6))),
     # losses and transforms of scipy.special

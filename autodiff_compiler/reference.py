@@ -1,0 +1,91 @@
+"""What a program and its slopes should be: mpmath in many digits, none of our partials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .backends.evaluate import Evaluation, mpmath_algebra
+from .graph import Graph, Node
+
+DIGITS = 70  # of every number here
+STEPS = (20, 30)  # decimal places of the two steps that each side takes
+STEADY = 1e-6  # relative change between the steps beyond which a slope is infinite
+
+# How mpmath says that it has no value; NoConvergence is a plain Exception of its own.
+FAILURES = (ArithmeticError, ValueError, TypeError, NotImplementedError, RecursionError)
+
+
+class Span(NamedTuple):
+    """Where a number may lie: one value, or at a kink all between the slopes of its two sides."""
+
+    low: Any
+    high: Any
+
+    @property
+    def size(self) -> float:
+        """The larger magnitude of the ends that are finite."""
+        return max((abs(float(v)) for v in self if math.isfinite(v)), default=0.0)
+
+    def nearest(self, value: float) -> Any:
+        """The number in the span that is nearest to a double."""
+        import mpmath
+
+        return min(max(mpmath.mpf(value), self.low), self.high)
+
+
+class Reference:
+    """Values and slopes by mpmath."""
+
+    def __init__(self, graph: Graph, outputs: Sequence[Node]) -> None:
+        self._evaluation = Evaluation(graph, outputs, mpmath_algebra())
+
+    def values(self, point: Mapping[str, Any]) -> list[Any] | None:
+        """The outputs in mpmath's numbers; `None` where they are not all real and finite."""
+        import mpmath
+        from mpmath.libmp import NoConvergence
+
+        try:
+            found = self._evaluation.at({name: mpmath.mpf(v) for name, v in point.items()})
+        except (*FAILURES, NoConvergence):
+            return None
+        return found if all(_is_real(v) for v in found) else None
+
+    def slopes(self, point: Mapping[str, float], name: str) -> list[Span] | None:
+        """The slopes of every output by one input, from both sides, or from the one that exists."""
+        here = self.values(point)
+        sides = [self._side(point, name, here, sign) for sign in (-1, 1)] if here else []
+        found = [side for side in sides if side is not None]
+        if not found:
+            return None
+        return [Span(min(s), max(s)) for s in zip(*found, strict=True)]
+
+    def _side(
+        self, point: Mapping[str, float], name: str, here: Sequence[Any], sign: int
+    ) -> list[Any] | None:
+        """Difference quotients to one side; infinite where they grow as the step shrinks."""
+        import mpmath
+
+        x = mpmath.mpf(point[name])
+        rows = []
+        for places in STEPS:
+            h = sign * mpmath.mpf(10) ** -places * max(1, abs(x))
+            there = self.values({**point, name: x + h})
+            if there is None:
+                return None
+            rows.append([(b - a) / h for a, b in zip(here, there, strict=True)])
+        return [_limit(coarse, fine) for coarse, fine in zip(*rows, strict=True)]
+
+
+def _limit(coarse: Any, fine: Any) -> Any:
+    import mpmath
+
+    steady = abs(coarse - fine) <= STEADY * abs(fine) + mpmath.mpf(10) ** -15
+    return fine if steady else mpmath.sign(fine) * mpmath.inf
+
+
+def _is_real(value: Any) -> bool:
+    import mpmath
+
+    return not isinstance(value, mpmath.mpc) and bool(mpmath.isfinite(value))
