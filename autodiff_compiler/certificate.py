@@ -49,14 +49,15 @@ class Certificate:
 
     formula: str
     points: tuple[Mapping[str, float], ...]
+    unchecked: tuple[Mapping[str, float], ...]
     worst: Mapping[str, Worst]
     skipped: Mapping[str, str]
     disagreements: tuple[Disagreement, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether there was a point to check, and no disagreement at any."""
-        return bool(self.points) and not self.disagreements
+        """Whether every point could be checked, there was one, and none had a disagreement."""
+        return bool(self.points) and not self.unchecked and not self.disagreements
 
     def __bool__(self) -> bool:
         return self.passed
@@ -66,7 +67,7 @@ class Certificate:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        verdict = "FAILED" if self.disagreements else "passed" if self.points else "INCONCLUSIVE"
+        verdict = "passed" if self.passed else "FAILED" if self.disagreements else "INCONCLUSIVE"
         count = f"{len(self.points)} point{'s' * (len(self.points) != 1)}"
         yield f"{verdict}: {count} against mpmath"
         for method, meaning in METHODS.items():
@@ -78,7 +79,9 @@ class Certificate:
                 yield f"  {method:<12} skipped: {self.skipped.get(method, f'no {meaning}')}"
         for method, quantity, point, got, want in self.disagreements:
             yield f"  {method}: {quantity} at {_at(point)} is {got!r}, should be {want!r}"
-        if not self.points:
+        for point in self.unchecked:
+            yield f"  unchecked: {_at(point)}, where the formula or a slope of it has no value"
+        if not self.points and not self.unchecked:
             yield "  no point where the formula and its slopes have values; give another"
 
     __str__ = text

@@ -6,10 +6,10 @@ an infinite slope on a branch that is not taken contributes nothing.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from .errors import ExpressionError
-from .graph import AND, MULTIPLY, NOT, WHERE, Graph, Node
+from .graph import ADD, AND, MULTIPLY, NOT, WHERE, Graph, Node
 from .partials import partial_builders
 
 
@@ -20,19 +20,30 @@ class Masked(NamedTuple):
     kept: Node
 
 
-def partial(graph: Graph, node: Node, k: int) -> Node:
-    """The partial of `node` by its `k`-th argument, built in `graph`.
+def slope_by(graph: Graph, node: Node, argument: Node) -> Node:
+    """The partial of `node` by one of its arguments, built in `graph`.
 
+    An argument that stands in several places has the sum of their partials.
     Raises `ExpressionError` where the table says that there is none.
     """
-    build = partial_builders(node.op)[k]
-    if build is None:
-        row = node.op
-        raise ExpressionError(
-            f"{row.name} has no derivative by its argument {row.args[k]}: {row.note}",
-            hint="leave what it depends on out of wrt",
-        )
-    return build(graph, *node.args, node)
+    builders = partial_builders(node.op)
+    total = None
+    for k, other in enumerate(node.args):
+        if other is argument:
+            build = builders[k] or _refuse(graph, node, k)
+            slope = build(graph, *node.args, node)
+            total = slope if total is None else graph.apply(ADD, total, slope)
+    assert total is not None, f"{argument} is no argument of {node}"
+    return total
+
+
+def _refuse(graph: Graph, node: Node, k: int) -> NoReturn:
+    row, start = node.op, graph.places.get(node, 0)
+    raise ExpressionError(
+        f"{row.name} has no derivative by its argument {row.args[k]}: {row.note}",
+        span=(start, start + len(row.name)),
+        hint="leave what it depends on out of wrt",
+    )
 
 
 def chain(graph: Graph, factor: Node, slope: Node) -> Node:

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .compiler import Function, compile, write
+from .backends.module import TARGETS
+from .compiler import Function, compile
 from .derivatives import KINDS
 from .errors import ExpressionError, nearest
+from .files import write
+from .passes import PASSES
+from .tables import FORMATS
+from .traces import MODES
 
 PROGRAM = "autodiff-compiler"
-TARGETS = ("python", "numpy")
-TRACE_FORMATS = ("text", "markdown", "latex", "html", "json")
 AT_POINT = ("value", "gradient", "value_and_gradient", "jacobian", "hessian")  # what `eval` prints
 OK, DISAGREES, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -36,20 +39,19 @@ def _option(*flags: str, **settings: Any) -> Option:
 FILE = _option("--file", metavar="FILE", help="read the source from a file")
 INPUTS = _option("--inputs", metavar="NAMES", help="names of the arguments, in order: x1,x2")
 WRT = _option("--wrt", metavar="NAMES", help="what to differentiate by; by default, every input")
-WITHOUT = _option(
-    "--without", metavar="PASSES", help="leave out passes: fold,simplify,powers,prune"
-)
+WITHOUT = _option("--without", metavar="PASSES", help=f"leave out passes, of {','.join(PASSES)}")
 OUTPUT = _option("-o", "--output", metavar="FILE", help="write to a file instead of the terminal")
 JSON = _option("--json", action="store_true", help="print JSON")
 AT = _option(
     "--at", metavar="NAME=VALUE", action="append", default=[], help="a point, input by input"
 )
 EMIT = _option("--emit", metavar="KINDS", help=f"functions, of {', '.join(KINDS)}")
-TARGET = _option("--target", choices=TARGETS, default="python", help="plain Python, or NumPy")
-MODE = _option("--mode", choices=("primal", "forward", "reverse"), default="primal",
-               help="values, tangents or adjoints")  # fmt: skip
+TARGET = _option(
+    "--target", choices=tuple(TARGETS), default="python", help="plain Python, or NumPy"
+)
+MODE = _option("--mode", choices=MODES, default="primal", help="values, tangents or adjoints")
 SEED = _option("--seed", metavar="VALUES", help="tangents x1=1,x2=0 or the adjoint of the output")
-TRACE_FORMAT = _option("--format", choices=TRACE_FORMATS, default="text", help="how to print it")
+TRACE_FORMAT = _option("--format", choices=tuple(FORMATS), default="text", help="how to print it")
 GRAPH_FORMAT = _option(
     "--format", choices=("dot", "mermaid"), default="dot", help="drawing language"
 )
@@ -222,7 +224,7 @@ def run(args: argparse.Namespace) -> int:
         _source(args),
         inputs=args.inputs,
         wrt=args.wrt,
-        without=(args.without or "").replace(",", " ").split(),
+        without=args.without or "",
     )
     text, data, code = COMMANDS[args.command].run(fn, args)
     if args.json:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .backends.module import module, targets
 from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
 from .errors import ExpressionError, nearest
+from .files import write
 from .graph import Graph, Node
 from .parser import parse
-from .passes import PASSES, PRUNE, Applied, optimise, pipeline
+from .passes import PASSES, PRUNE, Applied, Log, located, optimise, pipeline
 from .runtime import Callables
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class Function:
     @property
     def rewrites(self) -> tuple[Applied, ...]:
         """What the passes changed: pass, rule, line and column in the source."""
-        return tuple(self._optimised[2])
+        return tuple(located(self._optimised[2], self._source))
 
     value = Generated("value", "The value: a float, or an array for a list of outputs.")
     gradient = Generated("gradient", "The partials of a scalar output by each of `wrt`, a tuple.")
@@ -116,7 +115,7 @@ class Function:
         """
         if target not in targets():
             raise ValueError(f"target: expected one of {', '.join(targets())}, got {target!r}")
-        programs = [self._program(kind) for kind in kinds or self.default_kinds]
+        programs = [self._program(kind) for kind in dict.fromkeys(kinds or self.default_kinds)]
         return module(programs, target, self._source, self._wrt, self._prune)
 
     def save(self, path: str | os.PathLike[str], *kinds: str, target: str = "python") -> None:
@@ -185,17 +184,20 @@ class Function:
         return ("value", "gradient") if self._is_scalar else ("value", "jacobian")
 
     @cached_property
-    def _optimised(self) -> tuple[Graph, Node, list[Applied]]:
-        return optimise(self._graph, self._output, self._source, pipeline(self._options[2]))
+    def _optimised(self) -> tuple[Graph, Node, Log]:
+        return optimise(self._graph, self._output, pipeline(self._options[2]))
 
     def _program(self, kind: str) -> Program:
         if kind not in KINDS:
             raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
         if kind in SCALAR_ONLY and not self._is_scalar:
             raise ValueError(f"{kind} needs a scalar output; this one is a list: use jacobian")
-        with self._lock:
-            graph, output, _ = self._optimised
-            return differentiate(graph, output, self._wrt, kind)
+        try:
+            with self._lock:
+                graph, output, _ = self._optimised
+                return differentiate(graph, output, self._wrt, kind)
+        except ExpressionError as error:
+            raise ExpressionError(error.problem, self._source, error.span, error.hint) from None
 
     def _generate(self, kind: str) -> Callable[..., Any]:
         return Callables(self._program(kind), self._wrt, self._prune).fast
@@ -231,32 +233,6 @@ def compile(
     return Function(source, inputs, wrt, without)
 
 
-def write(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file, whole or not at all."""
-    path = os.path.realpath(path)
-    if os.path.exists(path) and not os.path.isfile(path):
-        Path(path).write_text(text, encoding="utf-8")  # a device or a pipe, which has no other half
-        return
-    folder, name = os.path.split(path)
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"{folder} is not a folder to write {name} into")
-    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def _names(names: Any, argument: str) -> tuple[str, ...] | None:
     if names is None:
         return None
@@ -273,7 +249,7 @@ def _names(names: Any, argument: str) -> tuple[str, ...] | None:
 
 
 def _passes(names: Iterable[str]) -> tuple[str, ...]:
-    found = (names,) if isinstance(names, str) else tuple(names)
+    found = _names(names, "without") or ()
     for name in found:
         if name not in PASSES:
             raise ValueError(f"without: expected names of {', '.join(PASSES)}, got {name!r}")

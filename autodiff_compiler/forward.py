@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
-from .chain import chain, partial
+from .chain import chain, slope_by
 from .graph import ADD, STACK, Graph, Node
 
 
-class Tangent(NamedTuple):
-    """One line of the tangent trace: the tangent of `node`, and the terms it is the sum of."""
-
-    node: Node
-    value: Node
-    terms: tuple[tuple[Node, Node], ...]  # (argument, partial) in order
-
-
-def tangents(graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node]) -> Iterator[Tangent]:
+def tangents(
+    graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node]
+) -> Iterator[tuple[Node, Node]]:
     """The tangent of every node of `nodes` that depends on a seeded one, appended to `graph`.
 
     `nodes` are in evaluation order; `seeds` gives the tangents of inputs.  A node without a
@@ -25,39 +18,33 @@ def tangents(graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node]) ->
     """
     dots = dict(seeds)
     for node in nodes:
-        active = [k for k, a in enumerate(node.args) if a in dots]
-        if not active or node in dots:
+        if node in dots or dots.keys().isdisjoint(node.args):
             continue
-        if node.op is STACK:
-            dots[node] = graph.stack([dots.get(a, graph.constant(0)) for a in node.args])
-            yield Tangent(node, dots[node], ())
-            continue
-        line = _tangent(graph, node, active, dots)
-        if line is not None:
-            dots[node] = line.value
-            yield line
+        dot = _tangent(graph, node, dots)
+        if dot is not None:
+            dots[node] = dot
+            yield node, dot
 
 
-def _tangent(
-    graph: Graph, node: Node, active: list[int], dots: Mapping[Node, Node]
-) -> Tangent | None:
-    total, terms = None, []
-    for k in active:
-        slope = partial(graph, node, k)
-        if slope.is_constant(0):
-            continue
-        term = chain(graph, dots[node.args[k]], slope)
-        total = term if total is None else graph.apply(ADD, total, term)
-        terms.append((node.args[k], slope))
-    return None if total is None else Tangent(node, total, tuple(terms))
+def _tangent(graph: Graph, node: Node, dots: Mapping[Node, Node]) -> Node | None:
+    if node.op is STACK:
+        return graph.stack([dots.get(a) or graph.constant(0) for a in node.args])
+    total = None
+    for argument in dict.fromkeys(node.args):
+        if argument in dots:
+            slope = slope_by(graph, node, argument)
+            if not slope.is_constant(0):
+                term = chain(graph, dots[argument], slope)
+                total = term if total is None else graph.apply(ADD, total, term)
+    return total
 
 
 def forward(graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Node, Node]:
     """Tangent of each node of `nodes` that has one, the seeds included."""
     dots = dict(seeds)
-    for line in tangents(graph, nodes, seeds):
-        dots[line.node] = line.value
-        name_after(graph, line.value, line.node, "_dot")
+    for node, dot in tangents(graph, nodes, seeds):
+        dots[node] = dot
+        name_after(graph, dot, node, "_dot")
     return dots
 
 

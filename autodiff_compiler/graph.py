@@ -50,7 +50,7 @@ class Node:
     @property
     def is_boolean(self) -> bool:
         """Whether this is a truth value, not a number."""
-        return self.op.boolean or isinstance(self.data, bool)
+        return self.op.boolean or (self.op is CONSTANT and isinstance(self.data, bool))
 
     def is_constant(self, value: Number) -> bool:
         """Whether this is the constant `value`, as an int or as a float."""

@@ -51,7 +51,7 @@ class FormulaLexer(Lexer):
             if kind is None or kind == "end":
                 return
             text = match[kind]
-            if kind == "NAME" and not text.isascii():
+            if not text.isascii():
                 text = _normalised(data, match.start(kind), text)
             word = Word(text)
             word.start_pos = match.start(kind)
@@ -68,7 +68,7 @@ def _rank(terminal: TerminalDef) -> tuple[int, bool, int]:
 def _normalised(source: str, start: int, text: str) -> str:
     """A name as Python reads it: some characters are spellings of others."""
     name = unicodedata.normalize("NFKC", text)
-    if not name.isidentifier():
+    if not all(part.isidentifier() for part in re.findall(r"\w+", name)):
         raise UnexpectedCharacters(source, start, 0, 0)  # type: ignore[no-untyped-call]
     return name
 

@@ -33,10 +33,13 @@ class Packed:
 
     def pack(self, *args: Any, **kwargs: Any) -> np.ndarray[Any, Any]:
         """The flat vector of values given in the order of `fn.wrt`, or by name."""
-        values = [*args, *(kwargs[name] for name in self.fn.wrt[len(args) :] if name in kwargs)]
-        if len(values) != len(self.fn.wrt):
+        values = dict(zip(self.fn.wrt, args, strict=False))
+        if len(args) > len(self.fn.wrt) or values.keys() & kwargs.keys():
+            raise TypeError(f"expected one value for each of {', '.join(self.fn.wrt)}")
+        values |= kwargs
+        if values.keys() != set(self.fn.wrt):
             raise TypeError(f"expected a value for each of {', '.join(self.fn.wrt)}")
-        return np.array([float(v) for v in values])
+        return np.array([float(values[name]) for name in self.fn.wrt])
 
     def unpack(self, x: Sequence[float]) -> dict[str, float]:
         """The values in a flat vector, by name."""

@@ -50,8 +50,9 @@ class Reducer(Transformer[Word, Node]):
     def HEAD(self, token: Word) -> Word:
         """`f(x, y) =`: from here to the end of the statement the parameters have meaning."""
         names = re.findall(r"\w+", token)[1:]
-        for name in WORDS.intersection(re.findall(r"\w+", token)):
-            raise self.scope.fail(f"{name} is a word of the language, not a name", token)
+        for name in re.findall(r"\w+", token):
+            if name in WORDS or not name.isidentifier():
+                raise self.scope.fail(f"{name} is not a name that can be defined", token)
         if len(set(names)) < len(names):
             raise self.scope.fail("a parameter is named twice", token)
         self.scope.parameters = {name: self.scope.graph.parameter(name) for name in names}
@@ -228,9 +229,10 @@ def parse(
     `inputs` declares the inputs, in order; without it they are found.  `constants` gives the names
     `inf` and `nan` their values, for the table's own texts.  Raises `ExpressionError`.
     """
-    if not flatten(source).strip(" \t\r\n\f;"):
+    text = flatten(source)
+    if not text.strip(" \t\r\n\f;"):
         raise ExpressionError("there is nothing to compile", source, hint="write a formula: x**2")
-    scope = _parser().read(flatten(source), Scope(source, inputs, shapes or {}, constants))
+    scope = _parser().read(text, Scope(source, inputs, shapes or {}, constants))
     output = _output(scope)
     return _compact(scope.graph, output)
 
@@ -239,10 +241,7 @@ def _output(scope: Scope) -> Node:
     defined = scope.last_defined
     if defined is not None:  # the source ends by defining f(x, y): it is the program
         names = [str(p.data) for p in defined.parameters]
-        args = [
-            scope.variables.get(n) or scope.graph.input(n, scope.shapes.get(n, ())) for n in names
-        ]
-        return defined.inline(scope.graph, args)
+        return defined.inline(scope.graph, [scope.declare(n, None) for n in names])
     if scope.output is None:
         raise ExpressionError("the program has no output", scope.source, hint="end with a formula")
     return scope.output

@@ -6,12 +6,13 @@ are made: on the program before it is differentiated, and on its derivatives whi
 
 from __future__ import annotations
 
+import bisect
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from .errors import line_and_column
 from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule
 from .primitives import Primitive
@@ -79,17 +80,18 @@ def pipeline(without: tuple[str, ...] = ()) -> Pipeline:
 
 
 class Applied(NamedTuple):
-    """What a pass did: which pass, by which rule, and where in the source."""
+    """What a pass did: which pass, by which rule, and where in the source, if that is known."""
 
     name: str
     rule: str
-    line: int
-    column: int
+    line: int | None
+    column: int | None
 
 
-def optimise(
-    graph: Graph, output: Node, source: str, rules: Pipeline
-) -> tuple[Graph, Node, list[Applied]]:
+Log = list[tuple[str, str, int | None]]  # pass, rule, offset in the source
+
+
+def optimise(graph: Graph, output: Node, rules: Pipeline) -> tuple[Graph, Node, Log]:
     """The program rewritten node by node, its new output, and what was done where.
 
     Names carry over: what the user called `h`, and the trace calls `v3`, keeps that name.
@@ -98,7 +100,7 @@ def optimise(
     log: list[tuple[str, str]] = []
     better.log = log
     image = {node: better.input(name, node.shape) for name, node in graph.inputs.items()}
-    applied: list[Applied] = []
+    applied: Log = []
     symbols = trace_symbols(graph)
     for node in graph.nodes:
         if node not in image:
@@ -106,12 +108,24 @@ def optimise(
         if node in symbols and image[node].args:
             names = better.names if node in graph.names else better.labels
             names.setdefault(image[node], symbols[node])
+        if node in graph.places:
+            better.places.setdefault(image[node], graph.places[node])
         if log:
-            line, column = line_and_column(source, graph.places.get(node, 0))
-            applied.extend(Applied(name, rule, line, column) for name, rule in log)
+            applied += [(name, rule, graph.places.get(node)) for name, rule in log]
             log.clear()
     better.log = None
     return better, image[output], applied
+
+
+def located(log: Log, source: str) -> Iterator[Applied]:
+    """The log with lines and columns for offsets."""
+    starts = [0, *(m.end() for m in re.finditer("\n", source))]
+    for name, rule, offset in log:
+        if offset is None:
+            yield Applied(name, rule, None, None)
+        else:
+            line = bisect.bisect_right(starts, offset)
+            yield Applied(name, rule, line, offset - starts[line - 1] + 1)
 
 
 def trace_symbols(graph: Graph) -> dict[Node, str]:

@@ -30,27 +30,26 @@ class Span(NamedTuple):
 
     def nearest(self, value: float) -> Any:
         """The number in the span that is nearest to a double."""
-        import mpmath
-
-        return min(max(mpmath.mpf(value), self.low), self.high)
+        return self.low if value < self.low else self.high if value > self.high else value
 
 
 class Reference:
     """Values and slopes by mpmath."""
 
     def __init__(self, graph: Graph, outputs: Sequence[Node]) -> None:
-        self._evaluation = Evaluation(graph, outputs, mpmath_algebra())
+        algebra = mpmath_algebra(DIGITS)
+        self._mp, self._evaluation = algebra.module, Evaluation(graph, outputs, algebra)
 
     def values(self, point: Mapping[str, Any]) -> list[Any] | None:
         """The outputs in mpmath's numbers; `None` where they are not all real and finite."""
-        import mpmath
         from mpmath.libmp import NoConvergence
 
         try:
-            found = self._evaluation.at({name: mpmath.mpf(v) for name, v in point.items()})
+            found = self._evaluation.at({name: self._mp.mpf(v) for name, v in point.items()})
         except (*FAILURES, NoConvergence):
             return None
-        return found if all(_is_real(v) for v in found) else None
+        real = (not isinstance(v, self._mp.mpc) and self._mp.isfinite(v) for v in found)
+        return found if all(real) else None
 
     def slopes(self, point: Mapping[str, float], name: str) -> list[Span] | None:
         """The slopes of every output by one input, from both sides, or from the one that exists."""
@@ -65,27 +64,16 @@ class Reference:
         self, point: Mapping[str, float], name: str, here: Sequence[Any], sign: int
     ) -> list[Any] | None:
         """Difference quotients to one side; infinite where they grow as the step shrinks."""
-        import mpmath
-
-        x = mpmath.mpf(point[name])
+        x = self._mp.mpf(point[name])
         rows = []
         for places in STEPS:
-            h = sign * mpmath.mpf(10) ** -places * max(1, abs(x))
+            h = sign * self._mp.mpf(10) ** -places * max(1, abs(x))
             there = self.values({**point, name: x + h})
             if there is None:
                 return None
             rows.append([(b - a) / h for a, b in zip(here, there, strict=True)])
-        return [_limit(coarse, fine) for coarse, fine in zip(*rows, strict=True)]
+        return [self._limit(coarse, fine) for coarse, fine in zip(*rows, strict=True)]
 
-
-def _limit(coarse: Any, fine: Any) -> Any:
-    import mpmath
-
-    steady = abs(coarse - fine) <= STEADY * abs(fine) + mpmath.mpf(10) ** -15
-    return fine if steady else mpmath.sign(fine) * mpmath.inf
-
-
-def _is_real(value: Any) -> bool:
-    import mpmath
-
-    return not isinstance(value, mpmath.mpc) and bool(mpmath.isfinite(value))
+    def _limit(self, coarse: Any, fine: Any) -> Any:
+        steady = abs(coarse - fine) <= STEADY * abs(fine) + self._mp.mpf(10) ** -15
+        return fine if steady else self._mp.sign(fine) * self._mp.inf

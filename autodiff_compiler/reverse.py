@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial, reduce
 
-from .chain import chain, partial
+from .chain import chain, slope_by
 from .forward import name_after
 from .graph import ADD, STACK, Graph, Node, dependents
 
@@ -27,27 +28,28 @@ def accumulations(
         bar = bars.get(node)
         if bar is None:
             continue
-        for k in range(len(node.args) - 1, -1, -1):
-            argument = node.args[k]
+        for argument in dict.fromkeys(reversed(node.args)):
             if argument in active:
-                line = _accumulation(graph, node, bar, k, bars.get(argument))
+                line = _accumulation(graph, node, bar, argument, bars.get(argument))
                 if line is not None:
                     bars[argument] = line[-1]
                     yield line
 
 
 def _accumulation(
-    graph: Graph, node: Node, bar: Node, k: int, before: Node | None
+    graph: Graph, node: Node, bar: Node, argument: Node, before: Node | None
 ) -> Accumulation | None:
     if node.op is STACK:
-        slope, term = graph.constant(1), bar.args[k]
+        slope = graph.constant(1)
+        terms = [b for a, b in zip(node.args, bar.args, strict=True) if a is argument]
+        term = reduce(partial(graph.apply, ADD), terms)
     else:
-        slope = partial(graph, node, k)
+        slope = slope_by(graph, node, argument)
         if slope.is_constant(0):
             return None
         term = chain(graph, bar, slope)
     total = term if before is None else graph.apply(ADD, before, term)
-    return node, node.args[k], slope, before, total
+    return node, argument, slope, before, total
 
 
 def reverse(

@@ -141,8 +141,6 @@ SUPPORTED = (Real, Decimal)
 
 def number(name: str, value: Any) -> Any:
     """An argument as a float, or as an array of floats; raises errors that name the argument."""
-    if isinstance(value, int | float):
-        return _double(name, value)
     if isinstance(value, Real):
         return _double(name, value)
     return _array(name, value)

@@ -32,9 +32,10 @@ class Function:
         image = dict(zip(self.parameters, args, strict=True))
         for node in graph.nodes[self.parameters[0].index : self.stop]:
             if node not in image and not image.keys().isdisjoint(node.args):
-                image[node] = graph.rebuild(
-                    node, [image.get(a, a) for a in node.args], graph.intern
-                )
+                args_now = [image.get(a, a) for a in node.args]
+                image[node] = graph.rebuild(node, args_now, graph.intern)
+                if node in graph.places:
+                    graph.places.setdefault(image[node], graph.places[node])
         return image.get(self.body, self.body)
 
 
@@ -62,6 +63,12 @@ class Scope:
         """An error at `token`, or at the start of the source."""
         start = token.start_pos if token is not None and token.start_pos is not None else 0
         return ExpressionError(problem, self.source, (start, start + len(token or " ")), hint)
+
+    def declare(self, name: str, token: Word | None) -> Node:
+        """The input called `name`, whatever else has that name; only a declared one, if any are."""
+        if self.closed and name not in self.graph.inputs:
+            raise self.fail(f"{name} is not among the inputs", token)
+        return self.graph.input(name, self.shapes.get(name, ()))
 
     def statement(self, is_value: bool) -> None:
         """A statement ends here; a value that is not the program's last line has no effect."""
@@ -177,7 +184,9 @@ class Scope:
     def inline(self, function: Function, token: Word, args: Sequence[Node]) -> Node:
         """A function of the source on arguments, element by element over list literals."""
         self.count(token, args, len(function.parameters))
-        if any(a.shape for a in args) and not function.body.shape:
+        if any(a.shape for a in args):
+            if function.body.shape:
+                raise self.fail(f"{function.name} gives a list, and takes none", token)
             return self.each(lambda *parts: self.inline(function, token, parts), args, token)
         return function.inline(self.graph, [self.number(a) for a in args])
 

@@ -34,6 +34,13 @@ SIMPLIFY = (
     Law("x - n*y", "x + (-n)*y", when=lambda n: n < 0),
     Law("x + x", "2*x"),
     Law("m*(n*x)", "(m*n)*x", when=lambda m, n: shifts(m, m * n) or shifts(n, m * n)),
+    Law(
+        "(m*x)*(n*y)",
+        "(m*n)*(x*y)",
+        exact=False,
+        why="one operation less",
+        when=lambda m, n: shifts(m, m * n) or shifts(n, m * n),
+    ),
     Law("m*(n/x)", "(m*n)/x", when=lambda m, n: shifts(m, m * n)),
     Law("x*(1/y)", "x/y", exact=False, why="one rounding instead of two"),
     Law("x/(1/y)", "x*y", exact=False, why="one rounding instead of two"),

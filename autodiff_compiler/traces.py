@@ -146,7 +146,7 @@ class _Drafter:
             dots[x] = self._seed(f"{x.data}_dot", start)
             self.names[dots[x]] = f"{self.symbols[x]}_dot"
             yield self.line(self.names[dots[x]], dots[x], f"{x.data}_dot")
-        for node, value, _ in tangents(self.graph, self.nodes, dots):
+        for node, value in tangents(self.graph, self.nodes, dots):
             dots[node] = value
             if node.op is not STACK:
                 yield self._tangent(node, value)

@@ -24,7 +24,7 @@ def source(request):
 @pytest.fixture
 def optimised(source):
     graph, output = parse(source)
-    return optimise(graph, output, source, pipeline())[:2]
+    return optimise(graph, output, pipeline())[:2]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_parse(benchmark, source):
 @pytest.mark.benchmark(group="optimise")
 def test_optimise(benchmark, source):
     graph, output = parse(source)
-    benchmark(optimise, graph, output, source, pipeline())
+    benchmark(optimise, graph, output, pipeline())
 
 
 @pytest.mark.benchmark(group="differentiate")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import mpmath
-
 from autodiff_compiler.backends.evaluate import Evaluation, mpmath_algebra
 from autodiff_compiler.parser import parse
 
@@ -16,19 +14,18 @@ class Oracle:
     def __init__(self, source, inputs=None):
         graph, output = parse(source, inputs)
         self.names = tuple(graph.inputs)
-        self._evaluation = Evaluation(graph, [output], mpmath_algebra())
+        self._algebra = mpmath_algebra(DIGITS)
+        self._evaluation = Evaluation(graph, [output], self._algebra)
 
     def value(self, *point):
-        with mpmath.workdps(DIGITS):
-            return self._evaluate(list(map(mpmath.mpf, point)))
+        return self._evaluate(list(map(self._algebra.constant, point)))
 
     def partial(self, k, *point):
-        with mpmath.workdps(DIGITS):
-            x = list(map(mpmath.mpf, point))
-            h = mpmath.mpf(10) ** -16
-            above = self._evaluate([v + h * (j == k) for j, v in enumerate(x)])
-            below = self._evaluate([v - h * (j == k) for j, v in enumerate(x)])
-            return (above - below) / (2 * h)
+        x = list(map(self._algebra.constant, point))
+        h = self._algebra.constant(10) ** -16
+        above = self._evaluate([v + h * (j == k) for j, v in enumerate(x)])
+        below = self._evaluate([v - h * (j == k) for j, v in enumerate(x)])
+        return (above - below) / (2 * h)
 
     def gradient(self, *point):
         return [self.partial(k, *point) for k in range(len(point))]

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "autodiff_compiler"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = (
-    ("errors", "primitives", "shapes", "graph"),
+    ("errors", "files", "primitives", "shapes", "graph"),
     ("lexer", "hints", "scope", "parser", "partials"),
     ("chain", "forward", "reverse", "derivatives", "rewrite", "simplify", "folding", "passes"),
     ("backends", "runtime", "tables", "traces", "drawing", "certificate", "reference"),
@@ -97,8 +97,9 @@ def test_no_source_text_is_ever_evaluated():
     calls = {}
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                calls.setdefault(node.func.id, set()).add(path.name)
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func).split(".")[-1]
+                calls.setdefault(name, set()).add(path.name)
     assert "eval" not in calls
     assert "sympify" not in calls
     assert calls["exec"] == {"ieee.py", "partials.py", "runtime.py"}

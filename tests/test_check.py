@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import json
 import math
@@ -94,6 +95,23 @@ def test_steep_and_small_and_far(source):
 def test_samples_are_counted_from_one():
     with pytest.raises(ValueError, match="samples"):
         ac.compile("x").check(samples=0)
+
+
+def test_a_given_point_without_a_value_is_not_passed_over():
+    certificate = ac.compile("log(x)").check([(1,), (-1,)])
+    assert not certificate
+    assert certificate.unchecked == ({"x": -1.0},)
+    assert not ac.compile("x").check([])
+
+
+def test_checks_leave_the_precision_of_others_alone_and_run_in_threads():
+    import mpmath
+
+    sources = [f"sin({k}*x)*x**y" for k in range(6)]
+    with mpmath.workdps(17), concurrent.futures.ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(lambda s: ac.compile(s).check(samples=2), sources))
+        assert mpmath.mp.dps == 17
+    assert [c.worst for c in results] == [ac.compile(s).check(samples=2).worst for s in sources]
 
 
 def test_points_are_reproducible():

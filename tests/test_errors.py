@@ -58,7 +58,7 @@ ERRORS = {
     "": (1, 1, "nothing to compile", "x**2"),
     "  \n\t": (1, 1, "nothing to compile", ""),
     "# only words\n;": (1, 1, "nothing to compile", ""),
-    "f(and) = 3; f(2)": (1, 1, "word of the language", ""),
+    "f(and) = 3; f(2)": (1, 1, "not a name", ""),
     "x➂ + 1": (1, 1, "", ""),
     "x.real": (1, 3, "attributes", ""),
     "x @ y": (1, 3, "arrays", "*"),
@@ -146,6 +146,7 @@ def test_an_undeclared_name_is_refused_with_the_nearest():
         ({"inputs": ["x", "2y"]}, "not a name"),
         ({"without": ["fuse"]}, "without"),
         ({"shapes": {"x": ("n",)}}, "shapes"),
+        ({"inputs": "x", "wrt": "x"}, "y is not among"),
     ],
 )
 def test_wrong_options_name_the_option(options, match):

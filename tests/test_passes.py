@@ -107,7 +107,7 @@ def test_constants_are_folded_exactly_and_within_bounds():
 
 def test_integers_are_exact_until_they_meet_a_float():
     assert ac.compile("(2**60 + 1 - 2**60)*x")(1.0) == 1.0
-    assert ac.compile("2**2000/2**1999 + x")(0.0) in (2.0, math.inf) or True
+    assert math.isnan(ac.compile("2**2000/2**1999 + x")(0.0))  # beyond 1023 bits they are doubles
 
 
 @pytest.mark.parametrize("exponent", [2, 3, 5, 7, 16, -1, -2, -3])
@@ -143,7 +143,7 @@ def _flat(value):
 def test_the_verifier_accepts_the_graph_after_every_pass(source, without):
     graph, output = parse(source)
     verify(graph, [output])
-    better, target, _ = optimise(graph, output, source, pipeline(without))
+    better, target, _ = optimise(graph, output, pipeline(without))
     verify(better, [target])
     for kind in KINDS:
         if not output.shape or kind in ("value", "jacobian", "jvp", "vjp"):
@@ -186,7 +186,7 @@ def test_rewrites_tell_the_place():
 def test_a_cheap_gradient_whatever_the_number_of_inputs():
     for n in (10, 1_000):
         graph, output = parse("*".join(f"x{k}" for k in range(n)))
-        better, target, _ = optimise(graph, output, "", pipeline())
+        better, target, _ = optimise(graph, output, pipeline())
         program = differentiate(better, target, list(graph.inputs), "value_and_gradient")
         operations = sum(bool(node.args) for node in program.graph.ancestors(program.leaves()))
         assert operations <= 4 * n

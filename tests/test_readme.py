@@ -62,7 +62,7 @@ def functions() -> str:
 
 
 def _partial(text):
-    return "none" if text is None else "a difference" if text.count("+") > 20 else f"`{text}`"
+    return "none" if text is None else "a difference" if "4/105" in text else f"`{text}`"
 
 
 def test_the_list_of_functions():

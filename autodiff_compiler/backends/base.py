@@ -156,9 +156,8 @@ class Schedule:
         speller: Speller,
         reserved: Iterable[str] = (),
         prune: bool = True,
-        inline: int = INLINE,
     ) -> None:
-        self.program, self._speller, self._limit = program, speller, inline
+        self.program, self._speller = program, speller
         outputs = program.leaves()
         nodes = program.graph.ancestors(outputs) if prune else program.graph.nodes
         self.nodes = [n for n in nodes if n.op is not STACK]
@@ -208,7 +207,7 @@ class Schedule:
         written = self._write(node)
         keep = node in self.program.graph.names or self.uses[node] > 1
         self._texts[node] = written
-        if node.args and (keep or len(written.text) > self._limit):
+        if node.args and (keep or len(written.text) > INLINE):
             self._assign(node)
 
     def _write(self, node: Node) -> Text:

@@ -33,7 +33,7 @@ class Algebra:
         """The row on values; raises `NotImplementedError` if there is no counterpart."""
         found = self.column(row)
         if found is None:
-            raise NotImplementedError(f"{row.name} has no counterpart in {self.module.__name__}")
+            raise NotImplementedError(f"{row.name} has no counterpart in {self.module}")
         if not isinstance(found, str):
             return found(self.module, *args)
         counterpart = getattr(self.module, found)
@@ -44,18 +44,17 @@ def sympy_algebra() -> Algebra:
     """SymPy; constants are exact."""
     import sympy
 
-    return Algebra(
-        sympy,
-        lambda row: row.sympy,
-        lambda v: sympy.Rational(v) if v - v == 0 else sympy.sympify(v),
-    )
+    special = {"inf": sympy.oo, "-inf": -sympy.oo, "nan": sympy.nan}
+    return Algebra(sympy, lambda row: row.sympy, lambda v: special.get(str(v)) or sympy.Rational(v))
 
 
-def mpmath_algebra() -> Algebra:
-    """mpmath, at the precision in force when values are computed."""
+def mpmath_algebra(digits: int) -> Algebra:
+    """mpmath in a context of its own, so that nobody else's precision changes."""
     import mpmath
 
-    return Algebra(mpmath.mp, lambda row: row.mpmath, mpmath.mpf)
+    context = mpmath.MPContext()
+    context.dps = digits
+    return Algebra(context, lambda row: row.mpmath, context.mpf)
 
 
 class Evaluation:

@@ -69,7 +69,7 @@ def _readable() -> Pipeline:
 
 def derivative(graph: Graph, output: Node, name: str) -> str:
     """The derivative of `output` by one input, as a program: intermediates, then the formula."""
-    better, target, _ = optimise(graph, output, "", _readable())
+    better, target, _ = optimise(graph, output, _readable())
     program = differentiate(better, target, (name,), "jacobian")
     assert isinstance(program.outputs, tuple)
     return write(program._replace(outputs=program.outputs[0]))

@@ -62,11 +62,6 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<{self.name}({', '.join(self.args)})>"
 
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        from . import lookup
-
-        return lookup, (self.name,)
-
     @property
     def arity(self) -> int:
         """The number of arguments."""
