@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from lark import Lark, Transformer
 from lark.exceptions import UnexpectedInput
 
+from .driver import Driver, Stuck
 from .errors import ExpressionError
 from .graph import AND, CONSTANT, NEGATIVE, NOT, OR, POWER, STACK, Graph, Node
 from .hints import syntax_error
@@ -193,14 +194,27 @@ class Parser:
             maybe_placeholders=False,
         )
 
-    def read(self, text: str, scope: Scope) -> Scope:
+        self._lexer = FormulaLexer(self._lark.parser.lexer_conf)
+        self._driver = Driver(self._lark, "start")
+
+    def read(self, text: str, fresh: Callable[[], Scope]) -> Scope:
+        """Reduce a text into a fresh scope; raises `ExpressionError`."""
         with self._lock:
-            self._reducer.scope = scope
+            scope = self._reducer.scope = fresh()
             try:
-                self._lark.parse(text)
-            except UnexpectedInput as error:
-                raise syntax_error(error, scope.source) from None
+                self._driver.run(self._lexer.lex(text))
+            except (Stuck, UnexpectedInput):
+                self._reducer.scope = fresh()
+                self._explain(text, scope.source)
         return scope
+
+    def _explain(self, text: str, source: str) -> None:
+        """Raise what is wrong with a text that is not in the language."""
+        try:
+            self._lark.parse(text)
+        except UnexpectedInput as error:
+            raise syntax_error(error, source) from None
+        raise AssertionError("the driver and Lark disagree")
 
 
 @lru_cache(maxsize=1)
@@ -232,7 +246,7 @@ def parse(
     text = flatten(source)
     if not text.strip(" \t\r\n\f;"):
         raise ExpressionError("there is nothing to compile", source, hint="write a formula: x**2")
-    scope = _parser().read(text, Scope(source, inputs, shapes or {}, constants))
+    scope = _parser().read(text, lambda: Scope(source, inputs, shapes or {}, constants))
     output = _output(scope)
     return _compact(scope.graph, output)
 

@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = (
     ("errors", "files", "primitives", "shapes", "graph"),
-    ("lexer", "hints", "scope", "parser", "partials"),
+    ("driver", "lexer", "hints", "scope", "parser", "partials"),
     ("chain", "forward", "reverse", "derivatives", "rewrite", "simplify", "folding", "passes"),
     ("backends", "runtime", "tables", "traces", "drawing", "certificate", "reference"),
     ("compiler", "packed", "check"),
