@@ -31,7 +31,7 @@ class Reduction(NamedTuple):
 Table = Mapping[int, Mapping[str, int | Reduction]]  # the next state, or what to reduce first
 
 
-class Stuck(Exception):
+class StuckError(Exception):
     """The text is not in the language; Lark knows why."""
 
 
@@ -49,7 +49,7 @@ class Driver:
         }
 
     def run(self, tokens: Iterable[Any]) -> None:
-        """Reduce a token stream to its start rule; raises `Stuck`."""
+        """Reduce a token stream to its start rule; raises `StuckError`."""
         states: list[int] = [self._start]
         values: list[Any] = []
         on_shift = self._on_shift
@@ -59,14 +59,14 @@ class Driver:
                 values.append(on_shift[token.type](token) if token.type in on_shift else token)
             self._reduce(END, states, values)
         except KeyError:
-            raise Stuck from None
+            raise StuckError from None
 
     def _reduce(self, symbol: str, states: list[int], values: list[Any]) -> int:
         """Reduce until `symbol` can be shifted; the state after it."""
         table, end = self._table, self._end
         while True:
             found = table[states[-1]][symbol]
-            if found.__class__ is int:
+            if isinstance(found, int):
                 return found
             size, make, origin = found
             if make is None:
@@ -76,7 +76,9 @@ class Driver:
                 if size:
                     del states[-size:], values[-size:]
                 values.append(make(taken))
-            states.append(table[states[-1]][origin])
+            goto = table[states[-1]][origin]
+            assert isinstance(goto, int)
+            states.append(goto)
             if symbol == END and states[-1] == end:
                 return end
 

@@ -13,7 +13,7 @@ from typing import Any
 from lark import Lark, Transformer
 from lark.exceptions import UnexpectedInput
 
-from .driver import Driver, Stuck
+from .driver import Driver, StuckError
 from .errors import ExpressionError
 from .graph import AND, CONSTANT, NEGATIVE, NOT, OR, POWER, STACK, Graph, Node
 from .hints import syntax_error
@@ -203,7 +203,7 @@ class Parser:
             scope = self._reducer.scope = fresh()
             try:
                 self._driver.run(self._lexer.lex(text))
-            except (Stuck, UnexpectedInput):
+            except (StuckError, UnexpectedInput):
                 self._reducer.scope = fresh()
                 self._explain(text, scope.source)
         return scope

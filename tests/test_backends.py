@@ -63,7 +63,7 @@ def test_modules_compute_what_the_functions_do(source, target):
         for got, want in zip(
             flat(module[kind](*call)), flat(getattr(fn, kind)(*call)), strict=True
         ):
-            np.testing.assert_allclose(got, want, rtol=1e-13)
+            np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-14)
 
 
 def flat(value):
