@@ -53,7 +53,7 @@ def _title(source: str) -> list[str]:
 
 def summary(kind: str, wrt: Sequence[str]) -> str:
     """One line on what a function of a kind returns."""
-    names = ", ".join(wrt[:6]) + (", ..." if len(wrt) > 6 else "")
+    names = ", ".join(wrt[:6]) + (f" and {len(wrt) - 6} more" if len(wrt) > 6 else "")
     return SUMMARIES[kind].format(wrt=names)
 
 
