@@ -10,6 +10,7 @@ from .row import POSITIVE, REAL, UNIT, function
 INF = float("inf")
 ORDER = (0.6, 2.4)
 PROBABILITY = (0.05, 0.95)
+DEGREE = (3.0, 3.0)
 
 
 def by_parameter(call: str, parameter: str, step: str = "1/64") -> str:
@@ -62,6 +63,8 @@ ROWS = (
              mpmath=lambda mp, x: mp.log(mp.ncdf(x))),
     function("logerfc(x)", "-2/sqrt(pi)*exp(-x**2)/erfc(x)", define="log(erfc(x))"),
     function("logerfcx(x)", "2*x - 2/(sqrt(pi)*erfcx(x))", define="log(erfcx(x))"),
+    function("erf2(x, y)", "-2/sqrt(pi)*exp(-x**2)", "2/sqrt(pi)*exp(-y**2)",
+             define="erf(y) - erf(x)", sympy="erf2"),
     function("gelu(x)", "ndtr(x) + x*exp(-x**2/2)/sqrt(2*pi)", define="x*ndtr(x)"),
     # gamma and beta
     function("gamma(x)", "out*digamma(x)", aliases="Gamma", python="gamma", overflow="inf", scipy="gamma",
@@ -90,6 +93,9 @@ ROWS = (
     function("binom(n, k)", "out*(digamma(n + 1) - digamma(n - k + 1))",
              "out*(digamma(n - k + 1) - digamma(k + 1))", aliases="binomial", scipy="binom",
              sympy="binomial", mpmath="binomial", domain=((3.0, 6.0), (0.5, 2.5))),
+    function("ff(x, k)", "out*(digamma(x + 1) - digamma(x - k + 1))", "out*digamma(x - k + 1)",
+             aliases="falling_factorial FallingFactorial", define="poch(x - k + 1, k)",
+             mpmath="ff", domain=((3.0, 6.0), (0.5, 2.5))),
     function("poch(x, m)", "out*(digamma(x + m) - digamma(x))", "out*digamma(x + m)",
              aliases="rising_factorial RisingFactorial", scipy="poch", mpmath="rf",
              sympy="RisingFactorial", domain=POSITIVE),
@@ -221,6 +227,34 @@ ROWS = (
              by_parameter("hyp2f1(a, b, c, x)", "c", pole_step("c")),
              "a*b/c*hyp2f1(a + 1, b + 1, c + 1, x)", scipy="hyp2f1", mpmath="hyp2f1",
              domain=(ORDER, ORDER, ORDER, (0.05, 0.6))),
+    function("dirichlet_eta(s)", by_parameter("dirichlet_eta(s)", "s", "minimum(1/32, (s - 1)/128)"),
+             define="(1 - 2**(1 - s))*zeta(s, 1)", sympy="dirichlet_eta", mpmath="altzeta",
+             domain=(2.0, 5.0)),
+    # orthogonal polynomials
+    function("eval_jacobi(n, a, b, x)", None, None, None,
+             "(n + a + b + 1)/2*eval_jacobi(n - 1, a + 1, b + 1, x)", aliases="jacobi",
+             scipy="eval_jacobi", sympy="jacobi", mpmath="jacobi",
+             domain=(DEGREE, ORDER, ORDER, UNIT), note="a polynomial in x of the degree n"),
+    function("eval_legendre(n, x)", None, "(n + 1)/2*eval_jacobi(n - 1, 1, 1, x)",
+             aliases="legendre", scipy="eval_legendre", sympy="legendre", mpmath="legendre",
+             domain=(DEGREE, UNIT), note="the degree n is an integer"),
+    function("eval_chebyt(n, x)", None, "n*eval_chebyu(n - 1, x)", aliases="chebyshevt",
+             scipy="eval_chebyt", sympy="chebyshevt", mpmath="chebyt", domain=(DEGREE, UNIT),
+             note="the degree n is an integer"),
+    function("eval_chebyu(n, x)", None, "2*eval_gegenbauer(n - 1, 2, x)", aliases="chebyshevu",
+             scipy="eval_chebyu", sympy="chebyshevu", mpmath="chebyu", domain=(DEGREE, UNIT),
+             note="the degree n is an integer"),
+    function("eval_gegenbauer(n, a, x)", None, None, "2*a*eval_gegenbauer(n - 1, a + 1, x)",
+             aliases="gegenbauer", scipy="eval_gegenbauer", sympy="gegenbauer",
+             mpmath="gegenbauer", domain=(DEGREE, ORDER, UNIT),
+             note="a polynomial in x of the degree n"),
+    function("eval_genlaguerre(n, a, x)", None, None, "-eval_genlaguerre(n - 1, a + 1, x)",
+             aliases="assoc_laguerre", scipy="eval_genlaguerre", sympy="assoc_laguerre",
+             mpmath="laguerre", domain=(DEGREE, ORDER, REAL),
+             note="a polynomial in x of the degree n"),
+    function("eval_laguerre(n, x)", None, "-eval_genlaguerre(n - 1, 1, x)", aliases="laguerre",
+             define="eval_genlaguerre(n, 0, x)", sympy="laguerre", domain=(DEGREE, REAL),
+             note="the degree n is an integer"),
     # losses and transforms of scipy.special
     function("huber(d, r)", "where(abs(r) <= d, 0, abs(r) - d)",
              "where(abs(r) <= d, r, d*sign(r))", domain=(POSITIVE, REAL),
