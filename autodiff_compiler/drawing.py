@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .backends.base import Expressions
 from .backends.formula import FormulaSpeller
 from .graph import CONSTANT, INPUT, STACK, Graph, Node
-from .passes import output_symbols, trace_symbols
+from .passes import all_symbols, output_symbols
 
 
 class Drawing:
@@ -19,9 +19,7 @@ class Drawing:
 
     def __init__(self, graph: Graph, output: Node) -> None:
         self._graph, self._output = graph, output
-        first = 1 - len(graph.inputs)
-        self._symbols = {n: f"v{k}" for k, n in enumerate(graph.inputs.values(), first)}
-        self._symbols |= {n: s for n, s in trace_symbols(graph).items() if n.op is not STACK}
+        self._symbols = all_symbols(graph)
         self._texts = Expressions(FormulaSpeller(spaced=True), self._symbols.get)
 
     def _boxes(self) -> Iterator[tuple[str, str]]:

@@ -140,6 +140,13 @@ def trace_symbols(graph: Graph) -> dict[Node, str]:
     return symbols
 
 
+def all_symbols(graph: Graph) -> dict[Node, str]:
+    """The symbols of the inputs, v-(n-1) to v0, and of the operations, in evaluation order."""
+    first = 1 - len(graph.inputs)
+    inputs = {node: f"v{k}" for k, node in enumerate(graph.inputs.values(), first)}
+    return inputs | {n: s for n, s in trace_symbols(graph).items() if n.op is not STACK}
+
+
 def output_symbols(graph: Graph, output: Node) -> list[str]:
     """What traces call the outputs: y, or y1, y2 ...; another letter if an input has that name."""
     taken = {*graph.inputs, *graph.names.values()}

@@ -16,7 +16,7 @@ from .backends.latex import symbol as latex_symbol
 from .derivatives import Program
 from .forward import tangents
 from .graph import ADD, CONSTANT, STACK, Graph, Node
-from .passes import output_symbols, pipeline, trace_symbols
+from .passes import all_symbols, output_symbols, pipeline
 from .reverse import accumulations
 from .runtime import Callables, number
 from .tables import FORMATS, Section
@@ -104,9 +104,7 @@ class _Drafter:
         self.output, self.wrt = output, [graph.inputs[name] for name in wrt]
         self.parts = output.args if output.op is STACK else (output,)
         self.outputs = output_symbols(graph, output)
-        first = 1 - len(graph.inputs)
-        self.symbols = {n: f"v{k}" for k, n in enumerate(graph.inputs.values(), first)}
-        self.symbols |= {n: s for n, s in trace_symbols(graph).items() if n.op is not STACK}
+        self.symbols = all_symbols(graph)
         self.nodes = graph.nodes
         self.names = dict(self.symbols)  # of derivatives too, as they come
         self.seeds: dict[Node, float] = {}

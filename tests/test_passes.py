@@ -75,17 +75,17 @@ def test_laws_hold(law):
 
 @pytest.mark.parametrize("law", SIMPLIFY, ids=lambda law: law.name)
 def test_laws_fire_and_are_reported(law):
-    constants = {"m": "2", "n": "-3" if law.when and "n < 0" in _source(law) else "4"}
-    text = "".join(f"{n} = {v}\n" for n, v in constants.items() if n in law.names) + law.pattern
-    fn = ac.compile(text, without=("fold", "powers"))
-    if "not c" not in law.pattern:
-        assert any(applied.name == "simplify" for applied in fn.rewrites)
-
-
-def _source(law):
-    import inspect
-
-    return inspect.getsource(law.when)
+    if " c" in law.pattern or "(c" in law.pattern:
+        pytest.skip("a bare name is not a condition in a user's program")
+    values = {n: v for n, v in (("m", 2), ("n", 4)) if n in law.names}
+    if law.when and not law.when(**values):
+        values["n"] = -4
+    text = "".join(f"{n} = {v}\n" for n, v in values.items()) + law.pattern
+    free = [n for n in law.names if n not in values]
+    rules = [
+        applied.rule for applied in ac.compile(text, inputs=free, without="fold, powers").rewrites
+    ]
+    assert law.name in rules
 
 
 def test_what_is_wrong_for_ieee_is_not_a_law():
