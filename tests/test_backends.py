@@ -240,6 +240,15 @@ def test_derivatives_compile_again(source):
         np.testing.assert_allclose(again(*point), want, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "source", ["3/(-2.5/z**3)", "acosd(x**(1/3))", "-0.5*(7*z**3)**(1/3)", "5*(3/(7/x))*(11/x)"]
+)
+def test_tidying_constants_ends(source):
+    fn = ac.compile(source)
+    again = ac.compile(fn.derivative(fn.inputs[0]), inputs=fn.inputs)
+    assert again(0.3) == pytest.approx(fn.gradient(0.3)[0], rel=1e-13)
+
+
 def test_the_derivative_by_something_else_is_refused():
     with pytest.raises(ac.ExpressionError, match="z is not an input"):
         ac.compile("x*y").derivative("z")

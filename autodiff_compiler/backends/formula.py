@@ -52,9 +52,11 @@ def _spelling(row: Primitive, spaced: bool) -> Spelling:
 
 
 # Algebra that may round differently: a formula to read comes out shorter by it.
+# Constants merge before they move to the front, where else two of them would change places forever.
 TIDY = (
-    Law("x*(n*y)", "n*(x*y)", exact=False),
     Law("m*(n*x)", "(m*n)*x", exact=False),
+    Law("m*(n/x)", "(m*n)/x", exact=False),
+    Law("x*(n*y)", "n*(x*y)", exact=False),
     Law("x*(n/y)", "n*(x/y)", exact=False),
     Law("(n*x)/y", "n*(x/y)", exact=False),
     Law("(n/x)/y", "n/(x*y)", exact=False),
