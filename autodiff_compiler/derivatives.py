@@ -63,15 +63,7 @@ class Problem:
 
     def seeds(self, nodes: Sequence[Node], suffix: str) -> Group:
         """A further input for each node, named after it."""
-        taken = self.graph.inputs
-        names = []
-        for node in nodes:
-            name = f"{node.data}{suffix}"
-            while name in taken:
-                name += "_"
-            names.append(name)
-            self.graph.input(name)
-        return Group("", tuple(self.graph.inputs[n] for n in names))
+        return Group("", tuple(self.graph.fresh_input(f"{n.data}{suffix}") for n in nodes))
 
     def program(self, kind: str, outputs: Tree, *groups: Group) -> Program:
         """The program of these outputs; its parameters are the inputs, or the groups."""
@@ -178,19 +170,13 @@ def vjp(problem: Problem) -> Program:
     """The adjoint pass from a cotangent that is a further input."""
     graph, output = problem.graph, problem.output
     parts = output.args if output.op is STACK else (output,)
-    taken = [f"cotangent{k}" for k in range(len(parts))] if output.op is STACK else ["cotangent"]
-    bars = [graph.input(_free(name, graph)) for name in taken]
+    names = [f"cotangent{k}" for k in range(len(parts))] if output.op is STACK else ["cotangent"]
+    bars = [graph.fresh_input(name) for name in names]
     seeds: Node | Group = Group("cotangent", tuple(bars)) if output.op is STACK else bars[0]
     top = graph.stack(bars) if output.op is STACK else bars[0]
     adjoints = problem.adjoints(output, top, problem.nodes)
     parameters = (Group("primals", problem.inputs), seeds)
     return Program("vjp", graph, parameters, (problem.value, adjoints))
-
-
-def _free(name: str, graph: Graph) -> str:
-    while name in graph.inputs:
-        name += "_"
-    return name
 
 
 def hessian(problem: Problem) -> Program:

@@ -6,7 +6,7 @@ List order is evaluation order, so every pass is one loop over `Graph.nodes` and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -26,6 +26,9 @@ ADD, SUBTRACT, MULTIPLY = lookup("add"), lookup("subtract"), lookup("multiply")
 DIVIDE, POWER, NEGATIVE = lookup("divide"), lookup("power"), lookup("negative")
 WHERE, AND, OR, NOT = (lookup(n) for n in ("where", "logical_and", "logical_or", "logical_not"))
 NOT_EQUAL = lookup("not_equal")
+
+
+_operation = attrgetter("op")
 
 
 class Node:
@@ -123,7 +126,7 @@ class Graph:
     def apply(self, op: Primitive, *args: Node) -> Node:
         """The node `op(*args)` as the graph's rewrite rules would have it."""
         if self.rules is not None:
-            for origin, step in self.rules[(op, *[a.op for a in args])]:
+            for origin, step in self.rules[(op, *map(_operation, args))]:
                 better = step(self, *args)
                 if better is not None:
                     if self.log is not None:
@@ -145,6 +148,10 @@ class Graph:
         if node is None:
             node = self.inputs[name] = self._append((INPUT, name), INPUT, (), name, shape)
         return node
+
+    def fresh_input(self, name: str) -> Node:
+        """A further input, under the name or with underscores after it."""
+        return self.input(free(name, self.inputs))
 
     def parameter(self, name: str) -> Node:
         """A fresh placeholder, to be substituted later."""
@@ -201,3 +208,10 @@ def dependents(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
         if node not in active and not active.isdisjoint(node.args):
             active.add(node)
     return active
+
+
+def free(name: str, taken: Container[str]) -> str:
+    """A name that is not taken: itself, or with underscores after it."""
+    while name in taken:
+        name += "_"
+    return name

@@ -68,7 +68,7 @@ class Callables:
         schedule = python_schedule(self.program, prune=self.prune)
         kind = self.program.kind
         guard = schedule.claim("_general")
-        text = "\n".join(python.define(kind, schedule, guard=guard))
+        text = "\n".join(python.define(kind, schedule, (), guard, floats_only=True))
         names = {**resolve(schedule.imports), guard: self.general}
         return self._renaming(load(text, kind, names), schedule)
 

@@ -165,9 +165,7 @@ class _Drafter:
         return self.line(name, derivative, self.symbols.get(node, name) + suffix)
 
     def _seed(self, name: str, value: float) -> Node:
-        while name in self.graph.inputs:
-            name += "_"
-        node = self.graph.input(name)
+        node = self.graph.fresh_input(name)
         self.seeds[node] = value
         return node
 

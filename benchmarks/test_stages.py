@@ -57,7 +57,7 @@ def test_schedule(benchmark, program):
 
 @pytest.mark.benchmark(group="load")
 def test_load(benchmark, program):
-    text = "\n".join(python.define("f", python_schedule(program), guard="general"))
+    text = "\n".join(python.define("f", python_schedule(program), (), "general", floats_only=True))
     benchmark(load, text, "f", {})
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from ..derivatives import Group, Program
 from ..errors import printable
-from ..graph import CONSTANT, INPUT, STACK, Node
+from ..graph import CONSTANT, INPUT, STACK, Node, free
 from ..primitives import Primitive
 from ..primitives.arithmetic import POWER, PRODUCT, REMAINDER, SIGN
 from ..primitives.ieee import Number
@@ -52,9 +52,7 @@ class Spelling(NamedTuple):
             return self
         text, imports = self.template, set()
         for item in self.imports:
-            local = item.local
-            while local in taken:
-                local += "_"
+            local = free(item.local, taken)
             text = re.sub(rf"(?<!{{)\b{item.local}\b", local, text)
             imports.add(item._replace(local=local))
         return self._replace(template=text, imports=frozenset(imports))
@@ -182,9 +180,7 @@ class Schedule:
 
     def require(self, item: Import) -> str:
         """Import something; its name here, which misses the parameters."""
-        local = item.local
-        while local in self.parameters.values():
-            local += "_"
+        local = free(item.local, self.parameters.values())
         self.imports.add(item._replace(local=local))
         return local
 

@@ -100,7 +100,7 @@ class PythonWriter(Writer):
             self.functions.append(self.collect(lines, schedule))
             return
         edge = schedule.claim(f"{program.kind}_ieee")
-        lines = python.with_edges(program.kind, edge, schedule, doc)
+        lines = python.define(program.kind, schedule, doc, edge)
         self.functions.append(self.collect(lines, schedule))
         quiet = python_schedule(program, ieee=True, prune=self.prune)
         self.edges.append(self.collect(python.define(edge, quiet), quiet))

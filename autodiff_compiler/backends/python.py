@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 from ..derivatives import Group, Program, Tree
@@ -135,28 +135,44 @@ def has_list(tree: Tree) -> bool:
 
 
 def define(
-    name: str, schedule: Schedule, doc: Sequence[str] = (), guard: str | None = None
+    name: str,
+    schedule: Schedule,
+    doc: Sequence[str] = (),
+    fallback: str | None = None,
+    floats_only: bool = False,
 ) -> Iterator[str]:
     """A function definition.
 
-    With `guard`, the name of another function, that one is called instead where an argument is
-    not a float, or where Python raises; without it the body stands alone.
+    `fallback` is another function, called instead where Python raises, and with `floats_only`
+    also where an argument is not a float; without it the body stands alone.
     """
     parameters, unpack = signature(schedule.program, schedule)
     yield from wrap(f"def {name}({parameters}):", "")
     yield from docstring(doc, "    ") if doc else ()
-    inside = "    " if guard is None else "        "
-    if guard is not None:
-        yield "    try:"
-    for line in unpack:
-        yield from wrap(line, inside)
-    if guard is None:
-        yield from body(schedule, inside)
+    if fallback is None:
+        yield from _block(schedule, unpack, body, "    ")
         return
-    yield from _checked(schedule, "        ")
+    yield "    try:"
+    if not floats_only:
+        yield from _block(schedule, unpack, body, "        ")
+        yield f"    except {_errors(schedule, *RAISED)}:"
+        yield from wrap(f"return {fallback}({parameters})", "        ")
+        return
+    yield from _block(schedule, unpack, _checked, "        ")
     yield f"    except {_errors(schedule, *RAISED, 'TypeError')}:"
     yield "        pass"
-    yield from wrap(f"return {guard}({parameters})", "    ")
+    yield from wrap(f"return {fallback}({parameters})", "    ")
+
+
+def _block(
+    schedule: Schedule,
+    unpack: Sequence[str],
+    write: Callable[[Schedule, str], Iterator[str]],
+    indent: str,
+) -> Iterator[str]:
+    for line in unpack:
+        yield from wrap(line, indent)
+    yield from write(schedule, indent)
 
 
 def _checked(schedule: Schedule, indent: str) -> Iterator[str]:
@@ -172,16 +188,3 @@ def _checked(schedule: Schedule, indent: str) -> Iterator[str]:
 
 def _errors(schedule: Schedule, *names: str) -> str:
     return f"({', '.join(schedule.require(Import('builtins', n, n)) for n in names)})"
-
-
-def with_edges(name: str, edge: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
-    """A function definition that calls `edge`, another function, where its arithmetic raises."""
-    parameters, unpack = signature(schedule.program, schedule)
-    yield from wrap(f"def {name}({parameters}):", "")
-    yield from docstring(doc, "    ")
-    yield "    try:"
-    for line in unpack:
-        yield from wrap(line, "        ")
-    yield from body(schedule, "        ")
-    yield f"    except {_errors(schedule, *RAISED)}:"
-    yield from wrap(f"return {edge}({parameters})", "        ")
