@@ -200,7 +200,7 @@ class Function:
             raise ExpressionError(error.problem, self._source, error.span, error.hint) from None
 
     def _generate(self, kind: str) -> Callable[..., Any]:
-        return Callables(self._program(kind), self._wrt, self._prune).fast
+        return Callables(self._program(kind), self._wrt, self._prune).fast()
 
 
 def compile(

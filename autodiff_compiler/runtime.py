@@ -31,7 +31,8 @@ def load(text: str, name: str, names: dict[str, object]) -> Callable[..., Any]:
     namespace: dict[str, Any] = {"__name__": "autodiff_compiler.generated", **names}
     with explained_imports():
         exec(compile(text, filename, "exec"), namespace)
-    function: Callable[..., Any] = namespace[name]
+    # Popped, so that no cycle keeps the function alive, or its graph, once it is dropped.
+    function: Callable[..., Any] = namespace.pop(name)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     weakref.finalize(function, linecache.cache.pop, filename, None)
     return function
@@ -61,8 +62,8 @@ class Callables:
 
     def __init__(self, program: Program, wrt: Sequence[str], prune: bool) -> None:
         self.program, self.wrt, self.prune = program, wrt, prune
+        self._fast: weakref.ReferenceType[Callable[..., Any]] | None = None
 
-    @cached_property
     def fast(self) -> Callable[..., Any]:
         """For floats; anything else, and whatever Python raises on, goes to `general`."""
         schedule = python_schedule(self.program, prune=self.prune)
@@ -70,7 +71,9 @@ class Callables:
         guard = schedule.claim("_general")
         text = "\n".join(python.define(kind, schedule, (), guard, floats_only=True))
         names = {**resolve(schedule.imports), guard: self.general}
-        return self._renaming(load(text, kind, names), schedule)
+        function = load(text, kind, names)
+        self._fast = weakref.ref(function)
+        return self._renaming(function, schedule)
 
     def _renaming(self, function: Callable[..., Any], schedule: Schedule) -> Callable[..., Any]:
         """Accept keyword arguments under names that cannot be Python parameters."""
@@ -93,7 +96,8 @@ class Callables:
             _check_shapes(self.program, values)
             return self._array(*grouped)
         were_floats = all(v is g for v, g in zip(values, given, strict=True))
-        return self._scalar(*grouped) if were_floats else self.fast(*grouped)
+        fast = self._fast() if self._fast is not None and not were_floats else None
+        return (fast or self._scalar)(*grouped)
 
     def _flattened(self, arguments: Sequence[Any]) -> list[Any]:
         given: list[Any] = []

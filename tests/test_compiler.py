@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import concurrent.futures
 import fractions
+import gc
 import math
 import pickle
 import subprocess
 import sys
 import traceback
+import weakref
 
 import numpy as np
 import pytest
@@ -381,3 +383,16 @@ def test_heavy_libraries_are_not_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_what_is_dropped_is_freed_at_once():
+    gc.collect()
+    gc.disable()
+    try:
+        fn = ac.compile("log(x)*y")
+        gradient = weakref.ref(fn.gradient)
+        assert fn.gradient(1, 2.0) == (2.0, 0.0)
+        del fn
+        assert gradient() is None
+    finally:
+        gc.enable()
