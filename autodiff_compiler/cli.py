@@ -40,6 +40,12 @@ FILE = _option("--file", metavar="FILE", help="read the source from a file")
 INPUTS = _option("--inputs", metavar="NAMES", help="names of the arguments, in order: x1,x2")
 WRT = _option("--wrt", metavar="NAMES", help="what to differentiate by; by default, every input")
 WITHOUT = _option("--without", metavar="PASSES", help=f"leave out passes, of {','.join(PASSES)}")
+STABLE = _option(
+    "--stable",
+    action=argparse.BooleanOptionalAction,
+    default=True,
+    help="rewrite what cancels or overflows; --no-stable computes what is written",
+)
 OUTPUT = _option("-o", "--output", metavar="FILE", help="write to a file instead of the terminal")
 JSON = _option("--json", action="store_true", help="print JSON")
 AT = _option(
@@ -58,7 +64,7 @@ GRAPH_FORMAT = _option(
 SAMPLES = _option("--samples", type=int, default=5, metavar="N", help="random points to check at")
 RANDOM = _option("--random-seed", type=int, default=0, metavar="N", help="which random points")
 
-COMMON = (FILE, INPUTS, WRT, WITHOUT, OUTPUT, JSON)
+COMMON = (FILE, INPUTS, WRT, WITHOUT, STABLE, OUTPUT, JSON)
 
 
 class Command(NamedTuple):
@@ -225,6 +231,7 @@ def run(args: argparse.Namespace) -> int:
         inputs=args.inputs,
         wrt=args.wrt,
         without=args.without or "",
+        stable=args.stable,
     )
     text, data, code = COMMANDS[args.command].run(fn, args)
     if args.json:

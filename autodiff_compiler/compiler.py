@@ -15,7 +15,7 @@ from .errors import ExpressionError, nearest
 from .files import write
 from .graph import Graph, Node
 from .parser import parse
-from .passes import PASSES, PRUNE, Applied, Log, located, optimise, pipeline
+from .passes import PASSES, PRUNE, STABLE_PASSES, Applied, Log, located, optimise, pipeline
 from .runtime import Callables
 
 if TYPE_CHECKING:
@@ -210,6 +210,7 @@ def compile(
     wrt: str | Iterable[str] | None = None,
     shapes: Mapping[str, Sequence[int | str]] | None = None,
     without: Iterable[str] = (),
+    stable: bool = True,
 ) -> Function:
     """Compile a formula, or a program of several lines, to a `Function`.
 
@@ -218,7 +219,9 @@ def compile(
         inputs: names of the arguments, in order; by default, in order of first appearance.
         wrt: names of the inputs to differentiate by; by default, every input.
         shapes: extents of array inputs; only scalars (`()`) are understood so far.
-        without: names of passes to leave out, of `fold`, `simplify`, `powers` and `prune`.
+        without: names of passes to leave out, of `PASSES`.
+        stable: whether formulas that cancel or overflow take a form that does not; `False` leaves
+            out the passes `stable`, `collect` and `regroup`, and computes what is written.
 
     Raises `ExpressionError` for anything wrong with the source, and `TypeError` or `ValueError`
     for other arguments.
@@ -230,7 +233,7 @@ def compile(
             raise ValueError(
                 f"shapes: {name} has shape {tuple(shape)}; only scalars are understood"
             )
-    return Function(source, inputs, wrt, without)
+    return Function(source, inputs, wrt, (*_passes(without), *(() if stable else STABLE_PASSES)))
 
 
 def _names(names: Any, argument: str) -> tuple[str, ...] | None:
@@ -249,7 +252,7 @@ def _names(names: Any, argument: str) -> tuple[str, ...] | None:
 
 
 def _passes(names: Iterable[str]) -> tuple[str, ...]:
-    found = _names(names, "without") or ()
+    found = tuple(dict.fromkeys(_names(names, "without") or ()))
     for name in found:
         if name not in PASSES:
             raise ValueError(f"without: expected names of {', '.join(PASSES)}, got {name!r}")

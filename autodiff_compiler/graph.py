@@ -85,6 +85,7 @@ class Graph:
         places: node to the character offset of the operator or name that made it.
         rules: what `apply` tries before it makes a node; `None` keeps the program as written.
         log: where `apply` notes the rules it used, if it is a list.
+        terms, sums: nodes as products and as sums of products, as far as they were asked for.
     """
 
     def __init__(self, rules: Rules | None = None) -> None:
@@ -95,6 +96,8 @@ class Graph:
         self.places: dict[Node, int] = {}
         self.rules = rules
         self.log: list[tuple[str, str]] | None = None
+        self.terms: dict[Node, Any] = {}
+        self.sums: dict[Node, Any] = {}
         self._interned: dict[Any, Node] = {}
 
     def copy(self) -> Graph:

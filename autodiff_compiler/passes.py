@@ -10,14 +10,16 @@ import bisect
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from .folding import fold
-from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule
+from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
 from .primitives import Primitive
+from .regroup import Regroup, collect, exponentials, norms
 from .rewrite import LawPass
 from .simplify import SIMPLIFY
+from .stable import INTERESTING, PAIRS, STABLE
 
 LocalPass = Callable[[Primitive, tuple[Primitive, ...]], Iterable[Rule]]
 
@@ -52,31 +54,53 @@ def _chain(graph: Graph, base: Node, exponent: int) -> Node:
     return result
 
 
+class Pipeline(dict[tuple[Primitive, ...], tuple[Rule, ...]]):
+    """The rules of local passes, found as they are asked for."""
+
+    def __init__(self, passes: Mapping[str, LocalPass]) -> None:
+        self.passes = passes
+
+    def __missing__(self, key: tuple[Primitive, ...]) -> tuple[Rule, ...]:
+        found = (rule for find in self.passes.values() for rule in find(key[0], key[1:]))
+        rules = self[key] = tuple(found)
+        return rules
+
+    @cached_property
+    def settled(self) -> Pipeline:
+        """The same without the stable rewrites, which would undo a row's definition."""
+        return Pipeline({n: find for n, find in self.passes.items() if n not in STABLE_PASSES})
+
+
+def stable(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """Formulas that cancel or overflow, in the form that does not."""
+    for find in (norms, exponentials, STABLE_LAWS):
+        yield from find(op, heads)
+
+
+STABLE_LAWS = LawPass("stable", STABLE)
+BROUGHT_TOGETHER = Pipeline({"stable": LawPass("stable", PAIRS), "collect": collect})
 LOCAL: Mapping[str, LocalPass] = {
     "fold": fold,
     "simplify": LawPass("simplify", SIMPLIFY),
+    "stable": stable,
+    "collect": collect,
+    "regroup": Regroup(BROUGHT_TOGETHER, INTERESTING),
     "powers": powers,
 }
+STABLE_PASSES = ("stable", "collect", "regroup")
 PRUNE = "prune"  # dead-code removal, where the code is scheduled
 PASSES: tuple[str, ...] = (*LOCAL, PRUNE)
-
-
-class Pipeline(dict[tuple[Primitive, ...], tuple[Rule, ...]]):
-    """The rules of the local passes that are switched on, found as they are asked for."""
-
-    def __init__(self, without: Iterable[str] = (), more: Iterable[LocalPass] = ()) -> None:
-        self._passes = [find for name, find in LOCAL.items() if name not in without]
-        self._passes += more
-
-    def __missing__(self, key: tuple[Primitive, ...]) -> tuple[Rule, ...]:
-        rules = self[key] = tuple(rule for find in self._passes for rule in find(key[0], key[1:]))
-        return rules
 
 
 @cache
 def pipeline(without: tuple[str, ...] = ()) -> Pipeline:
     """The pipeline without the passes named."""
-    return Pipeline(without)
+    return Pipeline({name: find for name, find in LOCAL.items() if name not in without})
+
+
+def settled(rules: Rules | None) -> Rules | None:
+    """Rules for the definitions of rows, which stable rewrites would undo."""
+    return rules.settled if isinstance(rules, Pipeline) else rules
 
 
 class Applied(NamedTuple):

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
+from .algebra import Given
 from .graph import CONSTANT, INPUT, Node, Rule, Step
 from .parser import parse
 from .partials import Builder, builder, function
@@ -28,7 +29,10 @@ class Law:
 
     A name stands for any node; `m` and `n` only for constants.  A repeated name stands for the
     same node.  `when` restricts the constants.  `exact` rules hold for every IEEE input, up to the
-    sign of a zero; the others only to rounding, or where the pattern is finite.
+    sign of a zero; the others only to rounding, or where the pattern is finite.  `given` names
+    what remains of a sum in which terms cancel, as `"d = x - y"`; the law holds only if they do.
+    `holds` is the condition under which the two sides agree, if that is not everywhere.  In the
+    replacement `out` is the pattern as it was written.
     """
 
     pattern: str
@@ -36,11 +40,14 @@ class Law:
     exact: bool = True
     when: Callable[..., bool] | None = None
     why: str = ""
+    given: str = ""
+    holds: str = ""
 
     @property
     def name(self) -> str:
         """How reports call the law."""
-        return f"{self.pattern} -> {self.replacement}"
+        given = f" with {self.given}" if self.given else ""
+        return f"{self.pattern} -> {self.replacement}{given}"
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -55,8 +62,19 @@ class Law:
 
     @cached_property
     def build(self) -> Builder:
-        """Makes the replacement from nodes for `names`."""
-        return builder(self.replacement, self.names, CONSTANTS)
+        """Makes the replacement from nodes for `names`, and for what is given."""
+        return builder(self.replacement, (*self.names, *self.extra), CONSTANTS)
+
+    @cached_property
+    def extra(self) -> tuple[str, ...]:
+        """What the replacement knows beside the pattern's names: what is given, and `out`."""
+        given = (self.cancelled.name,) if self.cancelled else ()
+        return (*given, "out") if re.search(r"\bout\b", self.replacement) else given
+
+    @cached_property
+    def cancelled(self) -> Given | None:
+        """Makes what is given, from nodes for `names`."""
+        return Given(self.given, self.names) if self.given else None
 
 
 class Pattern(NamedTuple):
@@ -103,18 +121,25 @@ class LawPass:
 
 def _step(law: Law, variant: Pattern) -> Step:
     """A function generated for one order of a law's operands: its conditions, then its builder."""
-    pool: dict[str, Any] = {"make": law.build, "when": law.when}
+    pool: dict[str, Any] = {"make": law.build, "when": law.when, "given": law.cancelled}
     names = [f"a{k}" for k in range(len(variant.args))]
     bound: dict[str, str] = {}
     tests = [t for p, n in zip(variant.args, names, strict=True) for t in _tests(p, n, bound, pool)]
     if law.when:
         constants = ", ".join(f"{n}={bound[n]}.data" for n in law.names if n in CONSTANTS)
         tests.append(f"when({constants})")
+    nodes = ", ".join(["graph", *(bound[n] for n in law.names)])
+    if law.given:
+        tests.append(f"(rest := given({nodes}))")
+        nodes += ", rest"
+    if "out" in law.extra:
+        pool["row"] = variant.op
+        nodes += f", graph.intern({', '.join(['row', *names])})"
     return function(
         [
             f"def build({', '.join(['graph', *names])}):",
             f"    if {' and '.join(tests) or True}:",
-            f"        return make({', '.join(['graph', *(bound[n] for n in law.names)])})",
+            f"        return make({nodes})",
             "    return None",
         ],
         pool,

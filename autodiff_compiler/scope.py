@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 from .errors import ExpressionError, nearest
 from .graph import INPUT, NOT_EQUAL, POWER, WHERE, Graph, Node
@@ -17,6 +18,16 @@ INFIX: dict[str, Primitive] = {
 }
 INFIX["^"] = POWER
 FOLDED = {"maximum", "minimum", "fmax", "fmin", "hypot", "logaddexp"}  # of any number of arguments
+REDUCTIONS = {
+    "sum": ("add", None),
+    "prod": ("multiply", None),
+    "max": ("maximum", None),
+    "min": ("minimum", None),
+    "logsumexp": ("logaddexp", None),
+    "norm1": ("add", "abs"),
+    "norm2": ("hypot", "abs"),
+    "norm_inf": ("maximum", "abs"),
+}  # of a list: what joins its elements, and what is done to each
 WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})
 RESERVED = {"True": "1", "False": "0", "None": "nothing"}
 
@@ -176,10 +187,18 @@ class Scope:
         name = str(token)
         if name in self.functions:
             return self.inline(self.functions[name], token, args)
+        if name in REDUCTIONS and len(args) == 1 and args[0].shape:
+            return self.reduce(*REDUCTIONS[name], args[0].args, token)
         row = BY_NAME.get(name)
         if row is None or not row.args:
             raise self._not_callable(name, token)
         return self.primitive(row, token, args)
+
+    def reduce(self, joint: str, each: str | None, elements: Sequence[Node], token: Word) -> Node:
+        """The elements of a list joined into one number."""
+        if each is not None:
+            elements = [self.operate(lookup(each), [x], token) for x in elements]
+        return reduce(lambda a, b: self.operate(lookup(joint), [a, b], token), elements)
 
     def inline(self, function: Function, token: Word, args: Sequence[Node]) -> Node:
         """A function of the source on arguments, element by element over list literals."""
@@ -193,7 +212,7 @@ class Scope:
     def _not_callable(self, name: str, token: Word) -> ExpressionError:
         if name in self.variables or name in self.parameters:
             return self.fail(f"{name} is a variable, not a function", token, f"write {name}*(...)")
-        close = nearest(name, [*self.functions, *BY_NAME])
+        close = nearest(name, [*self.functions, *BY_NAME, *REDUCTIONS])
         hint = f"did you mean {close}?" if close else f"write {name}*(...) to multiply"
         return self.fail(f"unknown function {name}", token, hint)
 

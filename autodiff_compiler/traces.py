@@ -16,7 +16,7 @@ from .backends.latex import symbol as latex_symbol
 from .derivatives import Program
 from .forward import tangents
 from .graph import ADD, CONSTANT, STACK, Graph, Node
-from .passes import all_symbols, output_symbols, pipeline
+from .passes import STABLE_PASSES, all_symbols, output_symbols, pipeline
 from .reverse import accumulations
 from .runtime import Callables, number
 from .tables import FORMATS, Section
@@ -100,7 +100,7 @@ class _Drafter:
 
     def __init__(self, graph: Graph, output: Node, wrt: Sequence[str]) -> None:
         self.graph = graph.copy()
-        self.graph.rules = pipeline(("powers",))
+        self.graph.rules = pipeline(("powers", *STABLE_PASSES))
         self.output, self.wrt = output, [graph.inputs[name] for name in wrt]
         self.parts = output.args if output.op is STACK else (output,)
         self.outputs = output_symbols(graph, output)

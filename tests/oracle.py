@@ -11,10 +11,10 @@ DIGITS = 50
 class Oracle:
     """Value and partials of a scalar formula; nothing of the table's derivatives is involved."""
 
-    def __init__(self, source, inputs=None):
+    def __init__(self, source, inputs=None, digits=DIGITS):
         graph, output = parse(source, inputs)
-        self.names = tuple(graph.inputs)
-        self._algebra = mpmath_algebra(DIGITS)
+        self.names, self._digits = tuple(graph.inputs), digits
+        self._algebra = mpmath_algebra(digits)
         self._evaluation = Evaluation(graph, [output], self._algebra)
 
     def value(self, *point):
@@ -22,7 +22,7 @@ class Oracle:
 
     def partial(self, k, *point):
         x = list(map(self._algebra.constant, point))
-        h = self._algebra.constant(10) ** -16
+        h = self._algebra.constant(10) ** -(self._digits // 3) * (abs(x[k]) or 1)
         above = self._evaluate([v + h * (j == k) for j, v in enumerate(x)])
         below = self._evaluate([v - h * (j == k) for j, v in enumerate(x)])
         return (above - below) / (2 * h)

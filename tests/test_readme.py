@@ -10,6 +10,7 @@ from pathlib import Path
 import autodiff_compiler as ac
 from autodiff_compiler.cli import main
 from autodiff_compiler.primitives import TABLE
+from autodiff_compiler.stable import STABLE
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -67,3 +68,29 @@ def _partial(text):
 
 def test_the_list_of_functions():
     assert (README.parent / "FUNCTIONS.md").read_text(encoding="utf-8") == functions()
+
+
+def rewrites():
+    """The text of REWRITES.md, from the rows of the pass."""
+    lines = [
+        "# The stable rewrites",
+        "",
+        "What `compile` writes instead of formulas that cancel, overflow or divide 0 by 0, unless",
+        "`stable=False`. A letter stands for any expression, `n` for a constant; `out` is the pattern as",
+        "it was written. With `d = x - y`, a law applies only where terms of the difference cancel, as",
+        "in `sqrt(t + 1) - sqrt(t)`. Two more look at sums of any length: `sqrt(x**2 + y**2 + ...)` is",
+        "`hypot(x, y, ...)`, and `log(exp(x) + exp(y) + ...)` is `logaddexp(x, y, ...)`.",
+        "",
+        "| pattern | replacement | with | because | apart from |",
+        "|---|---|---|---|---|",
+    ]
+    for law in STABLE:
+        apart = f"not `{law.holds}`" if law.holds else ""
+        given = f"`{law.given}`" if law.given else ""
+        cells = [f"`{law.pattern}`", f"`{law.replacement}`", given, law.why, apart]
+        lines.append(f"| {' | '.join(cells)} |".replace("  ", " "))
+    return "\n".join([*lines, ""])
+
+
+def test_the_list_of_rewrites():
+    assert (README.parent / "REWRITES.md").read_text(encoding="utf-8") == rewrites()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import arithmetic, elementary, special
+from . import arithmetic, elementary, special, stable
 from .row import Primitive, function
 
 __all__ = ["BY_NAME", "CONSTANTS", "TABLE", "Primitive", "function", "lookup", "special"]
 
-TABLE: tuple[Primitive, ...] = arithmetic.ROWS + elementary.ROWS + special.ROWS
+TABLE: tuple[Primitive, ...] = arithmetic.ROWS + elementary.ROWS + stable.ROWS + special.ROWS
 
 BY_NAME: Mapping[str, Primitive] = MappingProxyType(
     {name: row for row in TABLE for name in (row.name, *row.aliases)}

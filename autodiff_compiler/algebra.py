@@ -1,0 +1,363 @@
+"""Small polynomials over the nodes of a graph: sums whose terms cancel, before they are computed.
+
+A node is read as a `Term`, a coefficient times integer powers of other nodes, and a sum as a
+`Polynomial` of such terms.  What would grow beyond a few terms is left as it is, so reading a
+graph takes time linear in its size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from itertools import chain, repeat
+from typing import NamedTuple
+
+from .graph import ADD, CONSTANT, DIVIDE, INPUT, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node
+from .parser import parse
+from .primitives import lookup
+from .primitives.ieee import Number
+
+ABS, HYPOT, NONZERO, RATIO = map(lookup, ("abs", "hypot", "nonzero", "ratio"))
+SQRT, SQRT_PRODUCT = map(lookup, ("sqrt", "sqrt_product"))
+PRODUCTS = frozenset({MULTIPLY, DIVIDE, NEGATIVE, NONZERO, RATIO})
+SUMS = frozenset({ADD, SUBTRACT})
+SQUARES = frozenset(
+    {SQRT, SQRT_PRODUCT, HYPOT, ABS}
+)  # functions whose square is a sum of their arguments'
+
+MAX_FACTORS = 8  # of a term
+MAX_TERMS = 12  # of a polynomial
+MAX_DEGREE = 3  # of what is multiplied out
+MAX_APART = 4  # factors that two terms need not share
+
+Powers = Mapping[int, int]  # exponent of each node, by its index in the graph
+Monomial = tuple[tuple[int, int], ...]  # the same, sorted
+Polynomial = dict[Monomial, Number]
+
+
+class Term(NamedTuple):
+    """A coefficient times powers of nodes; whether some may stand below the line, or are sums."""
+
+    coefficient: Number
+    powers: Powers
+    below: bool
+    sums: bool
+
+
+def term(graph: Graph, node: Node) -> Term:
+    """A node as a term; a node that is no product is its own first power."""
+    known: dict[Node, Term] = graph.terms
+    found = known.get(node)
+    if found is not None:
+        return found
+    pending = [node]
+    while pending:
+        top = pending[-1]
+        if top.op not in PRODUCTS:
+            known[pending.pop()] = _factor(top)
+            continue
+        missing = [a for a in top.args if a not in known]
+        if missing:
+            pending += missing
+        else:
+            known[pending.pop()] = _product(top, known)
+    return known[node]
+
+
+def _factor(node: Node) -> Term:
+    if node.op is CONSTANT and _is_small(node.data):
+        return Term(node.data, {}, False, False)
+    return Term(1, {node.index: 1}, False, node.op in SUMS or node.op in SQUARES)
+
+
+def _product(node: Node, known: Mapping[Node, Term]) -> Term:
+    left = known[node.args[0]]
+    if node.op is NONZERO:
+        return left
+    if node.op is NEGATIVE:
+        return left._replace(coefficient=-left.coefficient)
+    right, over = known[node.args[1]], node.op is not MULTIPLY
+    powers = multiplied(left.powers, right.powers, -1 if over else 1)
+    if len(powers) > MAX_FACTORS or (over and not _is_power_of_two(right.coefficient)):
+        return _factor(node)
+    scale = left.coefficient
+    if right.coefficient != 1:
+        scale = scale / right.coefficient if over else scale * right.coefficient
+    return Term(scale, powers, left.below or right.below or over, left.sums or right.sums)
+
+
+def _is_power_of_two(value: Number) -> bool:
+    return value == 1 or abs(math.frexp(value)[0]) == 0.5
+
+
+def _is_small(value: Number) -> bool:
+    """Whether a constant is a number that products with a few others keep finite."""
+    return not isinstance(value, bool) and 1e-30 < abs(value) < 1e30
+
+
+def multiplied(left: Powers, right: Powers, sign: int = 1) -> dict[int, int]:
+    """Powers of a product, or of a quotient with `sign` -1."""
+    if sign > 0 and left.keys().isdisjoint(right):
+        return {**left, **right}
+    powers = dict(left)
+    for index, exponent in right.items():
+        total = powers.get(index, 0) + sign * exponent
+        if total:
+            powers[index] = total
+        else:
+            del powers[index]
+    return powers
+
+
+def polynomial(graph: Graph, node: Node) -> Polynomial:
+    """A sum as the polynomial of its terms; products of sums in it are not multiplied out."""
+    known: dict[Node, Polynomial] = graph.sums
+    pending = [node]
+    while pending:
+        top = pending[-1]
+        missing = [a for a in top.args if a not in known] if top.op in SUMS else []
+        if missing and top not in known:
+            pending += missing
+        else:
+            known[pending.pop()] = known.get(top) or _polynomial(graph, top, known)
+    return known[node]
+
+
+def _polynomial(graph: Graph, node: Node, known: Mapping[Node, Polynomial]) -> Polynomial:
+    if node.op in SUMS:
+        left, right = (known[a] for a in node.args)
+        total = added(left, right, 1 if node.op is ADD else -1)
+        return total if 0 < len(total) <= MAX_TERMS else {((node.index, 1),): 1}
+    found = term(graph, node)
+    return {_monomial(found.powers): found.coefficient}
+
+
+def _monomial(powers: Powers) -> Monomial:
+    return tuple(sorted(powers.items()))
+
+
+def added(left: Polynomial, right: Polynomial, sign: int = 1) -> Polynomial:
+    """The sum, or with `sign` -1 the difference; terms that cancel are gone."""
+    total = dict(left)
+    for monomial, coefficient in right.items():
+        total[monomial] = total.get(monomial, 0) + sign * coefficient
+    return {monomial: c for monomial, c in total.items() if c}
+
+
+def _times(left: Polynomial, right: Polynomial) -> Polynomial:
+    total: Polynomial = {}
+    for m, c in left.items():
+        for n, d in right.items():
+            key = _monomial(multiplied(dict(m), dict(n)))
+            total[key] = total.get(key, 0) + c * d
+    return {monomial: c for monomial, c in total.items() if c}
+
+
+def expanded(graph: Graph, coefficient: Number, powers: Powers) -> Polynomial | None:
+    """A term multiplied out, squares of roots included; `None` if it is too large."""
+    factors = list(chain.from_iterable(_factors(graph, i, e) for i, e in powers.items()))
+    total: Polynomial = {(): coefficient}
+    for factor in factors:
+        total = _times(total, factor)
+        if len(total) > MAX_TERMS:
+            return None
+    return total
+
+
+def _factors(graph: Graph, index: int, exponent: int) -> Iterable[Polynomial]:
+    node = graph.nodes[index]
+    if exponent > 0 and node.op in SUMS:
+        return repeat(polynomial(graph, node), exponent)
+    rest: Polynomial = {((index, exponent % 2),): 1} if exponent % 2 else {(): 1}
+    square = _square(graph, node) if exponent > 1 and node.op in SQUARES else None
+    if square is not None and len(square) <= MAX_TERMS:
+        return [rest, *repeat(square, exponent // 2)]
+    return [{((index, exponent),): 1}]
+
+
+def _square(graph: Graph, node: Node) -> Polynomial:
+    """The square of a root or a norm."""
+    parts = [polynomial(graph, a) for a in node.args]
+    if node.op is SQRT:
+        return parts[0]
+    if node.op is SQRT_PRODUCT:
+        return _times(*parts)
+    return reduce(added, (_times(part, part) for part in parts))
+
+
+def lessened(left: Polynomial, right: Polynomial, sign: int) -> Polynomial | None:
+    """The sum or difference, if terms of the two cancel and a shorter one remains."""
+    total = added(left, right, sign)
+    opposed = any(m in left and left[m] * c * sign < 0 for m, c in right.items())
+    longest = 2 if left.keys() == right.keys() else max(len(left), len(right))
+    return total if opposed and 0 < len(total) < longest else None
+
+
+def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
+    """`left + sign*right` with its common factors taken out, if what they leave cancels."""
+    a, b = term(graph, left), term(graph, right)
+    if not _may_cancel(a, b):
+        return None
+    common = {
+        i: e for i in {**a.powers, **b.powers} if (e := min(a.powers.get(i, 0), b.powers.get(i, 0)))
+    }
+    p, q = multiplied(a.powers, common, -1), multiplied(b.powers, common, -1)
+    if not (_may_match(graph, p, q) and _may_match(graph, q, p)):
+        return None
+    first, second = expanded(graph, a.coefficient, p), expanded(graph, b.coefficient, q)
+    if first is None or second is None:
+        return None
+    total = lessened(first, second, sign)
+    return None if total is None else made(graph, total, common)
+
+
+def _may_match(graph: Graph, one: Powers, other: Powers) -> bool:
+    """Whether the factors of `one` that are no sums occur in what the other is multiplied out."""
+    if sum(one.values()) > MAX_DEGREE:
+        return False
+    plain = [i for i, e in one.items() if i not in other and not _expands(graph.nodes[i], e)]
+    if not plain:
+        return True
+    sums = (graph.nodes[i] for i in other)
+    found = {i for node in sums for monomial in _expansion(graph, node) for i, _ in monomial}
+    return found.issuperset(plain)
+
+
+def _expands(node: Node, exponent: int) -> bool:
+    return node.op in SUMS or (node.op in SQUARES and exponent > 1)
+
+
+def _expansion(graph: Graph, node: Node) -> Iterable[Monomial]:
+    """The terms of a sum, or of the square of a root."""
+    if node.op in SQUARES:
+        return [m for a in node.args for m in _expansion(graph, a)]
+    return polynomial(graph, node)
+
+
+def _may_cancel(a: Term, b: Term) -> bool:
+    """Whether it is worth to multiply out: a sum in one, and a factor or little else in both."""
+    if not (a.sums or b.sums):
+        return a.powers == b.powers
+    if len(a.powers.keys() ^ b.powers.keys()) > MAX_APART:
+        return False
+    if a.below or b.below or not a.powers.keys().isdisjoint(b.powers):
+        return True
+    if a.sums and b.sums and abs(a.coefficient) != abs(b.coefficient):
+        return False
+    degrees = sum(a.powers.values()), sum(b.powers.values())
+    return max(degrees) == 1 or min(degrees) == 0
+
+
+def made(graph: Graph, total: Polynomial, factor: Powers) -> Node:
+    """The node of a polynomial times powers, its common factors in front."""
+    shared = _shared(list(total))
+    rest = {_monomial(multiplied(dict(m), shared, -1)): c for m, c in total.items()}
+    positive = [made_term(graph, c, dict(m)) for m, c in rest.items() if c > 0]
+    negative = [made_term(graph, -c, dict(m)) for m, c in rest.items() if c < 0]
+    node = _sum(graph, positive, negative)
+    return made_product(graph, node, multiplied(factor, shared))
+
+
+def _shared(monomials: Sequence[Monomial]) -> dict[int, int]:
+    """The powers that all of several monomials have."""
+    if len(monomials) == 1:
+        return {}
+    first, *rest = map(dict, monomials)
+    return {i: min(e, *(m[i] for m in rest)) for i, e in first.items() if all(i in m for m in rest)}
+
+
+def _sum(graph: Graph, positive: list[Node], negative: list[Node]) -> Node:
+    less = reduce(lambda a, b: graph.apply(ADD, a, b), negative) if negative else None
+    if not positive:
+        assert less is not None, "an empty sum"
+        return graph.apply(NEGATIVE, less)
+    more = reduce(lambda a, b: graph.apply(ADD, a, b), positive)
+    return more if less is None else graph.apply(SUBTRACT, more, less)
+
+
+def made_term(graph: Graph, coefficient: Number, powers: Powers) -> Node:
+    """The node of a term."""
+    return made_product(graph, graph.constant(coefficient), powers)
+
+
+def made_product(graph: Graph, node: Node, powers: Powers) -> Node:
+    """`node` times powers; it is divided by one factor after the other, lest they overflow."""
+    for op, sign in ((MULTIPLY, 1), (DIVIDE, -1)):
+        for index, exponent in powers.items():
+            for _ in range(sign * exponent):
+                factor = graph.nodes[index]
+                node = factor if node.is_constant(1) and sign > 0 else graph.apply(op, node, factor)
+    return node
+
+
+class Given:
+    """A name for what remains of a sum that cancels, or of a quotient that divides.
+
+    `Given("d = u - b*b", names)` finds, for nodes of `names`, the difference with like terms
+    cancelled; `"q = d/y"` the quotient if `y` divides every term.  Without cancellation there is
+    nothing.
+    """
+
+    def __init__(self, text: str, names: Iterable[str]) -> None:
+        self.name, _, body = (part.strip() for part in text.partition("="))
+        self._graph, self._output = parse(body, inputs=tuple(names))
+
+    def __call__(self, graph: Graph, *nodes: Node) -> Node | None:
+        """The node in `graph`, or `None`."""
+        found: dict[Node, Polynomial | None] = {}
+        known = dict(zip(self._graph.inputs.values(), nodes, strict=True))
+        for line in self._graph.nodes:
+            if line is self._output:
+                break
+            found[line] = _evaluated(graph, line, known, found)
+        left, right = (found[a] for a in self._output.args)
+        if left is None or right is None:
+            return None
+        total = _concluded(self._output, left, right)
+        return None if total is None else made(graph, total, {})
+
+
+def _evaluated(
+    graph: Graph,
+    line: Node,
+    known: Mapping[Node, Node],
+    found: Mapping[Node, Polynomial | None],
+) -> Polynomial | None:
+    if line.op is INPUT:
+        return _read(graph, known[line])
+    if line.op is CONSTANT:
+        return {(): line.data}
+    left, right = (found[a] for a in line.args)
+    if left is None or right is None or len(left) * len(right) > MAX_TERMS:
+        return None
+    if line.op is MULTIPLY:
+        return _times(left, right)
+    return added(left, right, 1 if line.op is ADD else -1)
+
+
+def _read(graph: Graph, node: Node) -> Polynomial | None:
+    found = polynomial(graph, node)
+    if len(found) > 1:
+        return found
+    whole = term(graph, node)
+    return expanded(graph, whole.coefficient, whole.powers)
+
+
+def _concluded(line: Node, left: Polynomial, right: Polynomial) -> Polynomial | None:
+    if line.op is DIVIDE:
+        return _divided(left, right)
+    return lessened(left, right, 1 if line.op is ADD else -1)
+
+
+def _divided(left: Polynomial, right: Polynomial) -> Polynomial | None:
+    """The quotient by a polynomial of one term, if that divides every term."""
+    if len(right) != 1 or not next(iter(right)):
+        return None
+    ((monomial, divisor),) = right.items()
+    divides = all(dict(m).get(i, 0) >= e for m in left for i, e in monomial)
+    if not divides:
+        return None
+    return {
+        _monomial(multiplied(dict(m), dict(monomial), -1)): c / divisor for m, c in left.items()
+    }

@@ -1,0 +1,130 @@
+"""Rows of compositions that plain formulas cancel, overflow or divide 0 by 0 in.
+
+Most are what the pass `stable` turns such formulas into; the names are those of SciPy, Julia's
+LogExpFunctions or Mathematica where there is one.
+"""
+
+# A table: one row per function, aligned by hand.
+# fmt: off
+
+from __future__ import annotations
+
+from math import factorial
+
+from .row import POSITIVE, UNIT, function
+
+
+def horner(coefficients: list[str], t: str) -> str:
+    """The polynomial with these coefficients, the constant one first, as text in `t`."""
+    text = coefficients[-1]
+    for coefficient in reversed(coefficients[:-1]):
+        text = f"{coefficient} + {t}*({text})"
+    return text
+
+
+def sine_defect(sign: int) -> str:
+    """The Taylor series of sin(x) - x (sign -1) or sinh(x) - x (sign 1), up to x**25."""
+    series = horner([f"{sign**k}/{factorial(2*k + 1)}" for k in range(1, 13)], "(x*x)")
+    return f"x*(x*x)*({series})"
+
+
+EXPREL_SLOPE = horner([f"{k}/{factorial(k + 1)}" for k in range(1, 19)], "x")
+
+# By s = x/(2 + x): log1p(x) = 2*arctanh(s), and x = 2*s/(1 - s).
+ARCTANH = [f"1/{2*k + 1}" for k in range(15)]  # of arctanh(s)/s in powers of s*s
+ARCTANH_SLOPE = [f"{k}/{2*k + 1}" for k in range(1, 15)]
+TINY = "1e-5"  # where two terms of a series are exact to double precision
+
+ROWS = (
+    # a function less the first term of its series
+    function("cosm1(x)", "-sin(x)", define="-2*sin(x/2)**2", special=(0.0, 1e-9),
+             mpmath=lambda mp, x: -2*mp.sin(x/2)**2),
+    function("coshm1(x)", "sinh(x)", define="2*sinh(x/2)**2", special=(0.0, 1e-9, 800.0),
+             mpmath=lambda mp, x: 2*mp.sinh(x/2)**2),
+    function("sinmx(x)", "cosm1(x)", special=(0.0, 1e-9),
+             define=f"where(abs(x) < 1.5, {sine_defect(-1)}, sin(x) - x)",
+             mpmath=lambda mp, x: mp.sin(x) - x),
+    function("sinhmx(x)", "coshm1(x)", special=(0.0, 1e-9),
+             define=f"where(abs(x) < 1.5, {sine_defect(1)}, sinh(x) - x)",
+             mpmath=lambda mp, x: mp.sinh(x) - x),
+    function("tanmx(x)", "tan(x)**2", special=(0.0, 1e-9), domain=(-1.3, 1.3),
+             define="where(abs(x) < 1, (sinmx(x) - x*cosm1(x))/cos(x), tan(x) - x)",
+             mpmath=lambda mp, x: mp.tan(x) - x),
+    function("tanhmx(x)", "-tanh(x)**2", special=(0.0, 1e-9, 800.0),
+             define="where(abs(x) < 1, (sinhmx(x) - x*coshm1(x))/cosh(x), tanh(x) - x)",
+             mpmath=lambda mp, x: mp.tanh(x) - x),
+    function("expm1mx(x)", "expm1(x)", special=(0.0, 1e-9),
+             define="where(abs(x) < 1, sinhmx(x) + coshm1(x), expm1(x) - x)",
+             mpmath=lambda mp, x: mp.expm1(x) - x),
+    function("log1pmx(x)", "-x/(1 + x)", special=(0.0, 1e-9, -1.0), domain=(-0.9, 4.0),
+             define="s = x/(2 + x); where(abs(x) < 0.4, "
+             f"2*s*(s*s)*({horner(ARCTANH[1:], '(s*s)')}) - s*x, log1p(x) - x)",
+             mpmath=lambda mp, x: mp.log1p(x) - x, note="log1p(x) - x"),
+    # quotients with a removable 0/0
+    function("sinc_unnormalized(x)", f"where(abs(x) < {TINY}, -x/3*(1 - x*x/10), "
+             "cosm1(x)/x - sinmx(x)/x/x)", aliases="sphj0", special=(0.0, 1e-9),
+             define="where(x == 0, 1, sin(x)/x)", mpmath="sinc", note="sin(x)/x"),
+    function("sinhc(x)", f"where(abs(x) < {TINY}, x/3*(1 + x*x/10), where(abs(x) < 1, "
+             "coshm1(x)/x - sinhmx(x)/x/x, out*(1/tanh(x) - 1/x)))", special=(0.0, 1e-9),
+             define="where(x == 0, 1, sinh(x)/x)", note="sinh(x)/x",
+             mpmath=lambda mp, x: mp.sinh(x)/x if x else mp.one),
+    function("tanc(x)", f"where(abs(x) < {TINY}, 2*x/3*(1 + 4*x*x/5), "
+             "tan(x)**2/x - tanmx(x)/x/x)", special=(0.0, 1e-9), domain=(-1.3, 1.3),
+             define="where(x == 0, 1, tan(x)/x)", note="tan(x)/x",
+             mpmath=lambda mp, x: mp.tan(x)/x if x else mp.one),
+    function("exprel(x)", f"where(abs(x) < 1, {EXPREL_SLOPE}, where(x > 0, (1 + (x - 1)*out)/x, "
+             "(exp(x) - out)/x))", define="where(x == 0, 1, expm1(x)/x)", note="(exp(x) - 1)/x",
+             special=(0.0, 1e-9, -800.0),
+             mpmath=lambda mp, x: mp.expm1(x)/x if x else mp.one),
+    function("log1prel(x)", "s = x/(2 + x); t = s*s; where(abs(x) < 0.4, (1 - s)**2/2*(2*s*(1 - s)"
+             f"*({horner(ARCTANH_SLOPE, 't')}) - ({horner(ARCTANH, 't')})), "
+             "(1/(1 + x) - out)/x)", domain=(-0.9, 4.0), special=(0.0, 1e-9),
+             define="where(x == 0, 1, log1p(x)/x)", note="log(1 + x)/x",
+             mpmath=lambda mp, x: mp.log1p(x)/x if x else mp.one),
+    # roots
+    function("ratio(x, y)", "1/y", "-out/y", define="where(x == 0, 0, x/y)", special=((0.0, 0.0),),
+             domain=((-3.0, 3.0), POSITIVE), note="x/y, and 0 where x is 0"),
+    function("sqrt_product(x, y)", "0.5*ratio(y, out)", "0.5*ratio(x, out)", define="sqrt(x*y)",
+             domain=POSITIVE, special=((0.0, 1.0), (1.0, 0.0), (-1.0, 1.0)),
+             note="sqrt(x*y); where one factor is 0 it is constant in the other"),
+    function("conjugate_sum(b, s, d)", "where(b < 0, out/(s - b), 1)",
+             "where(b < 0, -out/(s - b), 1)", "where(b < 0, 1/(s - b), 0)",
+             define="where(b < 0, d/(s - b), b + s)", domain=((-3.0, 3.0), POSITIVE, POSITIVE),
+             note="b + s by way of d = s**2 - b**2 where b + s would cancel"),
+    function("conjugate_ratio(b, s, q, y)", "where(b < 0, out/(s - b), 1/y)",
+             "where(b < 0, -out/(s - b), 1/y)", "where(b < 0, 1/(s - b), 0)",
+             "where(b < 0, 0, -out/y)", define="where(b < 0, q/(s - b), (b + s)/y)",
+             domain=((-3.0, 3.0), POSITIVE, POSITIVE, POSITIVE),
+             note="(b + s)/y by way of q = (s**2 - b**2)/y where b + s would cancel"),
+    # logarithms, exponentials, and what machine learning makes of them
+    function("expit(x)", "sech(x/2)**2/4", aliases="sigmoid logistic", define="1/(1 + exp(-x))",
+             special=(1000.0, -1000.0, 40.0)),
+    function("logit(x)", "1/(x*(1 - x))", define="log(x/(1 - x))", domain=(0.05, 0.95)),
+    function("softplus(x)", "expit(x)", aliases="log1pexp", special=(1000.0, -40.0, 0.0),
+             define="maximum(x, 0) + log1p(exp(-abs(x)))"),
+    function("log_expit(x)", "expit(-x)", aliases="logsigmoid log_sigmoid",
+             define="-softplus(-x)", special=(-1000.0,)),
+    function("logcosh(x)", "tanh(x)", special=(1000.0, 0.0, 1e-9),
+             define="where(abs(x) < 1, log1p(coshm1(x)), abs(x) + log1p(exp(-2*abs(x))) - log(2))",
+             mpmath=lambda mp, x: mp.log1p(2*mp.sinh(x/2)**2)),
+    function("log1mexp(x)", "-1/expm1(-x)", domain=(-3.0, -0.1), special=(-1e-20, -800.0),
+             define="where(x > -0.7, log(-expm1(x)), log1p(-exp(x)))"),
+    function("logexpm1(x)", "-1/expm1(-x)", aliases="invsoftplus", domain=POSITIVE,
+             define="where(x < 0.7, log(expm1(x)), x + log1p(-exp(-x)))", special=(800.0, 1e-9)),
+    function("log2mexp(x)", "-exp(x)/(2 - exp(x))", define="log1p(-expm1(x))",
+             domain=(-3.0, 0.5)),
+    function("logtanh(x)", "2/sinh(2*x)", domain=POSITIVE, special=(1e-9, 800.0),
+             define="where(x < 0.5, log(tanh(x)), log1p(-2*expit(-2*x)))", note="log(tanh(x))"),
+    function("log1psq(x)", "2*x/(1 + x**2)", define="log1p(x**2)"),
+    function("logmxp1(x)", "1/x - 1", domain=POSITIVE,
+             define="where(abs(x - 1) < 0.5, log1pmx(x - 1), log(x) - x + 1)", note="log(x) - x + 1"),
+    function("xlogx(x)", "1 + log(x)", define="where(x == 0, 0, x*log(x))", domain=POSITIVE,
+             special=(0.0,), note="x*log(x), and its limit 0 at 0"),
+    function("xexpx(x)", "exp(x)*(1 + x)", define="x*exp(x)"),
+    function("xexpy(x, y)", "exp(y)", "out", define="x*exp(y)"),
+    function("logsubexp(x, y)", "exp(x - out)*where(x >= y, 1, -1)",
+             "exp(y - out)*where(x >= y, -1, 1)", domain=((1.0, 3.0), (-3.0, 0.5)),
+             define="maximum(x, y) + log(-expm1(-abs(x - y)))"),
+    function("logabs1m(x)", "1/(x - 1)", define="where(x < 1, log1p(-x), log(x - 1))",
+             domain=UNIT, special=(0.0, 1.0, 3.0), note="log(abs(1 - x))"),
+)

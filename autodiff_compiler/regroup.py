@@ -1,0 +1,229 @@
+"""Passes over whole sums and products: terms that cancel, and pairs that a stable law knows.
+
+A law sees the two operands of an operation.  These passes look through `(a + b) - c` and
+`(a*b)/c` for a pair that was not written side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
+from typing import NamedTuple
+
+from .algebra import PRODUCTS, SUMS, collected, made_product, multiplied, term
+from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node, Rule, Rules
+from .primitives import Primitive, lookup
+
+EXP, HYPOT, LOG, LOGADDEXP, SQRT = map(lookup, ("exp", "hypot", "log", "logaddexp", "sqrt"))
+
+MAX_LOOK = 4  # terms on each side of a sum that are looked through
+MAX_TERMS = 32  # of a norm, or of a logarithm of a sum
+
+
+def collect(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """Sums whose terms cancel once their common factors are taken out."""
+    if op in SUMS and not (SUMS | PRODUCTS).isdisjoint(heads):
+        sign = 1 if op is ADD else -1
+        rule = ("collect", "terms that cancel are collected")
+        yield Rule(rule, lambda graph, left, right: collected(graph, left, right, sign))
+
+
+class Signed(NamedTuple):
+    """A term of a sum."""
+
+    sign: int
+    node: Node
+
+
+def note(graph: Graph, origin: tuple[str, str]) -> None:
+    """Tell the log that a rule was used."""
+    if graph.log is not None:
+        graph.log.append(origin)
+
+
+def signed(op: Primitive, left: Node, right: Node) -> tuple[list[Signed], list[Signed]]:
+    """The terms of the two sides of a sum, as far as one looks."""
+    return _terms(left, 1), _terms(right, 1 if op is ADD else -1)
+
+
+def _terms(node: Node, sign: int) -> list[Signed]:
+    found: list[Signed] = []
+    while node.op in SUMS and len(found) < MAX_LOOK - 1:
+        found.append(Signed(sign if node.op is ADD else -sign, node.args[1]))
+        node = node.args[0]
+    return [Signed(sign, node), *reversed(found)]
+
+
+class Regroup:
+    """Pairs of terms, or of factors, that stand apart and that one of `rules` knows."""
+
+    def __init__(self, rules: Rules, interesting: frozenset[Primitive]) -> None:
+        self._rules, self._interesting = rules, interesting
+
+    def __call__(self, op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+        """The rule for an operation on sums, or on products."""
+        if op in SUMS and not SUMS.isdisjoint(heads):
+            yield Rule(("regroup", "terms brought together"), self._sums(op))
+        apart = op in (MULTIPLY, DIVIDE) and not PRODUCTS.isdisjoint(heads)
+        if apart and (op is DIVIDE or not self._interesting.isdisjoint(heads)):
+            yield Rule(("regroup", "factors brought together"), self._products(op))
+
+    def _sums(self, op: Primitive) -> Callable[..., Node | None]:
+        rules = self._rules
+
+        def step(graph: Graph, left: Node, right: Node) -> Node | None:
+            ours, theirs = signed(op, left, right)
+            for a in ours:
+                for b in theirs:
+                    pair = ADD if a.sign == b.sign else SUBTRACT
+                    for origin, better in rules[pair, a.node.op, b.node.op]:
+                        node = better(graph, a.node, b.node)
+                        if node is not None:
+                            note(graph, origin)
+                            rest = [t for t in (*ours, *theirs) if t is not a and t is not b]
+                            return _total(graph, rest, Signed(a.sign, node))
+            return None
+
+        return step
+
+    def _products(self, op: Primitive) -> Callable[..., Node | None]:
+        return self._multiply if op is MULTIPLY else self._divide
+
+    def _multiply(self, graph: Graph, left: Node, right: Node) -> Node | None:
+        """A product with a function, one of the divisors of which goes with the function."""
+        over, product = (left, right) if left.op in self._interesting else (right, left)
+        whole = term(graph, product)
+        if not whole.below:
+            return None
+        below = [j for j, e in whole.powers.items() if e < 0]
+        found = self._quotient(graph, [over.index], below)
+        if found is None:
+            return None
+        rest = multiplied(whole.powers, {found.under: 1})
+        node = made_product(graph, found.node, rest)
+        return graph.apply(MULTIPLY, graph.constant(whole.coefficient), node)
+
+    def _divide(self, graph: Graph, left: Node, right: Node) -> Node | None:
+        """A quotient of products, in which a function goes with one of the divisors."""
+        ours, theirs = term(graph, left), term(graph, right)
+        above = [i for i, e in ours.powers.items() if e > 0]
+        found = self._quotient(graph, above, [j for j, e in theirs.powers.items() if e > 0])
+        if found is None:
+            return None
+        rest = multiplied(ours.powers, theirs.powers, -1)
+        rest = multiplied(multiplied(rest, {found.over: 1}, -1), {found.under: 1})
+        scale = graph.constant(ours.coefficient)
+        node = graph.apply(MULTIPLY, scale, made_product(graph, found.node, rest))
+        return graph.apply(DIVIDE, node, graph.constant(theirs.coefficient))
+
+    def _quotient(
+        self, graph: Graph, above: Iterable[int], below: Sequence[int]
+    ) -> Quotient | None:
+        """A factor above the line divided by one below, if a rule knows the quotient."""
+        for i in above:
+            over = graph.nodes[i]
+            if over.op in self._interesting:
+                for j in below:
+                    under = graph.nodes[j]
+                    for origin, better in self._rules[DIVIDE, over.op, under.op]:
+                        node = better(graph, over, under)
+                        if node is not None:
+                            note(graph, origin)
+                            return Quotient(node, i, j)
+        return None
+
+
+class Quotient(NamedTuple):
+    """A node that stands for one factor divided by another."""
+
+    node: Node
+    over: int
+    under: int
+
+
+def _total(graph: Graph, rest: Sequence[Signed], pair: Signed) -> Node:
+    node = None
+    for sign, part in (*rest, pair):
+        if node is None:
+            node = part if sign > 0 else graph.apply(NEGATIVE, part)
+        else:
+            node = graph.apply(ADD if sign > 0 else SUBTRACT, node, part)
+    assert node is not None
+    return node
+
+
+def norms(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """The root of a sum of squares, as a norm that neither overflows nor underflows."""
+    if op is SQRT and heads[0] is ADD:
+        yield Rule(("stable", "sqrt(x*x + y*y + ...) -> hypot(x, y, ...)"), _norm)
+
+
+def _norm(graph: Graph, total: Node) -> Node | None:
+    return _combined(graph, HYPOT, [_root(graph, part) for part in _added(total)])
+
+
+def _root(graph: Graph, node: Node) -> Node | None:
+    """What a square is the square of."""
+    scale, square = _scaled(node)
+    if square is None:
+        return graph.apply(SQRT, graph.constant(scale)) if scale > 0 else None
+    if scale <= 0 or square.op is not MULTIPLY or square.args[0] is not square.args[1]:
+        return None
+    root = square.args[0]
+    if scale == 1:
+        return root
+    return graph.apply(MULTIPLY, graph.apply(SQRT, graph.constant(scale)), root)
+
+
+def exponentials(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """The logarithm of a sum of exponentials, by `logaddexp`; a constant is one, too."""
+    if op is LOG and heads[0] is ADD:
+        yield Rule(("stable", "log(exp(x) + exp(y) + ...) -> logaddexp(x, y, ...)"), _logsumexp)
+
+
+def _logsumexp(graph: Graph, total: Node) -> Node | None:
+    if total.args[0].op is CONSTANT or total.args[1].op is CONSTANT:
+        return None
+    return _combined(graph, LOGADDEXP, [_exponent(graph, part) for part in _added(total)])
+
+
+def _exponent(graph: Graph, node: Node) -> Node | None:
+    """The logarithm of a term that is an exponential, or a positive constant."""
+    scale, power = _scaled(node)
+    if scale <= 0 or (power is not None and power.op is not EXP):
+        return None
+    if power is not None and scale == 1:
+        return power.args[0]
+    shift = graph.apply(LOG, graph.constant(scale))
+    return shift if power is None else graph.apply(ADD, power.args[0], shift)
+
+
+def _scaled(node: Node) -> tuple[float, Node | None]:
+    """A term as a constant times something, or a constant alone."""
+    if node.op is CONSTANT:
+        return node.data, None
+    if node.op is MULTIPLY and node.args[0].op is CONSTANT:
+        return node.args[0].data, node.args[1]
+    return 1, node
+
+
+def _added(node: Node) -> list[Node]:
+    """The terms of a sum without differences, in order, as far as one looks."""
+    found: list[Node] = []
+    pending = [node]
+    while pending and len(found) <= MAX_TERMS:
+        top = pending.pop()
+        if top.op is ADD:
+            pending += reversed(top.args)
+        else:
+            found.append(top)
+    return found
+
+
+def _combined(graph: Graph, op: Primitive, parts: Sequence[Node | None]) -> Node | None:
+    """`op` over all of the parts, if there are not too many and every one is known."""
+    first, *rest = parts
+    known = [part for part in rest if part is not None]
+    if first is None or len(known) < len(rest) or len(parts) > MAX_TERMS:
+        return None
+    return reduce(lambda a, b: graph.apply(op, a, b), known, first)

@@ -1,0 +1,257 @@
+"""Stable forms of formulas that cancel, overflow or divide 0 by 0, as data.
+
+In a replacement `out` is the pattern itself, as it was written, for where only that is right.
+`holds` says where pattern and replacement are the same function, if that is not everywhere; there
+a pattern gives nan, or divides 0 by 0 where the replacement has the limit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from .primitives import lookup
+from .rewrite import Law
+
+CANCELS = "the terms cancel"
+OVERFLOWS = "exp overflows or underflows first"
+INFINITE = "0 times an infinite slope at 0"
+ZERO = "0/0, and the slope cancels near it"
+
+
+def stable(pattern: str, replacement: str, why: str, holds: str = "", **more: Any) -> Law:
+    """A law that holds to rounding, where `holds` says."""
+    return Law(pattern, replacement, exact=False, why=why, holds=holds, **more)
+
+
+def differences() -> Iterator[Law]:
+    """f(x) - f(y) for arguments that cancel: by the addition theorem of f."""
+    logarithm = "where(2*abs(d) < {y}, log1p(d/{y}), out)"
+    for pattern, replacement, given in (
+        ("sqrt(x) - sqrt(y)", "d/(sqrt(x) + sqrt(y))", "x - y"),
+        ("cbrt(x) - cbrt(y)", "d/(cbrt(x)**2 + cbrt(x)*cbrt(y) + cbrt(y)**2)", "x - y"),
+        ("exp(x) - exp(y)", "exp(y)*expm1(d)", "x - y"),
+        ("sin(x) - sin(y)", "2*sin(d/2)*cos(y + d/2)", "x - y"),
+        ("cos(x) - cos(y)", "-2*sin(d/2)*sin(y + d/2)", "x - y"),
+        ("tan(x) - tan(y)", "sin(d)/(cos(x)*cos(y))", "x - y"),
+        ("arctan(x) - arctan(y)", "where(abs(d) < 1, arctan2(d, 1 + x*y), out)", "x - y"),
+        ("log(x) - log(y)", logarithm.format(y="y"), "x - y"),
+        ("log1p(x) - log1p(y)", logarithm.format(y="(1 + y)"), "x - y"),
+        ("log1p(x) - log(y)", logarithm.format(y="y"), "(1 + x) - y"),
+        ("log(x) - log1p(y)", logarithm.format(y="(1 + y)"), "x - (1 + y)"),
+        ("log(x/y)", "where(2*abs(d) < abs(y), log1p(d/y), out)", "x - y"),
+        ("x**z - y**z", "where(2*abs(d) < y, y**z*expm1(z*log1p(d/y)), out)", "x - y"),
+        (
+            "hypot(x, y) - hypot(u, v)",
+            "d/(hypot(x, y) + hypot(u, v))",
+            "(x*x + y*y) - (u*u + v*v)",
+        ),
+        (
+            "1/sqrt(x) - 1/sqrt(y)",
+            "where(2*abs(d) < y, d/(sqrt(x)*sqrt(y)*(sqrt(x) + sqrt(y))), out)",
+            "y - x",
+        ),
+    ):
+        yield stable(pattern, replacement, CANCELS, given=f"d = {given}")
+
+
+def conjugates() -> Iterator[Law]:
+    """Sums with a root whose square differs from the other square by little: by the conjugate."""
+    for root, square in (
+        ("sqrt(u)", "u"),
+        ("sqrt_product(u, v)", "u*v"),
+        ("hypot(u, v)", "u*u + v*v"),
+    ):
+        given = f"d = {square} - b*b"
+        for pattern, replacement in (
+            (f"b + {root}", f"conjugate_sum(b, {root}, d)"),
+            (f"{root} - b", f"conjugate_sum(-b, {root}, d)"),
+            (f"b - {root}", f"-conjugate_sum(-b, {root}, d)"),
+        ):
+            yield stable(pattern, replacement, CANCELS, given=given)
+    yield stable(
+        "conjugate_sum(b, s, d)/y", "conjugate_ratio(b, s, q, y)", CANCELS, given="q = d/y"
+    )
+
+
+def removable() -> Iterator[Law]:
+    """Quotients that have a limit where they are 0/0."""
+    for function, ratio in (
+        ("sin(x)", "sinc_unnormalized(x)"),
+        ("sinh(x)", "sinhc(x)"),
+        ("tan(x)", "tanc(x)"),
+        ("expm1(x)", "exprel(x)"),
+        ("log1p(x)", "log1prel(x)"),
+    ):
+        yield stable(f"{function}/x", ratio, ZERO, "x != 0")
+        yield stable(f"x/{function}", f"1/{ratio}", ZERO, "x != 0")
+    for function, half, ratio in (
+        ("cosm1(x)", "-0.5", "sinc_unnormalized(x/2)"),
+        ("coshm1(x)", "0.5", "sinhc(x/2)"),
+    ):
+        yield stable(f"{function}/(x*x)", f"{half}*({ratio}*{ratio})", ZERO, "x != 0")
+        yield stable(f"{function}/x", f"{half}*(x*({ratio}*{ratio}))", ZERO, "x != 0")
+
+
+def poles() -> Iterator[Law]:
+    """Differences of functions with a pole at 0: by their series there."""
+    for pattern, series, near in (
+        ("1/x - 1/tan(x)", "x/3 + x**3/45 + 2*x**5/945", "tanmx(x)/(x*tan(x))"),
+        ("1/tan(x) - 1/x", "-x/3 - x**3/45 - 2*x**5/945", "-tanmx(x)/(x*tan(x))"),
+        ("1/sin(x) - 1/x", "x/6 + 7*x**3/360 + 31*x**5/15120", "-sinmx(x)/(x*sin(x))"),
+        ("1/tanh(x) - 1/x", "x/3 - x**3/45 + 2*x**5/945", "-tanhmx(x)/(x*tanh(x))"),
+        ("1/x - 1/expm1(x)", "0.5 - x/12 + x**3/720 - x**5/30240", "expm1mx(x)/(x*expm1(x))"),
+    ):
+        branches = f"where(abs(x) < 0.003, {series}, where(abs(x) < 1, {near}, out))"
+        yield stable(pattern, branches, CANCELS, "x != 0")
+
+
+def quarter(n: float) -> bool:
+    """Whether a constant is pi/4, rounded."""
+    return n == math.pi / 4
+
+
+LOGARITHMS = (
+    stable("log(exp(x))", "x", OVERFLOWS),
+    stable("log(1 + exp(x))", "softplus(x)", OVERFLOWS),
+    stable("log1p(exp(x))", "softplus(x)", OVERFLOWS),
+    stable("log(expit(x))", "log_expit(x)", OVERFLOWS),
+    stable("log(expm1(x))", "logexpm1(x)", OVERFLOWS),
+    stable("log(-expm1(x))", "log1mexp(x)", CANCELS),
+    stable("log1p(-exp(x))", "log1mexp(x)", CANCELS),
+    stable("log(cosh(x))", "logcosh(x)", OVERFLOWS),
+    stable("log(tanh(x))", "logtanh(x)", CANCELS),
+    stable("log(sinh(x))", "where(x > 20, x - log(2), out)", OVERFLOWS),
+    stable("log(x + exp(y))", "where(y > 700, y + log1p(x*exp(-y)), out)", OVERFLOWS),
+    stable("log((1 + x)/(1 - x))", "2*arctanh(x)", CANCELS),
+    stable("log((1 - x)/(1 + x))", "-2*arctanh(x)", CANCELS),
+    stable("log1p(x) - log1p(-x)", "2*arctanh(x)", CANCELS),
+    stable("log1p(-x) - log1p(x)", "-2*arctanh(x)", CANCELS),
+    stable("log(conjugate_sum(x, hypot(x, 1), d))", "arcsinh(x)", CANCELS, "d == 1"),
+    stable(
+        "log(conjugate_sum(x, sqrt_product(x - 1, x + 1), d))", "arccosh(x)", CANCELS, "d == -1"
+    ),
+    stable("log((1 + x) + y)", "where(abs(x + y) < 0.5, log1p(x + y), out)", CANCELS),
+    stable("log((1 + x) - y)", "where(abs(x - y) < 0.5, log1p(x - y), out)", CANCELS),
+    stable("log(1 + x)", "log1p(x)", CANCELS),
+    stable("log(1 - x)", "log1p(-x)", CANCELS),
+    stable("log(abs(x - 1))", "logabs1m(x)", CANCELS),
+    stable("log(abs(1 - x))", "logabs1m(x)", CANCELS),
+    stable("log(abs(1 + x))", "logabs1m(-x)", CANCELS),
+    stable("log(x*x)", "2*log(abs(x))", "the square overflows or underflows first"),
+    stable("log(sqrt(x))", "log(x)/2", "one rounding less"),
+    stable("log(sqrt_product(x, y))", "log(x*y)/2", "one rounding less"),
+    stable("log(1/x)", "-log(x)", "the quotient overflows first"),
+    stable("x*log(x)", "xlogx(x)", "0 times infinity at 0", "x > 0"),
+    stable("log(tan(n + x))", "where(abs(x) < 0.7, arcsinh(tan(2*x)), out)", CANCELS, when=quarter),
+)
+
+EXPONENTIALS = (
+    stable("exp(x) - 1", "expm1(x)", CANCELS),
+    stable("1 - exp(x)", "-expm1(x)", CANCELS),
+    stable("exp(x) - exp(-x)", "2*sinh(x)", CANCELS),
+    stable("exp(-x) - exp(x)", "-2*sinh(x)", CANCELS),
+    stable("exp(x) + exp(-x)", "2*cosh(x)", "one exponential less"),
+    stable("expm1(x)/(1 + exp(x))", "tanh(x/2)", OVERFLOWS),
+    stable("exp(x)/(1 + exp(x))", "expit(x)", OVERFLOWS),
+    stable("exp(x)/expm1(x)", "-1/expm1(-x)", OVERFLOWS),
+    stable("y/(1 + exp(x))", "y*expit(-x)", OVERFLOWS),
+    stable("exp(x)/(exp(x) + exp(y))", "expit(x - y)", OVERFLOWS),
+    stable("exp(x)/(y + exp(x))", "where(x > 0, 1/(y*exp(-x) + 1), out)", OVERFLOWS),
+    stable("exp(x)/(y + z*exp(x))", "where(x > 0, 1/(y*exp(-x) + z), out)", OVERFLOWS),
+    stable("exp(x)/(y - z*exp(x))", "where(x > 0, 1/(y*exp(-x) - z), out)", OVERFLOWS),
+    stable("exp(x)/(z*exp(x) - y)", "where(x > 0, 1/(z - y*exp(-x)), out)", OVERFLOWS),
+    stable("exp(x)/exp(y)", "where(abs(x) < 700 and abs(y) < 700, out, exp(x - y))", OVERFLOWS),
+    stable("exp(x)*exp(-exp(x))", "exp(x - exp(x))", OVERFLOWS),
+    stable("x/exp(y)", "x*exp(-y)", OVERFLOWS),
+    stable("1 - expit(x)", "expit(-x)", CANCELS),
+    stable("2*expit(x) - 1", "tanh(x/2)", CANCELS),
+    stable("1 - 2*expit(x)", "-tanh(x/2)", CANCELS),
+    stable("exp(log(x))", "where(x > 0, x, out)", "one rounding less"),
+    stable("exp(y*log(x))", "where(x > 0, x**y, out)", "large exponents lose digits"),
+    stable("x/y**z", "x*y**(-z)", "the power overflows, and its slope with it"),
+)
+
+HYPERBOLICS = (
+    stable("sinh(x)/cosh(x)", "tanh(x)", OVERFLOWS),
+    stable("cosh(x)/sinh(x)", "1/tanh(x)", OVERFLOWS),
+    stable("x/cosh(y)", "x*sech(y)", OVERFLOWS),
+    stable("cosh(x) - 1", "coshm1(x)", CANCELS),
+    stable("1 - cosh(x)", "-coshm1(x)", CANCELS),
+    stable("n*cosh(x) - n", "n*coshm1(x)", CANCELS),
+    stable("sinh(x) - x", "sinhmx(x)", CANCELS),
+    stable("x - sinh(x)", "-sinhmx(x)", CANCELS),
+    stable("tanh(x) - x", "tanhmx(x)", CANCELS),
+    stable("x - tanh(x)", "-tanhmx(x)", CANCELS),
+    stable("log1p(x) - x", "log1pmx(x)", CANCELS),
+    stable("x - log1p(x)", "-log1pmx(x)", CANCELS),
+    stable("expm1(x) - x", "expm1mx(x)", CANCELS),
+    stable("x - expm1(x)", "-expm1mx(x)", CANCELS),
+    stable("exp(x) - (1 + x)", "expm1mx(x)", CANCELS),
+    stable("1 - tanh(x)*tanh(x)", "sech(x)*sech(x)", CANCELS),
+    stable("cosh(x)*cosh(x) - sinh(x)*sinh(x)", "1", CANCELS),
+)
+
+TRIGONOMETRY = (
+    stable("sin(x)*sin(x) + cos(x)*cos(x)", "1", "Pythagoras"),
+    stable("cos(x)*cos(x) - sin(x)*sin(x)", "cos(2*x)", CANCELS),
+    stable("1 - sin(x)*sin(x)", "cos(x)*cos(x)", CANCELS),
+    stable("1 - cos(x)*cos(x)", "sin(x)*sin(x)", CANCELS),
+    stable("1 - cos(x)", "-cosm1(x)", CANCELS),
+    stable("cos(x) - 1", "cosm1(x)", CANCELS),
+    stable("sin(x) - x", "sinmx(x)", CANCELS),
+    stable("x - sin(x)", "-sinmx(x)", CANCELS),
+    stable("tan(x) - x", "tanmx(x)", CANCELS),
+    stable("x - tan(x)", "-tanmx(x)", CANCELS),
+    stable("sin(x)/cos(x)", "tan(x)", "one rounding less"),
+    stable("cos(x)/sin(x)", "1/tan(x)", "one rounding less"),
+    stable("cosm1(x)/sin(x)", "-tan(x/2)", ZERO, "x != 0"),
+    stable("sin(x)/cosm1(x)", "-1/tan(x/2)", ZERO, "x != 0"),
+    stable("1/sin(x) - 1/tan(x)", "tan(x/2)", CANCELS, "x != 0"),
+    *poles(),
+    stable(
+        "arccos(x)/sqrt_product(1 - x, 1 + x)",
+        "where(x > 0, 1/sinc_unnormalized(arccos(x)), out)",
+        ZERO,
+        "x < 1",
+    ),
+)
+
+ROOTS = (
+    stable("sqrt(x*x)", "abs(x)", "the square overflows or underflows first"),
+    stable("abs(x*x)", "x*x", "it is positive"),
+    stable("abs(x)*abs(x)", "x*x", "it is smooth at 0"),
+    stable("hypot(abs(x), y)", "hypot(x, y)", "it is smooth where x is 0 and y is not"),
+    stable("hypot(x, y)*hypot(x, y)", "x*x + y*y", "it is smooth at 0"),
+    stable("sqrt(x)*sqrt(x)", "where(x >= 0, x, out)", INFINITE),
+    stable("sqrt_product(x, y)*sqrt_product(x, y)", "where(x*y >= 0, x*y, out)", INFINITE),
+    stable("sqrt(x*y)", "sqrt_product(x, y)", "constant in one factor where the other is 0"),
+    stable("x*sqrt(x)", "x**1.5", INFINITE),
+    stable("x/sqrt(x)", "sqrt(x)", ZERO, "x > 0"),
+    stable("sqrt(x)/x", "1/sqrt(x)", ZERO, "x > 0"),
+    stable("sqrt(exp(x))", "exp(x/2)", OVERFLOWS),
+    stable("cbrt(x*(x*x))", "x", INFINITE),
+    stable(
+        "nonzero(hypot(x, n))", "hypot(x, n)", "a norm with a constant part", when=lambda n: n != 0
+    ),
+)
+
+SQUARES = (
+    stable("x*x - y*y", "(x - y)*(x + y)", CANCELS),
+    stable("x*x - 1", "(x - 1)*(x + 1)", CANCELS),
+    stable("1 - x*x", "(1 - x)*(1 + x)", CANCELS),
+)
+
+PAIRS: tuple[Law, ...] = (
+    *LOGARITHMS,
+    *EXPONENTIALS,
+    *HYPERBOLICS,
+    *TRIGONOMETRY,
+    *removable(),
+    *differences(),
+    *conjugates(),
+    *ROOTS,
+)
+STABLE = PAIRS + SQUARES
+INTERESTING = frozenset(map(lookup, ("arccos", "cos", "exp", "log1p", "sin", "sinh", "tan")))

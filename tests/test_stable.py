@@ -1,0 +1,140 @@
+"""The stable rewrites: each is its pattern, and loses no digits against it."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+
+import numpy as np
+import pytest
+from oracle import Oracle
+
+import autodiff_compiler as ac
+from autodiff_compiler.stable import STABLE
+
+POINTS, DIGITS = 60, 700
+SPECIAL = (1.0, -1.0, 2.0, 0.5)
+# What functions bear, as decimal exponents of their arguments.
+RANGES = {"exp|sinh|cosh|expm1|expit|logaddexp|tanh|x\\*\\*": (-12, 2.8), "sin|cos|tan": (-12, 3)}
+# Arguments for which the terms of a law cancel, in t, u and w.
+CANCELLING = {
+    "d = x - y": {"x": "(t + u)", "y": "t"},
+    "d = y - x": {"x": "t", "y": "(t + u)"},
+    "d = (1 + x) - y": {"x": "t", "y": "t"},
+    "d = x - (1 + y)": {"x": "t", "y": "t"},
+    "d = (x*x + y*y) - (u*u + v*v)": {"x": "(t + 1)", "y": "w", "u": "t", "v": "w"},
+    "d = u - b*b": {"b": "t", "u": "(t*t - w)"},
+    "d = u*v - b*b": {"b": "t", "u": "(t - 1)", "v": "(t + 1)"},
+    "d = u*u + v*v - b*b": {"b": "t", "u": "t", "v": "w"},
+    "q = d/y": {"d": "(y*w)", "b": "t", "s": "u"},
+}
+by_law = pytest.mark.parametrize("law", STABLE, ids=lambda law: law.name)
+
+
+def constants(law):
+    """A choice for the names that stand for constants."""
+    for n in (2, 0.5, math.pi / 4):
+        if law.when is None or law.when(n=n):
+            return {"n": n}
+    raise AssertionError(law.name)
+
+
+def with_constants(text, law):
+    """A text with constants for `m` and `n`; a quarter of pi is meant exactly."""
+    for name, value in constants(law).items():
+        if re.search(rf"\b{name}\b", text):
+            text = f"{name} = {'pi/4' if value == math.pi / 4 else value}\n{text}"
+    return text
+
+
+def exponents(text):
+    for functions, found in RANGES.items():
+        if re.search(rf"\b({functions})", text):
+            return found
+    return (-120, 120)
+
+
+def sample(text, names):
+    """Points over the range that a text bears; every other one has arguments of like size."""
+    rng, (low, high) = random.Random(text), exponents(text)
+    for k in range(POINTS):
+        scale = rng.uniform(low, high)
+        yield tuple(
+            rng.choice(SPECIAL) * (1 + position) if rng.random() < 0.1
+            else rng.choice((-1, 1)) * 10 ** (min(scale + rng.random(), high) if k % 2 else rng.uniform(low, high))
+            for position, _ in enumerate(names)
+        )  # fmt: skip
+
+
+def exact(function, *point):
+    """A value in high precision; `None` where there is none."""
+    try:
+        value = function(*point)
+        return None if value.imag != 0 or not math.isfinite(value) else value.real
+    except (ArithmeticError, ValueError, TypeError):
+        return None
+
+
+def bits(got, want):
+    """Bits of error: how many doubles lie between, as a logarithm."""
+    if math.isnan(got) or math.isinf(got) or math.isinf(want):
+        return 0.0 if got == want else 64.0
+    ordinals = [int(np.float64(v).view(np.int64)) for v in (got, want)]
+    first, second = (i if i >= 0 else -(i & (2**63 - 1)) for i in ordinals)
+    return math.log2(1 + abs(first - second))
+
+
+@by_law
+def test_a_law_is_its_pattern(law):
+    names = [n for n in law.names if n not in ("m", "n")]
+    given = f"{law.given}\n" if law.given else ""
+    before = Oracle(with_constants(law.pattern, law), names, DIGITS)
+    replacement = with_constants(f"out = {law.pattern}\n{given}{law.replacement}", law)
+    after = Oracle(replacement, names, DIGITS)
+    holds = Oracle(f"where({law.holds}, 1, 0)", names) if law.holds else None
+    agreed = 0
+    for point in sample(law.pattern, names):
+        want, got = exact(before.value, *point), exact(after.value, *point)
+        if want is None or (holds and not holds.value(*point)):
+            continue
+        scale = max(abs(want), abs(got if got is not None else 0), 1e-60)
+        assert got is not None, point
+        assert abs(got - want) <= 1e-17 * scale + 1e-40, point  # a series stops below an ulp
+        agreed += 1
+    assert agreed >= 3 or "d ==" in law.holds
+
+
+def instance(law):
+    """A program in which the law applies."""
+    values = CANCELLING.get(law.given, {})
+    text = re.sub(r"\b[a-z]\b", lambda m: values.get(m[0], m[0]), law.pattern)
+    if "d ==" in law.holds:
+        text = text.replace("conjugate_sum(x, ", "(x + ").replace(", d)", ")")
+    return with_constants(text, law)
+
+
+@by_law
+def test_a_law_fires_and_is_reported_with_its_place(law):
+    found = [r for r in ac.compile(instance(law)).rewrites if r.name == "stable"]
+    assert found, "it does not fire"
+    assert all(r.line is not None and r.column is not None for r in found)
+    assert not [r for r in ac.compile(instance(law), stable=False).rewrites if r.name == "stable"]
+
+
+@by_law
+def test_a_law_loses_no_digits(law):
+    source = instance(law)
+    stable, written = ac.compile(source), ac.compile(source, stable=False)
+    names, losses = stable.inputs, []
+    oracle = Oracle(source, names, DIGITS)
+    for point in sample(source, names):
+        wanted = [exact(oracle.value, *point)]
+        wanted += [exact(oracle.partial, k, *point) for k in range(len(names))]
+        found = [(fn(*point), *fn.gradient(*point)) for fn in (stable, written)]
+        for want, *got in zip(wanted, *found, strict=True):
+            if want is not None and (not want or 1e-290 < abs(want) < 1e300):
+                better, plain = (bits(value, float(want)) for value in got)
+                losses.append(better - plain)
+                assert better <= max(plain, 3) + 4, (point, got, float(want))
+    assert sum(losses) <= 0.5 * len(losses)
