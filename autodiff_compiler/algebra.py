@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
-from itertools import chain, repeat
+from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
 from .graph import ADD, CONSTANT, DIVIDE, INPUT, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node
@@ -282,12 +282,16 @@ def made_term(graph: Graph, coefficient: Number, powers: Powers) -> Node:
 
 
 def made_product(graph: Graph, node: Node, powers: Powers) -> Node:
-    """`node` times powers; it is divided by one factor after the other, lest they overflow."""
-    for op, sign in ((MULTIPLY, 1), (DIVIDE, -1)):
-        for index, exponent in powers.items():
-            for _ in range(sign * exponent):
-                factor = graph.nodes[index]
-                node = factor if node.is_constant(1) and sign > 0 else graph.apply(op, node, factor)
+    """`node` times powers; factors and divisors take turns, lest a product overflow."""
+    above = [graph.nodes[i] for i, e in powers.items() for _ in range(e)]
+    below = [graph.nodes[i] for i, e in powers.items() for _ in range(-e)]
+    if above and node.is_constant(1):
+        node = above.pop(0)
+    for factor, divisor in zip_longest(above, below):
+        if divisor is not None:
+            node = graph.apply(DIVIDE, node, divisor)
+        if factor is not None:
+            node = graph.apply(MULTIPLY, node, factor)
     return node
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
 from .primitives import Primitive
-from .regroup import Regroup, collect, exponentials, norms
+from .regroup import Regroup, collect, exponentials, norms, shares
 from .rewrite import LawPass
 from .simplify import SIMPLIFY
 from .stable import INTERESTING, PAIRS, STABLE
@@ -73,7 +73,7 @@ class Pipeline(dict[tuple[Primitive, ...], tuple[Rule, ...]]):
 
 def stable(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """Formulas that cancel or overflow, in the form that does not."""
-    for find in (norms, exponentials, STABLE_LAWS):
+    for find in (norms, exponentials, shares, STABLE_LAWS):
         yield from find(op, heads)
 
 

@@ -14,7 +14,8 @@ from .algebra import PRODUCTS, SUMS, collected, made_product, multiplied, term
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node, Rule, Rules
 from .primitives import Primitive, lookup
 
-EXP, HYPOT, LOG, LOGADDEXP, SQRT = map(lookup, ("exp", "hypot", "log", "logaddexp", "sqrt"))
+EXP, EXPIT, HYPOT = lookup("exp"), lookup("expit"), lookup("hypot")
+LOG, LOGADDEXP, SQRT = lookup("log"), lookup("logaddexp"), lookup("sqrt")
 
 MAX_LOOK = 4  # terms on each side of a sum that are looked through
 MAX_TERMS = 32  # of a norm, or of a logarithm of a sum
@@ -196,6 +197,22 @@ def _exponent(graph: Graph, node: Node) -> Node | None:
         return power.args[0]
     shift = graph.apply(LOG, graph.constant(scale))
     return shift if power is None else graph.apply(ADD, power.args[0], shift)
+
+
+def shares(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """An exponential divided by a sum of exponentials that has it, as `softmax`."""
+    if op is DIVIDE and heads == (EXP, ADD):
+        rule = ("stable", "exp(x)/(exp(x) + exp(y) + ...) -> expit(x - logaddexp(y, ...))")
+        yield Rule(rule, _share)
+
+
+def _share(graph: Graph, power: Node, total: Node) -> Node | None:
+    parts = _added(total)
+    others = [part for part in parts if part is not power]
+    if len(others) != len(parts) - 1 or any(part.op is not EXP for part in others):
+        return None
+    rest = _combined(graph, LOGADDEXP, [part.args[0] for part in others])
+    return rest and graph.apply(EXPIT, graph.apply(SUBTRACT, power.args[0], rest))
 
 
 def _scaled(node: Node) -> tuple[float, Node | None]:

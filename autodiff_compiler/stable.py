@@ -17,6 +17,7 @@ from .rewrite import Law
 CANCELS = "the terms cancel"
 OVERFLOWS = "exp overflows or underflows first"
 INFINITE = "0 times an infinite slope at 0"
+POLE = "0 times infinity at 0, in the slope"
 ZERO = "0/0, and the slope cancels near it"
 
 
@@ -85,7 +86,9 @@ def removable() -> Iterator[Law]:
         ("log1p(x)", "log1prel(x)"),
     ):
         yield stable(f"{function}/x", ratio, ZERO, "x != 0")
-        yield stable(f"x/{function}", f"1/{ratio}", ZERO, "x != 0")
+        if function != "expm1(x)":
+            yield stable(f"x/{function}", f"1/{ratio}", ZERO, "x != 0")
+    yield stable("x/expm1(x)", "bernoulli(x)", ZERO, "x != 0")
     for function, half, ratio in (
         ("cosm1(x)", "-0.5", "sinc_unnormalized(x/2)"),
         ("coshm1(x)", "0.5", "sinhc(x/2)"),
@@ -139,10 +142,14 @@ LOGARITHMS = (
     stable("log(abs(x - 1))", "logabs1m(x)", CANCELS),
     stable("log(abs(1 - x))", "logabs1m(x)", CANCELS),
     stable("log(abs(1 + x))", "logabs1m(-x)", CANCELS),
-    stable("log(x*x)", "2*log(abs(x))", "the square overflows or underflows first"),
+    stable("log(abs(x))", "logabs(x)", POLE),
+    stable("log(x*x)", "2*logabs(x)", "the square overflows or underflows first"),
     stable("log(sqrt(x))", "log(x)/2", "one rounding less"),
     stable("log(sqrt_product(x, y))", "log(x*y)/2", "one rounding less"),
     stable("log(1/x)", "-log(x)", "the quotient overflows first"),
+    stable("log(gamma(x))", "where(x > 0, gammaln(x), out)", "gamma overflows first"),
+    stable("log(factorial(x))", "where(x > -1, gammaln(x + 1), out)", "gamma overflows first"),
+    stable("(x*x)*log(x)", "x*xlogx(x)", "0 times infinity at 0", "x > 0"),
     stable("x*log(x)", "xlogx(x)", "0 times infinity at 0", "x > 0"),
     stable("log(tan(n + x))", "where(abs(x) < 0.7, arcsinh(tan(2*x)), out)", CANCELS, when=quarter),
 )
@@ -157,19 +164,21 @@ EXPONENTIALS = (
     stable("exp(x)/(1 + exp(x))", "expit(x)", OVERFLOWS),
     stable("exp(x)/expm1(x)", "-1/expm1(-x)", OVERFLOWS),
     stable("y/(1 + exp(x))", "y*expit(-x)", OVERFLOWS),
-    stable("exp(x)/(exp(x) + exp(y))", "expit(x - y)", OVERFLOWS),
     stable("exp(x)/(y + exp(x))", "where(x > 0, 1/(y*exp(-x) + 1), out)", OVERFLOWS),
     stable("exp(x)/(y + z*exp(x))", "where(x > 0, 1/(y*exp(-x) + z), out)", OVERFLOWS),
     stable("exp(x)/(y - z*exp(x))", "where(x > 0, 1/(y*exp(-x) - z), out)", OVERFLOWS),
     stable("exp(x)/(z*exp(x) - y)", "where(x > 0, 1/(z - y*exp(-x)), out)", OVERFLOWS),
     stable("exp(x)/exp(y)", "where(abs(x) < 700 and abs(y) < 700, out, exp(x - y))", OVERFLOWS),
     stable("exp(x)*exp(-exp(x))", "exp(x - exp(x))", OVERFLOWS),
+    stable("expm1(x)*exp(y - exp(x))", "where(x > 20 and y < 1e8, 0, out)", OVERFLOWS),
+    stable("exp(x)*exp(-x)", "1", OVERFLOWS),
+    stable("exp(-(n/x))", "exp_reciprocal(n, x)", POLE, "x != 0"),
     stable("x/exp(y)", "x*exp(-y)", OVERFLOWS),
     stable("1 - expit(x)", "expit(-x)", CANCELS),
     stable("2*expit(x) - 1", "tanh(x/2)", CANCELS),
     stable("1 - 2*expit(x)", "-tanh(x/2)", CANCELS),
-    stable("exp(log(x))", "where(x > 0, x, out)", "one rounding less"),
-    stable("exp(y*log(x))", "where(x > 0, x**y, out)", "large exponents lose digits"),
+    stable("exp(log(x))", "where(x >= 0, x, out)", "one rounding less"),
+    stable("exp(y*log(x))", "where(x >= 0, x**y, out)", "large exponents lose digits"),
     stable("x/y**z", "x*y**(-z)", "the power overflows, and its slope with it"),
 )
 
@@ -204,6 +213,12 @@ TRIGONOMETRY = (
     stable("x - sin(x)", "-sinmx(x)", CANCELS),
     stable("tan(x) - x", "tanmx(x)", CANCELS),
     stable("x - tan(x)", "-tanmx(x)", CANCELS),
+    stable(
+        "arctan(y/x)", "arctan_ratio(y, x)", "0 times infinity at x = 0, in the slope", "x != 0"
+    ),
+    stable("arccos(cos(x))", "where(abs(x) <= pi, abs(x), out)", INFINITE),
+    stable("arcsin(sin(x))", "where(abs(x) <= pi/2, x, out)", INFINITE),
+    stable("arctan(tan(x))", "where(abs(x) < pi/2, x, out)", "a pole between"),
     stable("sin(x)/cos(x)", "tan(x)", "one rounding less"),
     stable("cos(x)/sin(x)", "1/tan(x)", "one rounding less"),
     stable("cosm1(x)/sin(x)", "-tan(x/2)", ZERO, "x != 0"),
@@ -227,6 +242,7 @@ ROOTS = (
     stable("sqrt(x)*sqrt(x)", "where(x >= 0, x, out)", INFINITE),
     stable("sqrt_product(x, y)*sqrt_product(x, y)", "where(x*y >= 0, x*y, out)", INFINITE),
     stable("sqrt(x*y)", "sqrt_product(x, y)", "constant in one factor where the other is 0"),
+    stable("sqrt(x)**n", "x**(n/2)", INFINITE, when=lambda n: n % 2 == 1),
     stable("x*sqrt(x)", "x**1.5", INFINITE),
     stable("x/sqrt(x)", "sqrt(x)", ZERO, "x > 0"),
     stable("sqrt(x)/x", "1/sqrt(x)", ZERO, "x > 0"),

@@ -114,9 +114,9 @@ ROWS = (
              domain=((0.8, 3.0), (0.8, 3.0), PROBABILITY),
              mpmath=lambda mp, a, b, x: mp.betainc(a, b, 0, x, regularized=True)),
     # information
-    function("xlogy(x, y)", "log(y)", "x/y", domain=POSITIVE,
-             define="where(x == 0 and y == y, 0, x*log(y))", special=((0.0, 2.0),)),
-    function("xlog1py(x, y)", "log1p(y)", "x/(1 + y)", domain=POSITIVE,
+    function("xlogy(x, y)", "log(y)", "ratio(x, y)", domain=POSITIVE,
+             define="where(x == 0 and y == y, 0, x*log(y))", special=((0.0, 2.0), (0.0, 0.0))),
+    function("xlog1py(x, y)", "log1p(y)", "ratio(x, 1 + y)", domain=POSITIVE,
              define="where(x == 0 and y == y, 0, x*log1p(y))"),
     function("entr(x)", "-log(x) - 1", define="where(x < 0, -inf, -xlogy(x, x))", domain=POSITIVE),
     function("rel_entr(x, y)", "log(x/y) + 1", "-x/y", domain=POSITIVE,

@@ -81,8 +81,20 @@ ROWS = (
              "(1/(1 + x) - out)/x)", domain=(-0.9, 4.0), special=(0.0, 1e-9),
              define="where(x == 0, 1, log1p(x)/x)", note="log(1 + x)/x",
              mpmath=lambda mp, x: mp.log1p(x)/x if x else mp.one),
+    function("bernoulli(x)", f"where(abs(x) < 1, -out*out*({EXPREL_SLOPE}), "
+             "1/expm1(x) - out/(1 - exp(-x)))", define="where(x == 0, 1, x/expm1(x))",
+             note="x/(exp(x) - 1)", special=(0.0, 1e-9, 800.0, -800.0),
+             mpmath=lambda mp, x: x/mp.expm1(x) if x else mp.one),
+    # poles that another function takes to a finite value
+    function("arctan_ratio(y, x)", "x/hypot(x, y)/hypot(x, y)", "-y/hypot(x, y)/hypot(x, y)",
+             define="arctan(y/x)", special=((1.0, 0.0), (1e200, 1e200)), note="arctan(y/x)",
+             domain=((-3.0, 3.0), POSITIVE)),
+    function("exp_reciprocal(n, x)", "-ratio(out, x)", "ratio(n*ratio(out, x), x)",
+             define="exp(-(n/x))", domain=POSITIVE, special=((1.0, 0.0),),
+             note="exp(-n/x), flat at 0"),
     # roots
-    function("ratio(x, y)", "1/y", "-out/y", define="where(x == 0, 0, x/y)", special=((0.0, 0.0),),
+    function("ratio(x, y)", "where(x == 0, 0, 1/y)", "where(x == 0, 0, -out/y)",
+             define="where(x == 0, 0, x/y)", special=((0.0, 0.0),),
              domain=((-3.0, 3.0), POSITIVE), note="x/y, and 0 where x is 0"),
     function("sqrt_product(x, y)", "0.5*ratio(y, out)", "0.5*ratio(x, out)", define="sqrt(x*y)",
              domain=POSITIVE, special=((0.0, 1.0), (1.0, 0.0), (-1.0, 1.0)),
@@ -125,6 +137,8 @@ ROWS = (
     function("logsubexp(x, y)", "exp(x - out)*where(x >= y, 1, -1)",
              "exp(y - out)*where(x >= y, -1, 1)", domain=((1.0, 3.0), (-3.0, 0.5)),
              define="maximum(x, y) + log(-expm1(-abs(x - y)))"),
+    function("logabs(x)", "1/x", define="log(abs(x))", special=(0.0, -3.0), domain=(0.1, 4.0),
+             note="log(abs(x))"),
     function("logabs1m(x)", "1/(x - 1)", define="where(x < 1, log1p(-x), log(x - 1))",
              domain=UNIT, special=(0.0, 1.0, 3.0), note="log(abs(1 - x))"),
 )
