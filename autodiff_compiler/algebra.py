@@ -251,6 +251,10 @@ def _may_cancel(a: Term, b: Term) -> bool:
 
 def made(graph: Graph, total: Polynomial, factor: Powers) -> Node:
     """The node of a polynomial times powers, its common factors in front."""
+    if len(total) == 1:
+        ((monomial, coefficient),) = total.items()
+        node = made_term(graph, abs(coefficient), multiplied(factor, dict(monomial)))
+        return graph.apply(NEGATIVE, node) if coefficient < 0 else node
     shared = _shared(list(total))
     rest = {_monomial(multiplied(dict(m), shared, -1)): c for m, c in total.items()}
     positive = [made_term(graph, c, dict(m)) for m, c in rest.items() if c > 0]
@@ -261,8 +265,6 @@ def made(graph: Graph, total: Polynomial, factor: Powers) -> Node:
 
 def _shared(monomials: Sequence[Monomial]) -> dict[int, int]:
     """The powers that all of several monomials have."""
-    if len(monomials) == 1:
-        return {}
     first, *rest = map(dict, monomials)
     return {i: min(e, *(m[i] for m in rest)) for i, e in first.items() if all(i in m for m in rest)}
 

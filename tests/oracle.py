@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from autodiff_compiler.backends.evaluate import Evaluation, mpmath_algebra
 from autodiff_compiler.parser import parse
 
@@ -37,3 +41,14 @@ class Oracle:
 def close(got, want, rtol, atol=0.0):
     want = float(want)
     return got == want or abs(got - want) <= atol + rtol * abs(want)
+
+
+def bits(got, want):
+    """Bits of error: how many doubles lie between, as a logarithm."""
+    if got == want or (math.isnan(got) and math.isnan(want)):
+        return 0.0
+    if not (math.isfinite(got) and math.isfinite(want)):
+        return 64.0
+    ordinals = [int(np.float64(v).view(np.int64)) for v in (got, want)]
+    first, second = (i if i >= 0 else -(i & (2**63 - 1)) for i in ordinals)
+    return math.log2(1 + abs(first - second))
