@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .allowlist import inspect
 from .backends.module import module, targets
 from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
 from .errors import ExpressionError, nearest
@@ -116,7 +117,9 @@ class Function:
         if target not in targets():
             raise ValueError(f"target: expected one of {', '.join(targets())}, got {target!r}")
         programs = [self._program(kind) for kind in dict.fromkeys(kinds or self.default_kinds)]
-        return module(programs, target, self._source, self._wrt, self._prune)
+        text = module(programs, target, self._source, self._wrt, self._prune)
+        inspect(text)
+        return text
 
     def save(self, path: str | os.PathLike[str], *kinds: str, target: str = "python") -> None:
         """Write `source` to a file, whole or not at all."""

@@ -20,7 +20,7 @@ FLOORS = (
     ("errors", "files", "primitives", "shapes", "graph"),
     ("driver", "lexer", "hints", "scope", "parser", "partials"),
     ("chain", "forward", "reverse", "derivatives", "rewrite", "simplify", "folding", "passes"),
-    ("backends", "runtime", "tables", "traces", "drawing", "certificate", "reference"),
+    ("allowlist", "backends", "runtime", "tables", "traces", "drawing", "certificate", "reference"),
     ("compiler", "packed", "check"),
     ("cli", "__main__", "__init__"),
 )
