@@ -30,15 +30,13 @@ NAMES = frozenset(
 CLASS = "__class__"
 CONSTANTS = frozenset({bool, float, int, str, tuple, type(None)})
 
-NODES = frozenset[type[ast.AST]](
-    getattr(ast, name)
-    for name in """
+_NODES = """
     Module FunctionDef arguments arg Return Assign If Try ExceptHandler Pass Expr
     Import ImportFrom alias Name Load Store Constant Tuple List Starred BinOp UnaryOp BoolOp Compare
     IfExp Call keyword Attribute Subscript ListComp comprehension
     Add Sub Mult Div Mod Pow USub Not And Or Is In Lt LtE Gt GtE Eq NotEq
-    """.split()
-)
+"""
+NODES: frozenset[type[ast.AST]] = frozenset(getattr(ast, name) for name in _NODES.split())
 
 
 def _operations(names: str) -> frozenset[int]:
@@ -168,7 +166,9 @@ def _constant(node: ast.Constant) -> tuple[str, ...]:
 
 
 def _import(node: ast.Import | ast.ImportFrom) -> tuple[str, ...]:
-    modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+    modules = (
+        [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+    )
     for module in modules:
         if module not in MODULES:
             raise GeneratedCodeError(f"an import of {module} on line {_line(node)}")

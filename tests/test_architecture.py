@@ -17,8 +17,8 @@ PACKAGE = ROOT / "autodiff_compiler"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = (
-    ("errors", "files", "primitives", "shapes", "graph"),
-    ("driver", "lexer", "hints", "scope", "parser", "partials"),
+    ("errors", "files", "limits", "primitives", "shapes", "graph"),
+    ("characters", "driver", "lexer", "hints", "scope", "parser", "partials"),
     ("chain", "forward", "reverse", "derivatives", "rewrite", "simplify", "folding", "passes"),
     ("allowlist", "backends", "runtime", "tables", "traces", "drawing", "certificate", "reference"),
     ("compiler", "packed", "check"),
