@@ -17,7 +17,7 @@ PACKAGE = ROOT / "autodiff_compiler"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = (
-    ("errors", "files", "limits", "primitives", "shapes", "graph"),
+    ("cache", "errors", "files", "limits", "primitives", "shapes", "graph"),
     ("characters", "driver", "lexer", "hints", "scope", "parser", "partials"),
     ("chain", "forward", "reverse", "derivatives", "rewrite", "simplify", "folding", "passes"),
     ("allowlist", "backends", "runtime", "tables", "traces", "drawing", "certificate", "reference"),
