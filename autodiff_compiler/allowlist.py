@@ -59,7 +59,8 @@ OPERATIONS = _operations("""
     JUMP_IF_FALSE_OR_POP JUMP_IF_TRUE_OR_POP RETURN_VALUE RETURN_CONST
     PUSH_EXC_INFO CHECK_EXC_MATCH POP_EXCEPT RERAISE
 """)
-OF_MODULES = OPERATIONS | _operations("LOAD_NAME STORE_NAME IMPORT_NAME IMPORT_FROM")
+OF_MODULES = OPERATIONS - _operations("CALL_INTRINSIC_1")  # it imports *
+OF_MODULES |= _operations("LOAD_NAME STORE_NAME IMPORT_NAME IMPORT_FROM")
 
 
 class GeneratedCodeError(RuntimeError):
@@ -148,7 +149,7 @@ def _walk(tree: ast.AST) -> Iterator[Any]:
 
 # The nodes that bind or say a name, or a constant: the names that are known after them.
 def _bound(name: str, node: ast.AST) -> tuple[str, ...]:
-    if name.startswith("__") and name.endswith("__") and name.strip("_"):
+    if name == "*" or (name.startswith("__") and name.endswith("__") and name.strip("_")):
         raise GeneratedCodeError(f"a variable {name} on line {_line(node)}")
     return (name,)
 
@@ -156,6 +157,12 @@ def _bound(name: str, node: ast.AST) -> tuple[str, ...]:
 def _attribute(node: ast.Attribute) -> tuple[str, ...]:
     if node.attr not in attributes():
         raise GeneratedCodeError(f"the attribute {node.attr} on line {_line(node)}")
+    return _read(node)
+
+
+def _read(node: ast.Attribute | ast.Subscript) -> tuple[str, ...]:
+    if type(node.ctx) is not ast.Load:
+        raise GeneratedCodeError(f"a changed attribute or element on line {_line(node)}")
     return ()
 
 
@@ -181,6 +188,7 @@ CHECKS: Mapping[type[ast.AST], Callable[[Any], tuple[str, ...]]] = {
     ast.arg: lambda node: _bound(node.arg, node),
     ast.alias: lambda node: _bound(node.asname or node.name, node),
     ast.Attribute: _attribute,
+    ast.Subscript: _read,
     ast.Constant: _constant,
     ast.Import: _import,
     ast.ImportFrom: _import,

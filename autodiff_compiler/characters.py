@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from .errors import INVISIBLE, ExpressionError
@@ -114,21 +114,22 @@ def _names(text: str) -> Iterator[tuple[str, int]]:
 
 def _compare(source: str, names: Iterable[tuple[str, int | None]]) -> None:
     """Refuse names that mix alphabets so as to look Latin, and names that look like another one."""
-    seen = dict(_known())
+    seen: dict[str, tuple[str, int | None]] = {name: (name, None) for name in _known()}
     for name, place in names:
         plain = name.translate(LOOKALIKES)
-        other = seen.setdefault(plain, name)
         if not name.isascii():
             _check_alphabets(source, name, plain, place)
+        other, before = seen.setdefault(plain, (name, place))
         if other != name:
-            raise _lookalike(source, *((name, other) if plain != name else (other, name)), place)
+            pair = (name, other, place) if plain != name else (other, name, before)
+            raise _lookalike(source, *pair)
 
 
 @cache
-def _known() -> Mapping[str, str]:
+def _known() -> Sequence[str]:
     """Every name with a meaning of its own, and `if` and the like."""
     words = ("and", "or", "not", "if", "else", "True", "False", "None")
-    return {name: name for name in (*BY_NAME, *CONSTANTS, *words)}
+    return (*BY_NAME, *CONSTANTS, *words)
 
 
 def _check_alphabets(source: str, name: str, plain: str, place: int | None) -> None:

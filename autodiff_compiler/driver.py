@@ -97,7 +97,7 @@ class Driver:
 
 def _bounded(tokens: Iterable[Any], states: Sequence[int], depth: int) -> Iterator[Any]:
     for token in tokens:
-        if len(states) > depth:
+        if len(states) - 1 > depth:  # the first state stands for no symbol
             raise TooDeepError(token)
         yield token
 

@@ -38,7 +38,8 @@ class FormulaLexer(Lexer):
             if t.name not in conf.ignore and t.name not in self._keywords.values()
         ]
         skipped = "|".join(t.pattern.to_regexp() for t in ordered if t.name in conf.ignore)
-        self._next = re.compile(f"(?:{skipped})*(?:{'|'.join(patterns)}|(?P<end>$))").match
+        # Atomic, because blanks that may be split in many ways would all be tried before an error.
+        self._next = re.compile(f"(?>(?:{skipped})*)(?:{'|'.join(patterns)}|(?P<end>$))").match
 
     def lex(self, data: str) -> Iterator[Any]:  # type: ignore[override]  # a text is all it needs
         """The tokens of a text; raises Lark's `UnexpectedCharacters`."""
