@@ -15,7 +15,7 @@ class Limits:
         length: characters of the source.
         nodes: operations, of the program with its functions written out, and of each derivative.
         depth: symbols that wait on the parser's stack: one for each `(` or sign that is open, two
-            for each call, one more for an operator with the operand before it.
+            for each call and for each operator with its left operand, and what is being read.
         digits: characters of a number.
         name: characters of a name.
 

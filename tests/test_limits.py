@@ -14,7 +14,7 @@ from autodiff_compiler.cli import main
 CASES = {
     "length": (9, "x + y + z", "x + y + zz", (1, 1)),
     "nodes": (4, "sin(x*y)", "(sin(x*y)\n  + 1)", (1, 2)),
-    "depth": (3, "((x))", "((((x))))", (1, 5)),
+    "depth": (4, "((x))", "((((x))))", (1, 6)),
     "digits": (5, "x + 12345", "x + 123456", (1, 5)),
     "name": (3, "abc + x", "x + abcd", (1, 5)),
 }
