@@ -145,7 +145,7 @@ class _Checker:
     @cached_property
     def _derivatives(self) -> list[Function]:
         texts = (self.fn.derivative(name) for name in self.names)
-        return [type(self.fn)(text, self.fn.inputs, (), ()) for text in texts]
+        return [type(self.fn)(text, self.fn.inputs, (), (), self.fn.limits) for text in texts]
 
     def _differences(self, point: Mapping[str, float]) -> list[float]:
         return _by_output([self._difference(point, name) for name in self.names])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import re
@@ -14,14 +15,16 @@ from typing import Any, NamedTuple
 from .backends.module import TARGETS
 from .compiler import Function, compile
 from .derivatives import KINDS
-from .errors import ExpressionError, nearest
+from .errors import ExpressionError, nearest, printable
 from .files import write
+from .limits import Limits
 from .passes import PASSES
 from .tables import FORMATS
 from .traces import MODES
 
 PROGRAM = "autodiff-compiler"
 AT_POINT = ("value", "gradient", "value_and_gradient", "jacobian", "hessian")  # what `eval` prints
+LIMITS = tuple(field.name for field in dataclasses.fields(Limits))
 OK, DISAGREES, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -46,6 +49,13 @@ STABLE = _option(
     default=True,
     help="rewrite what cancels or overflows; --no-stable computes what is written",
 )
+LIMIT = _option(
+    "--limit",
+    metavar="NAME=N",
+    action="append",
+    default=[],
+    help=f"limits, of {', '.join(LIMITS)}",
+)
 OUTPUT = _option("-o", "--output", metavar="FILE", help="write to a file instead of the terminal")
 JSON = _option("--json", action="store_true", help="print JSON")
 AT = _option(
@@ -64,7 +74,7 @@ GRAPH_FORMAT = _option(
 SAMPLES = _option("--samples", type=int, default=5, metavar="N", help="random points to check at")
 RANDOM = _option("--random-seed", type=int, default=0, metavar="N", help="which random points")
 
-COMMON = (FILE, INPUTS, WRT, WITHOUT, STABLE, OUTPUT, JSON)
+COMMON = (FILE, INPUTS, WRT, WITHOUT, STABLE, LIMIT, OUTPUT, JSON)
 
 
 class Command(NamedTuple):
@@ -232,6 +242,7 @@ def run(args: argparse.Namespace) -> int:
         wrt=args.wrt,
         without=args.without or "",
         stable=args.stable,
+        limits=_limits(args.limit),
     )
     text, data, code = COMMANDS[args.command].run(fn, args)
     if args.json:
@@ -248,7 +259,8 @@ def _complain(args: argparse.Namespace, message: str, place: Mapping[str, Any]) 
     if args.json:
         print(json.dumps({"error": message, **place}, indent=2), file=sys.stderr)
     else:
-        print(f"{PROGRAM}: {message}", file=sys.stderr)
+        shown = "\n".join(map(printable, message.split("\n")))
+        print(f"{PROGRAM}: {shown}", file=sys.stderr)
     return BAD_INPUT
 
 
@@ -267,6 +279,18 @@ def _text(data: bytes, origin: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{origin} is not a UTF-8 text: {error.reason}") from None
+
+
+def _limits(texts: Sequence[str]) -> Limits:
+    """Limits from texts such as `nodes=10000`; the others are the default ones."""
+    found: dict[str, int] = {}
+    for text in texts:
+        name, _, value = (part.strip() for part in text.partition("="))
+        if name not in LIMITS or not re.fullmatch(r"[0-9_]{1,20}", value):
+            close = nearest(name, LIMITS) or " or ".join(LIMITS)
+            raise ValueError(f"--limit {text}: expected {close}=NUMBER")
+        found[name] = int(value)
+    return Limits(**found)
 
 
 def _kinds(text: str | None) -> tuple[str, ...]:

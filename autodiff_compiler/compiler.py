@@ -7,13 +7,16 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .allowlist import inspect
 from .backends.module import module, targets
+from .cache import Cache
 from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
-from .errors import ExpressionError, nearest
+from .errors import ExpressionError, nearest, printable
 from .files import write
 from .graph import Graph, Node
+from .limits import DEFAULT, Limits
 from .parser import parse
 from .passes import PASSES, PRUNE, STABLE_PASSES, Applied, Log, located, optimise, pipeline
 from .runtime import Callables
@@ -23,6 +26,20 @@ if TYPE_CHECKING:
     from .drawing import Drawing
     from .packed import Packed
     from .traces import Trace
+
+
+KEPT = 256  # functions that `compile` keeps
+WEIGHT = 200_000  # operations that they have, with their derivatives
+CHARACTERS = 64  # of a source that weigh like one operation
+
+
+class Options(NamedTuple):
+    """What a source is compiled with, checked: names, passes left out, limits."""
+
+    inputs: tuple[str, ...] | None
+    wrt: tuple[str, ...] | None
+    without: tuple[str, ...]
+    limits: Limits
 
 
 class Generated:
@@ -45,18 +62,29 @@ class Function:
 
     Every function takes the inputs in order, or by name.  Numbers give Python floats.  Arrays mean
     "for each element": they broadcast together, and every result has their common shape as its
-    last axes.
+    last axes.  A function cannot be changed: `compile` may give the same one to others.
     """
 
-    def __init__(self, source: str, inputs: Any, wrt: Any, without: Iterable[str]) -> None:
-        self._source = source
-        self._options = (_names(inputs, "inputs"), _names(wrt, "wrt"), _passes(without))
-        self._graph, self._output = parse(source, self._options[0])
-        self._inputs = tuple(self._graph.inputs)
-        self._wrt = self._options[1] if self._options[1] is not None else self._inputs
-        self._lock = threading.RLock()
-        for name in set(self._wrt).difference(self._inputs):
-            _check_input(name, self._inputs, source)
+    _source: str
+    _options: Options
+    _graph: Graph
+    _output: Node
+    _inputs: tuple[str, ...]
+    _wrt: tuple[str, ...]
+    _lock: threading.RLock
+
+    def __init__(self, source: str, *options: Any) -> None:
+        found = Options(*options)
+        graph, output = parse(source, found.inputs, limits=found.limits)
+        inputs = tuple(graph.inputs)
+        wrt = found.wrt if found.wrt is not None else inputs
+        vars(self).update(_source=source, _options=found, _graph=graph, _output=output)
+        vars(self).update(_inputs=inputs, _wrt=wrt, _lock=threading.RLock())
+        for name in set(wrt).difference(inputs):
+            _check_input(name, inputs, source)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name}: a compiled function cannot be changed")
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -67,6 +95,11 @@ class Function:
     def wrt(self) -> tuple[str, ...]:
         """Names of the inputs that derivatives are taken by."""
         return self._wrt
+
+    @property
+    def limits(self) -> Limits:
+        """The limits it was compiled with, which bound its derivatives too."""
+        return self._options.limits
 
     @property
     def formula(self) -> str:
@@ -116,7 +149,9 @@ class Function:
         if target not in targets():
             raise ValueError(f"target: expected one of {', '.join(targets())}, got {target!r}")
         programs = [self._program(kind) for kind in dict.fromkeys(kinds or self.default_kinds)]
-        return module(programs, target, self._source, self._wrt, self._prune)
+        text = module(programs, target, self._source, self._wrt, self._prune)
+        inspect(text)
+        return text
 
     def save(self, path: str | os.PathLike[str], *kinds: str, target: str = "python") -> None:
         """Write `source` to a file, whole or not at all."""
@@ -155,8 +190,8 @@ class Function:
         return check(self, self._graph, self._output, points, samples, seed)
 
     def __repr__(self) -> str:
-        text = self._source.strip().replace("\n", "; ")
-        text = text if len(text) <= 60 else text[:57] + "..."
+        text = self._source.strip().replace("\r", "").replace("\n", "; ")
+        text = printable(text if len(text) <= 60 else text[:57] + "...")
         return f"<autodiff_compiler function of ({', '.join(self._inputs[:8])}): {text}>"
 
     def __eq__(self, other: object) -> bool:
@@ -172,7 +207,7 @@ class Function:
 
     @property
     def _prune(self) -> bool:
-        return PRUNE not in self._options[2]
+        return PRUNE not in self._options.without
 
     @property
     def _is_scalar(self) -> bool:
@@ -185,7 +220,7 @@ class Function:
 
     @cached_property
     def _optimised(self) -> tuple[Graph, Node, Log]:
-        return optimise(self._graph, self._output, pipeline(self._options[2]))
+        return optimise(self._graph, self._output, pipeline(self._options.without))
 
     def _program(self, kind: str) -> Program:
         if kind not in KINDS:
@@ -200,7 +235,12 @@ class Function:
             raise ExpressionError(error.problem, self._source, error.span, error.hint) from None
 
     def _generate(self, kind: str) -> Callable[..., Any]:
-        return Callables(self._program(kind), self._wrt, self._prune).fast()
+        program = self._program(kind)
+        _cache.grow((self._source, self._options), self, len(program.graph.nodes))
+        return Callables(program, self._wrt, self._prune).fast()
+
+
+_cache: Cache[Function] = Cache(KEPT, WEIGHT)
 
 
 def compile(
@@ -211,6 +251,8 @@ def compile(
     shapes: Mapping[str, Sequence[int | str]] | None = None,
     without: Iterable[str] = (),
     stable: bool = True,
+    limits: Limits = DEFAULT,
+    cache: bool = True,
 ) -> Function:
     """Compile a formula, or a program of several lines, to a `Function`.
 
@@ -222,18 +264,45 @@ def compile(
         without: names of passes to leave out, of `PASSES`.
         stable: whether formulas that cancel or overflow take a form that does not; `False` leaves
             out the passes `stable`, `collect` and `regroup`, and computes what is written.
+        limits: how large the source and its derivatives may be.
+        cache: whether the function may be one that was compiled before from the same source with
+            the same options; the 256 used last are kept, as long as they are small.
 
     Raises `ExpressionError` for anything wrong with the source, and `TypeError` or `ValueError`
     for other arguments.
     """
     if not isinstance(source, str):
         raise TypeError(f"source: expected a string, got {type(source).__name__}")
-    for name, shape in (shapes or {}).items():
+    _check_shapes(shapes or {})
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits: expected Limits, got {type(limits).__name__}")
+    text = str.__str__(source)  # without what a subclass may add
+    left_out = _passes(without) if stable else (*_passes(without), *STABLE_PASSES)
+    options = Options(_names(inputs, "inputs"), _names(wrt, "wrt"), left_out, limits)
+    return _kept(text, options) if cache else Function(text, *options)
+
+
+def _kept(source: str, options: Options) -> Function:
+    key = (source, options)
+    found = _cache.get(key)
+    if found is None:
+        made = Function(source, *options)
+        weight = len(made._graph.nodes) + len(source) // CHARACTERS
+        found = _cache.add(key, made, weight)
+    return found
+
+
+def _check_shapes(shapes: Mapping[str, Sequence[int | str]]) -> None:
+    for name, shape in shapes.items():
         if tuple(shape):
             raise ValueError(
                 f"shapes: {name} has shape {tuple(shape)}; only scalars are understood"
             )
-    return Function(source, inputs, wrt, (*_passes(without), *(() if stable else STABLE_PASSES)))
+
+
+def clear_cache() -> None:
+    """Forget the functions that `compile` keeps; those in use stay as they are."""
+    _cache.clear()
 
 
 def _names(names: Any, argument: str) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ left to Lark, which explains them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lark import Lark
@@ -35,6 +35,13 @@ class StuckError(Exception):
     """The text is not in the language; Lark knows why."""
 
 
+class TooDeepError(Exception):
+    """More symbols wait on the stack than may."""
+
+    def __init__(self, token: Any) -> None:
+        self.token = token
+
+
 class Driver:
     """Parses token streams by Lark's tables."""
 
@@ -48,9 +55,14 @@ class Driver:
             for state, row in machine.parse_table.states.items()
         }
 
-    def run(self, tokens: Iterable[Any]) -> None:
-        """Reduce a token stream to its start rule; raises `StuckError`."""
+    def run(self, tokens: Iterable[Any], depth: int | None = None) -> None:
+        """Reduce a token stream to its start rule; raises `StuckError`.
+
+        With `depth`, at most so many symbols may wait on the stack; else raises `TooDeepError`.
+        """
         states: list[int] = [self._start]
+        if depth is not None:
+            tokens = _bounded(tokens, states, depth)
         values: list[Any] = []
         on_shift = self._on_shift
         try:
@@ -81,6 +93,13 @@ class Driver:
             states.append(goto)
             if symbol == END and states[-1] == end:
                 return end
+
+
+def _bounded(tokens: Iterable[Any], states: Sequence[int], depth: int) -> Iterator[Any]:
+    for token in tokens:
+        if len(states) - 1 > depth:  # the first state stands for no symbol
+            raise TooDeepError(token)
+        yield token
 
 
 def _action(entry: tuple[Any, Any], callbacks: Mapping[Any, Callable[[list[Any]], Any]]) -> Any:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
+# Letters and marks that print as nothing: Default_Ignorable_Code_Point, but for the category Cf.
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 CONTEXT = 60  # characters of the source line shown on each side of the caret
 
 
@@ -59,8 +64,18 @@ def excerpt(source: str, span: tuple[int, int]) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` with every character that could steer a terminal replaced by its escape."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """`text` with every character that steers a terminal, or does not show, as its escape."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(c) if _is_unseen(c) else c for c in text)
+
+
+def _is_unseen(character: str) -> bool:
+    return not character.isprintable() or INVISIBLE.match(character) is not None
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

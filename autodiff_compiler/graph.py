@@ -10,12 +10,10 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from .errors import ExpressionError
+from .limits import DEFAULT, Limits
 from .primitives import Primitive, function, lookup
 from .primitives.ieee import Number
 from .shapes import SCALAR, Shape, broadcast
-
-MAX_NODES = 1_000_000
 
 INPUT = function("input()")
 PARAMETER = function("parameter()")  # of a function defined in the source, or of a rule
@@ -86,23 +84,25 @@ class Graph:
         rules: what `apply` tries before it makes a node; `None` keeps the program as written.
         log: where `apply` notes the rules it used, if it is a list.
         terms, sums: nodes as products and as sums of products, as far as they were asked for.
+        limits: how large it may grow.
     """
 
-    def __init__(self, rules: Rules | None = None) -> None:
+    def __init__(self, rules: Rules | None = None, limits: Limits = DEFAULT) -> None:
         self.nodes: list[Node] = []
         self.inputs: dict[str, Node] = {}
         self.names: dict[Node, str] = {}
         self.labels: dict[Node, str] = {}
         self.places: dict[Node, int] = {}
-        self.rules = rules
+        self.rules, self.limits = rules, limits
         self.log: list[tuple[str, str]] | None = None
         self.terms: dict[Node, Any] = {}
         self.sums: dict[Node, Any] = {}
         self._interned: dict[Any, Node] = {}
+        self._room = limits.nodes
 
     def copy(self) -> Graph:
         """A graph that can grow on its own; the nodes so far are shared."""
-        twin = Graph(self.rules)
+        twin = Graph(self.rules, self.limits)
         twin.nodes, twin.inputs = self.nodes.copy(), self.inputs.copy()
         twin.names, twin.labels = self.names.copy(), self.labels.copy()
         twin.places = self.places.copy()
@@ -196,8 +196,8 @@ class Graph:
     def _append(
         self, key: Any, op: Primitive, args: tuple[Node, ...], data: Any, shape: Shape
     ) -> Node:
-        if len(self.nodes) >= MAX_NODES:
-            raise ExpressionError(f"the program needs more than {MAX_NODES:,} operations")
+        if len(self.nodes) >= self._room:
+            raise self.limits.exceeded("nodes", "the program has too many operations")
         node = Node(op, args, data, shape, len(self.nodes))
         self.nodes.append(node)
         self._interned[key] = node

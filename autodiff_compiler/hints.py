@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
+from .characters import describe
 from .errors import ExpressionError
 from .primitives import BY_NAME
 
@@ -123,11 +124,17 @@ def syntax_error(error: UnexpectedInput, source: str) -> ExpressionError:
     known = explain(source, position)
     if known is not None:
         return ExpressionError(known[0], source, (position, position + width), known[1])
-    what = "the end" if at_end else repr(source[position : position + min(width, 20)])
+    what = "the end" if at_end else _shown(source[position : position + min(width, 20)])
     expected = _expected(error, source[:position])
     return ExpressionError(
         f"unexpected {what}; expected {expected}", source, (position, position + width)
     )
+
+
+def _shown(text: str) -> str:
+    """A text as it may be echoed; a single character outside ASCII with its name."""
+    plain = len(text) > 1 or (text.isascii() and text.isprintable())
+    return ascii(text) if plain else f"{text!r} ({describe(text)})"
 
 
 def _where(error: UnexpectedInput, source: str) -> tuple[int, int, bool]:

@@ -38,7 +38,8 @@ class FormulaLexer(Lexer):
             if t.name not in conf.ignore and t.name not in self._keywords.values()
         ]
         skipped = "|".join(t.pattern.to_regexp() for t in ordered if t.name in conf.ignore)
-        self._next = re.compile(f"(?:{skipped})*(?:{'|'.join(patterns)}|(?P<end>$))").match
+        # Atomic, because blanks that may be split in many ways would all be tried before an error.
+        self._next = re.compile(f"(?>(?:{skipped})*)(?:{'|'.join(patterns)}|(?P<end>$))").match
 
     def lex(self, data: str) -> Iterator[Any]:  # type: ignore[override]  # a text is all it needs
         """The tokens of a text; raises Lark's `UnexpectedCharacters`."""
@@ -60,17 +61,32 @@ class FormulaLexer(Lexer):
             yield word
 
 
+def span(token: Word) -> tuple[int, int]:
+    """Where a token stands in the source."""
+    return token.start_pos, token.start_pos + len(token)
+
+
 def _rank(terminal: TerminalDef) -> tuple[int, bool, int]:
     pattern = terminal.pattern
     return -terminal.priority, pattern.type != "str", -len(pattern.value)
 
 
 def _normalised(source: str, start: int, text: str) -> str:
-    """A name as Python reads it: some characters are spellings of others."""
-    name = unicodedata.normalize("NFKC", text)
-    if not all(part.isidentifier() for part in re.findall(r"\w+", name)):
-        raise UnexpectedCharacters(source, start, 0, 0)  # type: ignore[no-untyped-call]
-    return name
+    """The names in a token as Python reads them: some characters are spellings of others."""
+
+    def spell(match: re.Match[str]) -> str:
+        name = unicodedata.normalize("NFKC", match[0])
+        if not name.isidentifier():
+            raise UnexpectedCharacters(source, start + match.start() + _culprit(match[0]), 0, 0)  # type: ignore[no-untyped-call]
+        return name
+
+    return re.sub(r"\w+", spell, text)
+
+
+def _culprit(word: str) -> int:
+    """Where a word has its first character that no name may have; some stand for spaces or dots."""
+    spelt = ("_" * (k > 0) + unicodedata.normalize("NFKC", c) for k, c in enumerate(word))
+    return next((k for k, text in enumerate(spelt) if not text.isidentifier()), 0)
 
 
 def _unexpected(text: str, position: int) -> UnexpectedCharacters:

@@ -13,11 +13,13 @@ from typing import Any
 from lark import Lark, Transformer
 from lark.exceptions import UnexpectedInput
 
-from .driver import Driver, StuckError
+from .characters import inspect
+from .driver import Driver, StuckError, TooDeepError
 from .errors import ExpressionError
 from .graph import AND, CONSTANT, NEGATIVE, NOT, OR, POWER, STACK, Graph, Node
 from .hints import syntax_error
-from .lexer import FormulaLexer, Word, flatten
+from .lexer import FormulaLexer, Word, flatten, span
+from .limits import DEFAULT, Limits
 from .primitives import Primitive
 from .scope import INFIX, RESERVED, WORDS, Function, Scope
 from .shapes import Shape
@@ -65,12 +67,16 @@ class Reducer(Transformer[Word, Node]):
         scope.statement(is_value=False)
         parameters = tuple(scope.parameters.values())
         body = scope.number(children[1])
-        function = Function(name[0], parameters, body, len(scope.graph.nodes))
+        nodes = scope.graph.nodes[parameters[0].index :]
+        function = Function(name[0], parameters, body, nodes)
         scope.functions[name[0]] = scope.last_defined = function
         scope.parameters = {}
 
     def number(self, children: list[Word]) -> Node:
-        text = children[0].replace("_", "")
+        text, limits = children[0].replace("_", ""), self.scope.graph.limits
+        if len(text) > limits.digits:
+            what = f"this number of {len(text):,} characters is too large"
+            raise limits.exceeded("digits", what, self.scope.source, span(children[0]))
         value = float(text)
         if math.isinf(value):
             raise self.scope.fail("this number is too large for a double", children[0])
@@ -171,6 +177,14 @@ class Reducer(Transformer[Word, Node]):
         return _element(self.scope, array, bracket, index)
 
 
+def _placed(error: ExpressionError, scope: Scope) -> ExpressionError:
+    """An error of the graph, which knows no source, at the last operation that was read."""
+    if error.source or not scope.source:
+        return error
+    place = next(reversed(scope.graph.places.values()), 0)
+    return ExpressionError(error.problem, scope.source, (place, place + 1), error.hint)
+
+
 def _element(scope: Scope, array: Node, bracket: Word, index: list[Any]) -> Node:
     position = index[0].data if len(index) == 1 and isinstance(index[0], Node) else None
     if not isinstance(position, int):
@@ -201,11 +215,18 @@ class Parser:
         """Reduce a text into a fresh scope; raises `ExpressionError`."""
         with self._lock:
             scope = self._reducer.scope = fresh()
+            limits = scope.graph.limits
+            depth = limits.depth if len(text) > limits.depth else None
             try:
-                self._driver.run(self._lexer.lex(text))
+                self._driver.run(self._lexer.lex(text), depth)
             except (StuckError, UnexpectedInput):
                 self._reducer.scope = fresh()
                 self._explain(text, scope.source)
+            except TooDeepError as error:
+                what = "the formula is nested too deep"
+                raise limits.exceeded("depth", what, scope.source, span(error.token)) from None
+            except ExpressionError as error:
+                raise _placed(error, scope) from None
         return scope
 
     def _explain(self, text: str, source: str) -> None:
@@ -237,18 +258,32 @@ def parse(
     inputs: Sequence[str] | None = None,
     shapes: dict[str, Shape] | None = None,
     constants: bool = False,
+    limits: Limits = DEFAULT,
 ) -> tuple[Graph, Node]:
     """The evaluation trace of a program, and its output.
 
     `inputs` declares the inputs, in order; without it they are found.  `constants` gives the names
     `inf` and `nan` their values, for the table's own texts.  Raises `ExpressionError`.
     """
+    if len(source) > limits.length:
+        raise limits.exceeded("length", f"this source of {len(source):,} characters is too long")
     text = flatten(source)
+    inspect(source, text, inputs or ())
+    _check_names(source, text, limits)
     if not text.strip(" \t\r\n\f;"):
         raise ExpressionError("there is nothing to compile", source, hint="write a formula: x**2")
-    scope = _parser().read(text, lambda: Scope(source, inputs, shapes or {}, constants))
+    scope = _parser().read(text, lambda: Scope(source, inputs, shapes or {}, constants, limits))
     output = _output(scope)
     return _compact(scope.graph, output)
+
+
+def _check_names(source: str, text: str, limits: Limits) -> None:
+    """Refuse a name that is too long: it would be repeated wherever it is used."""
+    if len(text) <= limits.name:
+        return
+    found = re.search(rf"\b[^\W\d]\w{{{limits.name}}}", text)
+    if found:
+        raise limits.exceeded("name", "this name is too long", source, found.span())
 
 
 def _output(scope: Scope) -> Node:
@@ -266,7 +301,7 @@ def _compact(graph: Graph, output: Node) -> tuple[Graph, Node]:
     alive = graph.ancestors([output])
     if len(alive) == len(graph.nodes):
         return graph, output
-    small = Graph()
+    small = Graph(limits=graph.limits)
     image = {node: small.input(name, node.shape) for name, node in graph.inputs.items()}
     for node in alive:
         if node not in image:

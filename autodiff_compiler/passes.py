@@ -120,7 +120,7 @@ def optimise(graph: Graph, output: Node, rules: Pipeline) -> tuple[Graph, Node, 
 
     Names carry over: what the user called `h`, and the trace calls `v3`, keeps that name.
     """
-    better = Graph(rules)
+    better = Graph(rules, graph.limits)
     log: list[tuple[str, str]] = []
     better.log = log
     image = {node: better.input(name, node.shape) for name, node in graph.inputs.items()}

@@ -13,6 +13,7 @@ from functools import cached_property
 from numbers import Real
 from typing import Any
 
+from .allowlist import BUILTINS, compiled
 from .backends import python
 from .backends.base import Import, Schedule
 from .backends.module import module, python_schedule
@@ -25,12 +26,18 @@ _serial = itertools.count(1)
 def load(text: str, name: str, names: dict[str, object]) -> Callable[..., Any]:
     """The function `name` of a generated text, run with `names` known to it.
 
-    Its tracebacks show its lines, for as long as it lives.
+    Its tracebacks show its lines, for as long as it lives.  Raises `GeneratedCodeError` instead of
+    running anything that is not on the allowlist.
     """
     filename = f"<autodiff_compiler {name} {next(_serial)}>"
-    namespace: dict[str, Any] = {"__name__": "autodiff_compiler.generated", **names}
+    namespace: dict[str, Any] = {
+        "__name__": "autodiff_compiler.generated",
+        "__builtins__": BUILTINS,
+        **names,
+    }
+    code = compiled(text, filename, names)
     with explained_imports():
-        exec(compile(text, filename, "exec"), namespace)
+        exec(code, namespace)
     # Popped, so that no cycle keeps the function alive, or its graph, once it is dropped.
     function: Callable[..., Any] = namespace.pop(name)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)

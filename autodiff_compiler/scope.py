@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 
 from .errors import ExpressionError, nearest
-from .graph import INPUT, NOT_EQUAL, POWER, WHERE, Graph, Node
+from .graph import INPUT, NOT_EQUAL, POWER, WHERE, Graph, Node, dependents
 from .lexer import Word, flatten
+from .limits import DEFAULT, Limits
 from .primitives import BY_NAME, CONSTANTS, Primitive, lookup, special
 from .shapes import Shape
 
@@ -35,18 +36,21 @@ RESERVED = {"True": "1", "False": "0", "None": "nothing"}
 class Function:
     """A function defined in the source: its parameters and body, inlined where it is called."""
 
-    def __init__(self, name: str, parameters: tuple[Node, ...], body: Node, stop: int) -> None:
-        self.name, self.parameters, self.body, self.stop = name, parameters, body, stop
+    def __init__(
+        self, name: str, parameters: tuple[Node, ...], body: Node, nodes: Sequence[Node]
+    ) -> None:
+        self.name, self.parameters, self.body = name, parameters, body
+        active = dependents(nodes, parameters).difference(parameters)
+        self.nodes = [node for node in nodes if node in active]
 
     def inline(self, graph: Graph, args: Sequence[Node]) -> Node:
         """The body with `args` in place of the parameters: one loop over the body's nodes."""
         image = dict(zip(self.parameters, args, strict=True))
-        for node in graph.nodes[self.parameters[0].index : self.stop]:
-            if node not in image and not image.keys().isdisjoint(node.args):
-                args_now = [image.get(a, a) for a in node.args]
-                image[node] = graph.rebuild(node, args_now, graph.intern)
-                if node in graph.places:
-                    graph.places.setdefault(image[node], graph.places[node])
+        for node in self.nodes:
+            args_now = [image.get(a, a) for a in node.args]
+            image[node] = graph.rebuild(node, args_now, graph.intern)
+            if node in graph.places:
+                graph.places.setdefault(image[node], graph.places[node])
         return image.get(self.body, self.body)
 
 
@@ -54,9 +58,14 @@ class Scope:
     """One program being read: its graph, and what its names mean so far."""
 
     def __init__(
-        self, source: str, inputs: Sequence[str] | None, shapes: dict[str, Shape], constants: bool
+        self,
+        source: str,
+        inputs: Sequence[str] | None,
+        shapes: dict[str, Shape],
+        constants: bool,
+        limits: Limits = DEFAULT,
     ) -> None:
-        self.source, self.graph, self.shapes = source, Graph(), shapes
+        self.source, self.graph, self.shapes = source, Graph(limits=limits), shapes
         self.closed, self.internal = inputs is not None, constants
         self.variables: dict[str, Node] = {}
         self.functions: dict[str, Function] = {}
@@ -65,6 +74,7 @@ class Scope:
         self.unused: int | None = None  # which statement is a value that nothing takes
         self.statements = 0
         self.last_defined: Function | None = None
+        self.written_out = 0  # operations that functions and lists have come to
         if constants:
             self.variables |= {n: self.graph.constant(float(n)) for n in ("inf", "nan")}
         for name in inputs or ():
@@ -74,6 +84,15 @@ class Scope:
         """An error at `token`, or at the start of the source."""
         start = token.start_pos if token is not None and token.start_pos is not None else 0
         return ExpressionError(problem, self.source, (start, start + len(token or " ")), hint)
+
+    def write_out(self, count: int, token: Word | None) -> None:
+        """Count operations that one call or one list stands for, whether they are new or not."""
+        self.written_out += count
+        limits = self.graph.limits
+        if self.written_out > limits.nodes:
+            where = (token.start_pos, token.start_pos + len(token)) if token else (0, 0)
+            what = "the program, its functions and lists written out, has too many operations"
+            raise limits.exceeded("nodes", what, self.source, where)
 
     def declare(self, name: str, token: Word | None) -> Node:
         """The input called `name`, whatever else has that name; only a declared one, if any are."""
@@ -125,8 +144,9 @@ class Scope:
         are functions only in programs that call them.
         """
         row = BY_NAME.get(name)
-        called = re.search(rf"\b{re.escape(name)}[ \t]*\(", self.source)
-        return row is not None and (row not in special.ROWS or called is not None)
+        if row is None or row not in special.ROWS:
+            return row is not None
+        return re.search(rf"\b{re.escape(name)}[ \t]*\(", self.source) is not None
 
     def _function_as_variable(self, name: str, token: Word) -> ExpressionError:
         power = re.match(r"\s*(?:\*\*|\^)\s*(\w+)\s*\(", self.source[token.start_pos + len(name) :])
@@ -150,6 +170,7 @@ class Scope:
         lengths = {len(a.args) for a in args if a.shape}
         if len(lengths) > 1:
             raise self.fail(f"lists of lengths {sorted(lengths)} do not go together", token)
+        self.write_out(max(lengths), token)
         columns = [a.args if a.shape else [a] * max(lengths) for a in args]
         return self.graph.stack([function(*c) for c in zip(*columns, strict=True)])
 
@@ -207,6 +228,7 @@ class Scope:
             if function.body.shape:
                 raise self.fail(f"{function.name} gives a list, and takes none", token)
             return self.each(lambda *parts: self.inline(function, token, parts), args, token)
+        self.write_out(len(function.nodes), token)
         return function.inline(self.graph, [self.number(a) for a in args])
 
     def _not_callable(self, name: str, token: Word) -> ExpressionError:

@@ -17,8 +17,8 @@ PACKAGE = ROOT / "autodiff_compiler"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = (
-    ("errors", "files", "primitives", "shapes", "graph"),
-    ("driver", "lexer", "hints", "scope", "parser", "partials"),
+    ("cache", "errors", "files", "limits", "primitives", "shapes", "graph"),
+    ("characters", "driver", "lexer", "hints", "scope", "parser", "partials"),
     (
         "chain",
         "forward",
@@ -32,7 +32,7 @@ FLOORS = (
         "folding",
         "passes",
     ),
-    ("backends", "runtime", "tables", "traces", "drawing", "certificate", "reference"),
+    ("allowlist", "backends", "runtime", "tables", "traces", "drawing", "certificate", "reference"),
     ("compiler", "packed", "check"),
     ("cli", "__main__", "__init__"),
 )

@@ -59,7 +59,7 @@ ERRORS = {
     "  \n\t": (1, 1, "nothing to compile", ""),
     "# only words\n;": (1, 1, "nothing to compile", ""),
     "f(and) = 3; f(2)": (1, 1, "not a name", ""),
-    "x➂ + 1": (1, 1, "", ""),
+    "x➂ + 1": (1, 2, "U+2782", ""),
     "x.real": (1, 3, "attributes", ""),
     "x @ y": (1, 3, "arrays", "*"),
     "x // y": (1, 3, "//", "floor"),

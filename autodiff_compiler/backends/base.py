@@ -318,8 +318,8 @@ def wrap(text: str, indent: str, hanging: str = "    ") -> Iterator[str]:
 
 
 def docstring(lines: Sequence[str], indent: str = "") -> Iterator[str]:
-    """Lines as a docstring that no source text can close or escape from."""
-    safe = [printable(line.replace("\\", "\\\\").replace('"', '\\"')) for line in lines]
+    """Lines as a docstring that no source text can close, and whose value is safe to print."""
+    safe = [printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines]
     if len(safe) == 1:
         yield f'{indent}"""{safe[0]}"""'
         return

@@ -13,6 +13,7 @@ from .base import ATOM, NAME, Spelling, literal
 SMALL = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau"
 LARGE = "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 GREEK = frozenset(f"{SMALL} {LARGE}".split())
+COMMANDS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", f"{SMALL} {LARGE}".split(), strict=True))
 OPERATORS = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan",
                        "sec", "csc", "cot", "coth", "exp", "log"})  # fmt: skip
 ACCENTS = {"_dot": r"\dot", "_bar": r"\bar"}
@@ -67,18 +68,29 @@ def escape(text: str) -> str:
     return re.sub(r"[\\~^&%$#_{}]", lambda m: special.get(m[0], "\\" + m[0]), text)
 
 
+def letters(text: str) -> str:
+    """Text in mathematics: Greek letters as commands, those of other alphabets as text."""
+    return re.sub(r"[^\x00-\x7f]", _letter, escape(text))
+
+
+def _letter(match: re.Match[str]) -> str:
+    command = COMMANDS.get(match[0])
+    return rf"{{\{command}}}" if command else rf"\text{{{match[0]}}}"
+
+
 def symbol(name: str) -> str:
     r"""A name: `x1` as `x_{1}`, `alpha` as `\alpha`, `v3_bar` as `\bar{v}_{3}`."""
     accents = ""
     while name[-4:] in ACCENTS:
         accents, name = accents + ACCENTS[name[-4:]] + "{", name[:-4]
     stem, index = _split(name)
+    stem = COMMANDS.get(stem, stem)
     if stem in GREEK:
         stem = f"\\{stem}"
-    elif len(stem) > 1:
-        stem = rf"\mathit{{{escape(stem)}}}"
+    else:
+        stem = rf"\mathit{{{letters(stem)}}}" if len(stem) > 1 else letters(stem)
     closed = accents + stem + "}" * accents.count("{")
-    return f"{closed}_{{{escape(index)}}}" if index else closed
+    return f"{closed}_{{{letters(index)}}}" if index else closed
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -27,7 +27,7 @@ def _rows(program: Program) -> set[Primitive]:
 
 
 def _lower_once(program: Program, supports: Callable[[Primitive], bool]) -> Program:
-    old, new = program.graph, Graph(settled(program.graph.rules))
+    old, new = program.graph, Graph(settled(program.graph.rules), program.graph.limits)
     image: dict[Node, Node] = {n: new.input(n.data, n.shape) for n in old.nodes if n.op is INPUT}
     for node in old.ancestors(program.leaves()):
         if node in image:
