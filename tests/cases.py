@@ -6,8 +6,8 @@ import math
 from collections import Counter
 from typing import NamedTuple
 
-from exact import DIGITS, Exact, Interval, Quotients, digits_for, ties
-from rounding import AGREES, LARGEST, ROUNDED, UNEXPLAINED, WRONG, Suspect
+from exact import DIGITS, LARGEST, Exact, Interval, Quotients, sizes, ties
+from rounding import AGREES, RANGE, ROUNDED, UNEXPLAINED, WRONG, Suspect
 
 import autodiff_compiler as ac
 from autodiff_compiler.backends import python as python_backend
@@ -55,7 +55,7 @@ class Case:
         self.tally, self.findings = Counter(), []
         self.quotients = Quotients(self.graph, self.outputs)
         # What is found out about points, once.
-        self._references, self._digits, self._ties = {}, {}, {}
+        self._references, self._sizes, self._ties = {}, {}, {}
         self._suspects, self._reach = {}, {}
 
     # what is recorded
@@ -78,7 +78,7 @@ class Case:
 
     def _reference(self, point, careful):
         at = self.at(point)
-        digits = self.digits(point) if careful else DIGITS
+        digits = self.sizes(point).digits if careful else DIGITS
         quotients = Quotients(self.graph, self.outputs, digits) if careful else self.quotients
         slopes = quotients.careful if careful else quotients.quick
         here = quotients.values(at)
@@ -97,16 +97,16 @@ class Case:
             self._suspects[key] = Suspect(fn._program(kind), supports)
         return self._suspects[key]
 
-    def digits(self, point):
-        """Digits to decide with at a point."""
-        if point not in self._digits:
-            self._digits[point] = digits_for(self.graph, self.outputs, self.at(point))
-        return self._digits[point]
+    def sizes(self, point):
+        """The digits to decide with at a point, and whether doubles reach."""
+        if point not in self._sizes:
+            self._sizes[point] = sizes(self.graph, self.outputs, self.at(point))
+        return self._sizes[point]
 
     def ties(self, point):
         """The ties that the program meets at a point."""
         if point not in self._ties:
-            exact = Exact(self.graph, self.outputs, self.digits(point))
+            exact = Exact(self.graph, self.outputs, self.sizes(point).digits)
             self._ties[point] = ties(exact, self.at(point))
         return self._ties[point]
 
@@ -127,26 +127,27 @@ class Case:
 
     def explanation(self, point, got, quantity, method):
         careful = self.reference(point, careful=True)
-        if careful is None:
-            return NO_VALUE
-        interval = quantity.of(careful)
+        interval = careful and quantity.of(careful)
         if interval is None:
-            return NO_SLOPE
-        digits = self.digits(point)
-        if _close(got, interval, 10.0 ** (-digits // 2)):
+            return NO_SLOPE if careful else NO_VALUE
+        if _close(got, interval, 10.0 ** (-self.sizes(point).digits // 2)):
             return AGREES
         if _close(got, interval, self._reach.get((point, quantity), 0)):
             return ROUNDED
-        met = self.ties(point)
-        if met.late:
-            return TIE
         outcome = self._explained(point, got, quantity, interval, method)
-        return KINKS if outcome in FAILED and met.meet else outcome
+        return self._excuse(point) or outcome if outcome in FAILED else outcome
+
+    def _excuse(self, point):
+        """What there is about the point that the chain rule, or doubles, cannot be right about."""
+        met = self.ties(point)
+        if met.late or met.meet:
+            return TIE if met.late else KINKS
+        return RANGE if self.sizes(point).beyond else None
 
     def _explained(self, point, got, quantity, interval, method):
         suspect = self.suspect(method.options, method.kind, method.supports)
         at = self.at(point) | method.seeds
-        outcome, reach = suspect.explain(method.leaf, at, got, interval, self.digits(point))
+        outcome, reach = suspect.explain(method.leaf, at, got, interval, self.sizes(point).digits)
         if outcome == ROUNDED:
             self._reach[point, quantity] = reach
         return outcome

@@ -16,6 +16,7 @@ from autodiff_compiler.derivatives import Program
 from autodiff_compiler.graph import AND, CONSTANT, INPUT, OR, WHERE
 from autodiff_compiler.reference import FAILURES
 
+SMALLEST, NORMAL, LARGEST = 5e-324, 2.3e-308, 1.7976931348623157e308
 MAX_EXPONENT = 20_000  # binary; beyond, mpmath would need millions of digits for the next function
 DIGITS = 50
 FINE, FINEST = 120, 900  # digits to decide a disagreement with; the latter where sizes are extreme
@@ -26,7 +27,8 @@ STEPS = frozenset(
     {"floor", "ceil", "trunc", "rint", "mod", "fmod"}
 )  # jump where a quotient is whole
 TIES = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "sign"})
-KINKS = frozenset({"maximum", "minimum", "fmax", "fmin", "abs", "copysign"})
+KINKS = frozenset({"maximum", "minimum", "fmax", "fmin", "abs"})
+JUMPS = frozenset({"copysign"})
 NEAR = 1e-30  # relative distance of a tie that is none, or is one by rounding
 
 
@@ -173,17 +175,25 @@ def interval(sides):
     return Interval(min(found), max(found)) if found else None
 
 
-def digits_for(graph, outputs, point):
-    """Digits that hold the differences at a point, whatever sizes the program meets on its way."""
-    exact, sizes = Exact(graph, outputs), []
+class Sizes(NamedTuple):
+    """What sizes of numbers a program meets at a point."""
+
+    digits: int  # that hold the differences
+    beyond: bool  # whether one is larger than doubles are, or smaller
+
+
+def sizes(graph, outputs, point):
+    """The sizes of numbers that a program meets at a point."""
+    exact, met = Exact(graph, outputs), []
 
     def step(node, args, value):
         if not isinstance(value, bool) and value:
-            sizes.append(abs(value))
+            met.append(abs(value))
         return value
 
     exact.at(exact.numbers(point), step)
-    return FINE if all(1e-20 < size < 1e20 for size in sizes) else FINEST
+    moderate = all(1e-20 < size < 1e20 for size in met)
+    return Sizes(FINE if moderate else FINEST, any(not SMALLEST <= size <= LARGEST for size in met))
 
 
 class Ties(NamedTuple):
@@ -201,7 +211,7 @@ def ties(exact, point):
     gaps, branches = [], []
 
     def step(node, args, value):
-        if node.op.name in TIES | KINKS | STEPS and None not in args:
+        if node.op.name in TIES | KINKS | STEPS | JUMPS and None not in args:
             gap = _gap(node.op.name, args)
             gaps.append(gap)
             branches.append(gap == 0 and node.op.name not in KINKS)
@@ -217,7 +227,7 @@ def _gap(name, args):
         quotient = args[0] / args[1] if len(args) > 1 and args[1] else args[0]
         doubled = 2 * quotient
         return abs(doubled - doubled.context.nint(doubled)) / max(1, abs(doubled))
-    if name == "copysign":
+    if name in JUMPS:
         return min(map(abs, args))
     other = args[1] if len(args) > 1 else 0
     return abs(args[0] - other) / max(abs(args[0]), abs(other), NEAR)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from cases import NO_VALUE, Method, Quantity, shown
 from exact import DIGITS
+from reading import NotPythonError, read
 from rounding import AGREES
 
 import autodiff_compiler as ac
@@ -151,18 +152,35 @@ def text(case):
     written = write(Program("value", case.graph, inputs, outputs))
     again, output = parse(written, inputs=case.names)
     shared = Graph()
-    if _canonical(shared, case.graph, case.output) is _canonical(shared, again, output):
+    if _canonical(shared, case.graph, case.output, WRITTEN) is _canonical(
+        shared, again, output, WRITTEN
+    ):
         case.note("text of the graph", AGREES)
     else:
         case.fail("text of the graph", (), f"{written!r} is another graph")
 
 
-def _canonical(shared, graph, output):
-    """The output rebuilt in a graph where equal operations are one node."""
+def reading(case):
+    """The graph that Python's parser gives, where the program is Python but for `^`."""
+    try:
+        graph, output = read(case.source, case.names)
+    except NotPythonError:
+        return case.note("as Python reads it", "not Python")
+    shared = Graph()
+    images = (
+        _canonical(shared, *pair, {}) for pair in ((graph, output), (case.graph, case.output))
+    )
+    if len(set(images)) == 1:
+        return case.note("as Python reads it", AGREES)
+    return case.fail("as Python reads it", (), "another graph")
+
+
+def _canonical(shared, graph, output, rewritten):
+    """The output rebuilt in a graph where equal operations are one node, and some are rewritten."""
     image = {}
     for node in graph.ancestors([output]):
         args = [image[a] for a in node.args]
-        write_out = WRITTEN.get(node.op)
+        write_out = rewritten.get(node.op)
         image[node] = (
             write_out(shared, *args) if write_out else shared.rebuild(node, args, shared.intern)
         )
@@ -243,6 +261,7 @@ PROPERTIES = {
     "derivative compiled again": Property(derivative),
     "pickled": Property(pickled),
     "text of the graph": Property(text),
+    "as Python reads it": Property(reading),
     "without passes": Property(without_passes, every=4),
     "SymPy": Property(by_sympy, every=10),
 }

@@ -11,7 +11,7 @@ def reduced(source, fails):
     """The shortest text found for which `fails(text)` still holds."""
     tries = 0
     while True:
-        for candidate in sorted(set(candidates(source)), key=len):
+        for candidate in sorted(set(candidates(source)), key=lambda text: (len(text), text)):
             tries += 1
             if tries > MAX_TRIES:
                 return source

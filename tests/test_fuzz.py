@@ -119,7 +119,7 @@ def _another_text(_case, patch):
 
 def _another_graph(case, _patch):
     case.graph, output = parse(ALMOST)
-    case.outputs = (output,)
+    case.output, case.outputs = output, (output,)
 
 
 def _another_pickle(case, _patch):
@@ -130,6 +130,7 @@ BREAKAGES = dict.fromkeys(PROPERTIES, _another_function) | {
     "generated module": _another_module,
     "pickled": _another_pickle,
     "text of the graph": _another_text,
+    "as Python reads it": _another_graph,
     "without passes": _another_source,
     "SymPy": _another_graph,
 }
