@@ -131,7 +131,8 @@ class Suspect:
             return SINGULAR, 0
         allowed = self.allowed(leaf, point, itself, want) + exact.mp.mpf(10) ** (-digits // 2)
         if want.distance(itself) > allowed:
-            return WRONG, 0
+            _, state = self.scatter(leaf, point, Rounding.everything, itself, SAMPLES)
+            return INEXACT if state.inexact and math.isnan(got) else WRONG, 0
         for samples in (SAMPLES, MANY):
             scatter, state = self.scatter(leaf, point, Rounding.everything, itself, samples)
             if scatter is None:
