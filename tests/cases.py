@@ -130,14 +130,14 @@ class Case:
         interval = careful and quantity.of(careful)
         if interval is None:
             return NO_SLOPE if careful else NO_VALUE
-        if _close(got, interval, 10.0 ** (-self.sizes(point).digits // 2)):
+        if _close(got, interval, 10.0 ** (-self.sizes(point).digits // 4)):
             return AGREES
         if _close(got, interval, self._reach.get((point, quantity), 0)):
             return ROUNDED
         outcome = self._explained(point, got, quantity, interval, method)
-        return self._excuse(point) or outcome if outcome in FAILED else outcome
+        return self.excuse(point) or outcome if outcome in FAILED else outcome
 
-    def _excuse(self, point):
+    def excuse(self, point):
         """What there is about the point that the chain rule, or doubles, cannot be right about."""
         met = self.ties(point)
         if met.late or met.meet:

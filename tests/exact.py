@@ -19,7 +19,8 @@ from autodiff_compiler.reference import FAILURES
 SMALLEST, NORMAL, LARGEST = 5e-324, 2.3e-308, 1.7976931348623157e308
 MAX_EXPONENT = 20_000  # binary; beyond, mpmath would need millions of digits for the next function
 DIGITS = 50
-FINE, FINEST = 120, 900  # digits to decide a disagreement with; the latter where sizes are extreme
+FINE, FINEST = 120, 1500  # digits to decide a disagreement with; the latter where sizes are extreme
+PLACES = {FINE: 30, FINEST: 60}  # of the coarser step, relative to the input
 STEADY = 1e-8  # relative change between two steps below which a quotient has converged
 CHANGE = 3  # factor between two steps by which a quotient grows to infinity, or falls to 0
 
@@ -145,7 +146,7 @@ class Quotients:
     def careful(self, point, name, here):
         """Intervals by two steps to each side, relative to the input; infinite where they grow."""
         mp = self.exact.mp
-        places = self.exact.mp.dps // 4
+        places = PLACES[mp.dps]
         size = abs(mp.mpf(point[name])) or mp.mpf(10) ** -places
         rows = []
         for sign in (-1, 1):
@@ -165,6 +166,8 @@ class Quotients:
             return None
         if abs(coarse - fine) <= STEADY * abs(fine):
             return fine
+        if max(abs(coarse), abs(fine)) <= self.exact.mp.mpf(10) ** (-self.exact.mp.dps // 4):
+            return fine * 0  # the last digits
         if abs(fine) > CHANGE * abs(coarse):
             return self.exact.mp.sign(fine) * self.exact.mp.inf
         return fine * 0 if CHANGE * abs(fine) < abs(coarse) else None

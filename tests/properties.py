@@ -205,8 +205,7 @@ def by_sympy(case):
         case.points[0],
         [sympy.Symbol(f"s{k}", real=True) for k in range(len(case.names))],
     )
-    reference = case.reference(point)
-    if reference is None:
+    if case.reference(point) is None:
         return case.note("SymPy", NO_VALUE)
     substituted = {s: sympy.Rational(v) for s, v in zip(symbols, point, strict=True)}
     try:
@@ -217,7 +216,7 @@ def by_sympy(case):
         return case.note("SymPy", NO_COUNTERPART)
     for i, row in enumerate(numbers):
         for k, number in enumerate(row):
-            _sympy_number(case, point, number, Quantity(k, i).of(reference))
+            _sympy_number(case, point, number, Quantity(k, i))
     return None
 
 
@@ -225,12 +224,21 @@ def _number(expression, substituted):
     return expression.evalf(DIGITS - 20, subs=substituted)
 
 
-def _sympy_number(case, point, number, interval):
-    if not (number.is_Float or number.is_Integer or number.is_Rational) or interval is None:
+def _sympy_number(case, point, number, quantity):
+    intervals = (quantity.of(case.reference(point, careful)) for careful in (False, True))
+    if not (number.is_Float or number.is_Rational):
         return case.note("SymPy", NO_COUNTERPART)
-    if interval.distance(number) <= 1e-9 * interval.size + 1e-25:  # what evalf leaves of a zero
+    if any(map(number_in, itertools.repeat(number), intervals)):
         return case.note("SymPy", AGREES)
+    if excuse := case.excuse(point):
+        return case.note("SymPy", excuse)
+    interval = quantity.of(case.reference(point, careful=True))
     return case.fail("SymPy", point, f"{float(number)!r}, but it lies in {shown(interval)}")
+
+
+def number_in(number, interval):
+    """Whether a number of SymPy's is the slope; 1e-25 is what `evalf` leaves of a zero."""
+    return interval is None or interval.distance(number) <= 1e-9 * interval.size + 1e-25
 
 
 def _negative(graph, node):

@@ -129,7 +129,7 @@ class Suspect:
         itself = exact.at(exact.numbers(point))[leaf]
         if itself is None:
             return SINGULAR, 0
-        allowed = self.allowed(leaf, point, itself, want) + exact.mp.mpf(10) ** (-digits // 2)
+        allowed = self.allowed(leaf, point, itself, want) + exact.mp.mpf(10) ** (-digits // 4)
         if want.distance(itself) > allowed:
             _, state = self.scatter(leaf, point, Rounding.everything, itself, SAMPLES)
             return INEXACT if state.inexact and math.isnan(got) else WRONG, 0
