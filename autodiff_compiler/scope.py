@@ -182,7 +182,7 @@ class Scope:
         return self.graph.intern(WHERE, node, one, zero)
 
     def condition(self, node: Node) -> Node:
-        """A number as the condition that it is not 0; a condition as it is.
+        """A number as the condition that it is not 0; a condition as it is, or as it was.
 
         In the table's own texts a bare name in the place of a condition is one.
         """
@@ -190,6 +190,8 @@ class Scope:
             return node
         if node.shape:
             raise self.fail("a list is not a condition", None, "write a condition on its elements")
+        if node.op is WHERE and node.args[1].is_constant(1) and node.args[2].is_constant(0):
+            return node.args[0]
         return self.graph.intern(NOT_EQUAL, node, self.graph.constant(0))
 
     def select(self, condition: Node, yes: Node, no: Node, token: Word | None) -> Node:

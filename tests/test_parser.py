@@ -94,6 +94,12 @@ def test_deep_and_long_sources_compile(source):
     assert math.isfinite(fn(0.5))
 
 
+def test_a_truth_value_that_has_a_name_is_one_again():
+    named = ac.compile("t = x > 1\nu = not t\nwhere(t and x < 3, x, 2) if not u else u", inputs="x")
+    assert "!= 0" not in named.source("value")
+    assert [named(x) for x in (0.0, 2.0, 4.0)] == [1.0, 2.0, 2.0]
+
+
 def test_three_thousand_inputs():
     names = [f"x{k}" for k in range(3_000)]
     fn = ac.compile(" + ".join(f"{n}**2" for n in names))

@@ -138,6 +138,12 @@ def _flat(value):
     ) else [x for part in value for x in np.ravel(part)]  # fmt: skip
 
 
+def test_what_nothing_needs_may_have_no_counterpart():
+    plain, whole = (ac.compile("atand(x)", without=w) for w in ((), "prune"))
+    assert whole.gradient(0.3) == plain.gradient(0.3)
+    assert whole.gradient([0.3])[0].shape == (1,)
+
+
 @pytest.mark.parametrize("source", PROGRAMS)
 @pytest.mark.parametrize("without", [(), *((name,) for name in LOCAL)], ids=str)
 def test_the_verifier_accepts_the_graph_after_every_pass(source, without):

@@ -11,17 +11,20 @@ from ..passes import settled
 from ..primitives import Primitive
 
 
-def lower(program: Program, supports: Callable[[Primitive], bool]) -> Program:
-    """The program with only rows that `supports` accepts; itself, if there are no others."""
-    while any(row.define and not supports(row) for row in _rows(program)):
+def lower(program: Program, supports: Callable[[Primitive], bool], prune: bool = True) -> Program:
+    """The program with only rows that `supports` accepts; itself, if there are no others.
+
+    Without `prune`, also what the outputs do not need will be written.
+    """
+    while any(row.define and not supports(row) for row in _rows(program, prune)):
         program = _lower_once(program, supports)
     return program
 
 
-def _rows(program: Program) -> set[Primitive]:
+def _rows(program: Program, prune: bool) -> set[Primitive]:
     """The operations of a program; those it does not need are looked at only if that matters."""
     rows = {node.op for node in program.graph.nodes}
-    if not any(row.define for row in rows):
+    if not prune or not any(row.define for row in rows):
         return rows
     return {node.op for node in program.graph.ancestors(program.leaves())}
 

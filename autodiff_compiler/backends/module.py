@@ -140,12 +140,12 @@ TARGETS: Mapping[str, Callable[[Sequence[str], bool], Writer]] = {
 def python_schedule(program: Program, ieee: bool = False, prune: bool = True) -> Schedule:
     """The program scheduled for plain Python."""
     speller = python.PythonSpeller(ieee)
-    return Schedule(lower(program, python.supports), speller, RESERVED, prune)
+    return Schedule(lower(program, python.supports, prune), speller, RESERVED, prune)
 
 
 def numpy_schedule(program: Program, prune: bool = True) -> Schedule:
     """The program scheduled for NumPy."""
-    return Schedule(lower(program, numpy.supports), numpy.NumpySpeller(), RESERVED, prune)
+    return Schedule(lower(program, numpy.supports, prune), numpy.NumpySpeller(), RESERVED, prune)
 
 
 def raises(schedule: Schedule) -> bool:

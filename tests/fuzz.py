@@ -1,0 +1,219 @@
+"""A long run over generated programs: `python tests/fuzz.py --programs 200000 --seed 1`.
+
+Every program is compared in every way that `properties.py` lists, and disturbed in the ways of
+`disturbances.py`.  The figures and every disagreement, made as short as possible, are printed at the
+end; the exit status is 1 if there is one.  A run is determined by its seed, but for time limits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import multiprocessing
+import random
+import signal
+import sys
+import time
+import traceback
+from collections import Counter
+from typing import NamedTuple
+
+from cases import Case, Finding
+from disturbances import disturbed, survives
+from exact import TooLong
+from properties import PROPERTIES
+from reduction import reduced
+from rounding import AGREES
+from strategies import program
+
+SECONDS = 5.0  # for one program, and for one reduced text
+CHUNK = 50  # programs of one task
+FOREIGN = "foreign exception"
+TOO_LONG = "took too long"
+PROGRAMS = "programs with a comparison that agrees"
+DISTURBED = "disturbed texts"
+
+
+class Outcome(NamedTuple):
+    """What a chunk found: a tally of (property, outcome), and findings with their programs' numbers."""
+
+    programs: int
+    tally: Counter
+    findings: list[tuple[int, Finding]]
+
+
+class Choice(NamedTuple):
+    """Which programs, and how much of them is looked at."""
+
+    seed: int
+    sympy_every: int
+    disturb: int
+
+
+@contextlib.contextmanager
+def limit(seconds):
+    """Raise `TooLong` in the block after so many seconds."""
+
+    def stop(_signal, _frame):
+        raise TooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def checks(choice, number):
+    """The properties to look at in a program."""
+    for name, row in PROPERTIES.items():
+        every = choice.sympy_every if name == "SymPy" else row.every
+        if every and number % every == 0:
+            yield name, row.check
+
+
+def examine(source, points, wanted, seconds=SECONDS):
+    """The tally and the findings of some properties of a program."""
+    tally, findings, name = Counter(), [], "compile"
+    case = None
+    try:
+        with limit(seconds):
+            case = Case(source, points)
+            for name, check in wanted:
+                check(case)
+                tally[name, PROGRAMS] += (name, AGREES) in case.tally
+    except TooLong:
+        tally[name, TOO_LONG] += 1
+    except Exception:
+        trace = traceback.format_exc(limit=-3)
+        findings.append(Finding(f"{name}: {FOREIGN}", source, (), trace))
+    if case is not None:
+        tally += case.tally
+        findings += case.findings
+    return tally, findings
+
+
+def chunk(task):
+    """A run of programs; a module-level function, for other processes."""
+    choice, numbers = task
+    tally, findings = Counter(), []
+    for number in numbers:
+        rng = random.Random(f"{choice.seed}/{number}")
+        source, points = program(rng)
+        counted, found = examine(source, points, list(checks(choice, number)))
+        tally += counted
+        findings += [(number, shortest(finding, points)) for finding in _each_once(found)]
+        for _ in range(choice.disturb):
+            text = disturbed(rng, source)
+            problem = survives(text)
+            tally[DISTURBED, "DISAGREES" if problem else "only ExpressionError"] += 1
+            if problem:
+                findings.append((number, Finding(DISTURBED, text, (), problem)))
+    return Outcome(len(numbers), tally, findings)
+
+
+def _each_once(findings):
+    return {finding.name: finding for finding in findings}.values()
+
+
+def shortest(finding, points):
+    """The finding on the shortest text that still has it."""
+    name = finding.name.split(":")[0]
+    if name not in PROPERTIES:
+        return finding
+    found = [finding]
+
+    def fails(text):
+        again = examine(text, points, [(name, PROPERTIES[name].check)])[1]
+        same = [other for other in again if other.name == finding.name]
+        found.extend(same[:1])
+        return bool(same)
+
+    reduced(finding.source, fails)
+    return min(found, key=lambda other: len(other.source))
+
+
+def tasks(choice, programs):
+    for start in range(0, programs, CHUNK):
+        yield choice, range(start, min(start + CHUNK, programs))
+
+
+def run(options):
+    """All chunks, in order, until the time is up."""
+    choice = Choice(options.seed, options.sympy_every, options.disturb)
+    total = Outcome(0, Counter(), [])
+    start = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        imap = map
+        if options.jobs > 1:
+            imap = stack.enter_context(multiprocessing.Pool(options.jobs)).imap
+        for outcome in imap(chunk, tasks(choice, options.programs)):
+            counted, tally, findings = total
+            total = Outcome(
+                counted + outcome.programs, tally + outcome.tally, findings + outcome.findings
+            )
+            elapsed = time.monotonic() - start
+            progress(total, elapsed)
+            if options.seconds and elapsed > options.seconds:
+                break
+    return total, time.monotonic() - start
+
+
+def progress(total, elapsed):
+    """One line on a terminal, written over and over."""
+    if sys.stderr.isatty():
+        rate = total.programs / max(elapsed, 1e-9)
+        text = f"\r{total.programs} programs, {rate:.0f}/s, {len(total.findings)} disagreements"
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def report(options, total, elapsed):
+    """The figures and the findings as text."""
+    rate = total.programs / max(elapsed, 1e-9)
+    yield f"{total.programs} programs, seed {options.seed}, {elapsed:.0f} s, {rate:.0f} programs/s"
+    for name in [*PROPERTIES, DISTURBED, "compile"]:
+        outcomes = {o: n for (p, o), n in total.tally.items() if p == name}
+        compared = outcomes.pop(PROGRAMS, 0)
+        if outcomes:
+            yield f"{name}: {sum(outcomes.values())} cases" + f", {compared} programs agree" * bool(
+                compared
+            )
+            yield from (
+                f"  {n:9} {o}" for o, n in sorted(outcomes.items(), key=lambda item: -item[1])
+            )
+    yield f"{len(total.findings)} disagreements"
+    for number, finding in total.findings:
+        yield f"\nprogram {number} of seed {options.seed}: {finding.name}"
+        yield f"  source {finding.source!r}"
+        yield f"  point {finding.point}"
+        yield f"  {finding.detail}"
+
+
+def main(arguments=None):
+    """Run, print, and say by the exit status whether all agreed."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--programs", type=int, default=2_000, help="how many (default 2000)")
+    parser.add_argument("--seed", type=int, default=1, help="which ones (default 1)")
+    parser.add_argument("--seconds", type=float, help="stop after so long")
+    parser.add_argument(
+        "--sympy-every",
+        type=int,
+        default=10,
+        metavar="N",
+        help="ask SymPy about one in N (default 10)",
+    )
+    parser.add_argument(
+        "--disturb", type=int, default=2, metavar="N", help="disturbed texts for each (default 2)"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
+    options = parser.parse_args(arguments)
+    total, elapsed = run(options)
+    sys.stdout.write("\n".join(report(options, total, elapsed)) + "\n")
+    return 1 if total.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
