@@ -136,3 +136,9 @@ def test_digits_on_formulas_that_are_known_to_lose_them():
     ours, theirs = (statistics.fmean(column) for column in zip(*pairs, strict=True))
     assert ours <= 0.45 * theirs
     assert sum(a > b + 1 for a, b in pairs) <= 0.01 * len(pairs)
+
+
+@pytest.mark.parametrize("source", ["1/(0*y)", "2*x/0", "x/0.0/3", "[b*7/0.0^[1][0]]"])
+def test_a_law_never_divides_by_a_constant_zero(source):
+    fn = ac.compile(source)
+    assert len(np.ravel(fn.jacobian(*[1.5] * len(fn.inputs)))) == 1
