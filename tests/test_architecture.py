@@ -20,8 +20,19 @@ FLOORS = (
     ("errors", "files", "primitives", "shapes", "graph"),
     ("driver", "lexer", "hints", "scope", "parser", "partials"),
     ("chain", "forward", "reverse", "derivatives", "rewrite", "simplify", "folding", "passes"),
-    ("backends", "runtime", "tables", "traces", "drawing", "certificate", "reference"),
-    ("compiler", "packed", "check"),
+    (
+        "backends",
+        "runtime",
+        "tables",
+        "traces",
+        "drawing",
+        "certificate",
+        "reference",
+        "exact",
+        "culprit",
+        "sampling",
+    ),
+    ("compiler", "packed", "accuracy", "check"),
     ("cli", "__main__", "__init__"),
 )
 FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}
