@@ -68,7 +68,10 @@ class _Meter:
         end = self.exact.spent + work
         for point in points:
             wanted = self.exact.at(point)
-            for tally, got, want in zip(tallies, self._compiled(point), wanted, strict=True):
+            # SciPy's functions may never return far from where they are meant to be used.
+            known = any(want is not None for want in wanted)
+            computed = self._compiled(point) if known else [math.nan] * len(wanted)
+            for tally, got, want in zip(tallies, computed, wanted, strict=True):
                 tally.add(point, got, want)
             if self.exact.spent > end or len(tallies[0].errors) >= enough:
                 break

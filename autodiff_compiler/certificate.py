@@ -63,7 +63,8 @@ class Accuracy(NamedTuple):
     Attributes:
         quantity: an output or a partial, such as `"y"` or `"dy/dx"`.
         range: `"usual"`, `"whole"` for the whole double range, or `"given"`.
-        points: how many were counted; `skipped` ones have no value in the double range.
+        points, skipped: how many were counted, and how many not: those without a value in the
+            double range, and those where no precision tried was enough to be sure of it.
         mean, worst: bits of error.
         histogram: the number of points in each of `BUCKETS`.
         point, got, want: where it is worst, what is computed there, and what is right.
@@ -178,7 +179,7 @@ class Certificate:
 
     def _quantity_lines(self, found: Accuracy, width: int) -> Iterator[str]:
         count = f"{found.points} point{'s' * (found.points != 1)}"
-        count += f", {found.skipped} without a value" if found.skipped else ""
+        count += f", {found.skipped} not counted" if found.skipped else ""
         numbers = f"mean {found.mean:4.1f}  worst {found.worst:4.1f}" if found.points else ""
         name = f"{found.quantity:<{width}} {found.range:<5}"
         yield f"  {name} {found.bar():<{BAR + 2}} {numbers}  ({count})"
