@@ -1,12 +1,13 @@
-"""What a check found: the largest error of each method, and every disagreement."""
+"""What a check found: the largest error of each method, every disagreement, and lost digits."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .errors import printable
 from .tables import digits, json_number
 
 METHODS: Mapping[str, str] = {
@@ -18,6 +19,13 @@ METHODS: Mapping[str, str] = {
     "sympy": "SymPy's derivative of the same graph",
     "differences": "central differences of the compiled value",
 }
+
+
+# Buckets of the histogram of bits of error: what each is called, and the last that it holds.
+BUCKETS: Mapping[str, float] = {"0": 0.0, "1-4": 4.0, "5-16": 16.0, "17-32": 32.0, "33-64": 64.0}
+MARKS = ".-=*#"  # of the buckets, in the bars
+BAR = 24  # columns of a bar
+ROWS = 24  # quantities printed
 
 
 class Worst(NamedTuple):
@@ -38,9 +46,64 @@ class Disagreement(NamedTuple):
     want: float
 
 
+class Culprit(NamedTuple):
+    """The subexpression that loses digits, and where it is in the source, if it is there."""
+
+    expression: str
+    line: int | None
+    column: int | None
+
+
+class Accuracy(NamedTuple):
+    """How exact one quantity is over a range of points, in bits of error.
+
+    That is the binary logarithm of one more than the number of doubles between what is computed
+    and the right one: 0 is right, 53 has no digit left, 64 is nan or an infinity for a number.
+
+    Attributes:
+        quantity: an output or a partial, such as `"y"` or `"dy/dx"`.
+        range: `"usual"`, `"whole"` for the whole double range, or `"given"`.
+        points, skipped: how many were counted, and how many not: those without a value in the
+            double range, and those where no precision tried was enough to be sure of it.
+        mean, worst: bits of error.
+        histogram: the number of points in each of `BUCKETS`.
+        point, got, want: where it is worst, what is computed there, and what is right.
+        culprit: where the digits are lost there, if more than a few are.
+    """
+
+    quantity: str
+    range: str
+    points: int
+    skipped: int
+    mean: float
+    worst: float
+    histogram: tuple[int, ...]
+    point: Mapping[str, float]
+    got: float
+    want: float
+    culprit: Culprit | None
+
+    def json(self) -> dict[str, Any]:
+        """What JSON has of it."""
+        found = self._asdict() | {"culprit": self.culprit and self.culprit._asdict()}
+        found["histogram"] = dict(zip(BUCKETS, self.histogram, strict=True))
+        return found | {"got": json_number(self.got), "want": json_number(self.want)}
+
+    def bar(self) -> str:
+        """The histogram as a bar, in which no bucket with a point has no mark."""
+        total, ends = sum(self.histogram), [0]
+        for count in self.histogram:
+            share = round(BAR * count / total) if total else 0
+            ends.append(ends[-1] + max(share, count > 0))
+        return "".join(m * (b - a) for m, a, b in zip(MARKS, ends, ends[1:], strict=False))
+
+
 @dataclass(frozen=True)
 class Certificate:
     """The outcome of a check; true if every method agreed at every point.
+
+    Lost digits are reported in `accuracy` and do no harm, unless `bits` demands that no quantity
+    has more bits of error at a usual or a given point.
 
     The reference is mpmath: the program in 70 digits, its slopes by differences there, which
     involves none of the table's derivatives.  At a kink, all between the slopes of the two sides
@@ -53,11 +116,26 @@ class Certificate:
     worst: Mapping[str, Worst]
     skipped: Mapping[str, str]
     disagreements: tuple[Disagreement, ...]
+    accuracy: tuple[Accuracy, ...] = ()
+    bits: float | None = None
 
     @property
     def passed(self) -> bool:
-        """Whether every point could be checked, there was one, and none had a disagreement."""
-        return bool(self.points) and not self.unchecked and not self.disagreements
+        """Whether every point could be checked, there was one, and nothing was found wrong."""
+        checked = bool(self.points) and not self.unchecked
+        measured = self.bits is None or all(a.points for a in self._demanded())
+        return checked and measured and not self.failed
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is a disagreement, or more digits are lost than `bits` allows."""
+        return bool(self.disagreements) or any(self._is_lossy(a) for a in self.accuracy)
+
+    def _demanded(self) -> list[Accuracy]:
+        return [a for a in self.accuracy if a.range != "whole"]
+
+    def _is_lossy(self, found: Accuracy) -> bool:
+        return self.bits is not None and found in self._demanded() and found.worst > self.bits
 
     def __bool__(self) -> bool:
         return self.passed
@@ -67,7 +145,7 @@ class Certificate:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        verdict = "passed" if self.passed else "FAILED" if self.disagreements else "INCONCLUSIVE"
+        verdict = "passed" if self.passed else "FAILED" if self.failed else "INCONCLUSIVE"
         count = f"{len(self.points)} point{'s' * (len(self.points) != 1)}"
         yield f"{verdict}: {count} against mpmath"
         for method, meaning in METHODS.items():
@@ -83,6 +161,35 @@ class Certificate:
             yield f"  unchecked: {_at(point)}, where the formula or a slope of it has no value"
         if not self.points and not self.unchecked:
             yield "  no point where the formula and its slopes have values; give another"
+        yield from self._accuracy_lines()
+
+    def _accuracy_lines(self) -> Iterator[str]:
+        """A bar for each quantity and range, and the worst point where digits are lost."""
+        if not self.accuracy:
+            return
+        legend = "   ".join(f"{m} {name}" for m, name in zip(MARKS, BUCKETS, strict=True))
+        yield f"bits of error, of 64:   {legend}"
+        shown = sorted(self.accuracy, key=lambda a: -a.worst)[:ROWS]
+        width = max(len(a.quantity) for a in shown)
+        for found in (a for a in self.accuracy if a in shown):
+            yield from self._quantity_lines(found, width)
+        if len(shown) < len(self.accuracy):
+            count, worst = len(self.accuracy) - len(shown), shown[-1].worst
+            yield f"  and {count} more, none of them above {worst:.1f}"
+
+    def _quantity_lines(self, found: Accuracy, width: int) -> Iterator[str]:
+        count = f"{found.points} point{'s' * (found.points != 1)}"
+        count += f", {found.skipped} not counted" if found.skipped else ""
+        numbers = f"mean {found.mean:4.1f}  worst {found.worst:4.1f}" if found.points else ""
+        name = f"{found.quantity:<{width}} {found.range:<5}"
+        yield f"  {name} {found.bar():<{BAR + 2}} {numbers}  ({count})"
+        if found.culprit or self._is_lossy(found):
+            more = f", more than the {self.bits:g} allowed" if self._is_lossy(found) else ""
+            yield f"      {found.got!r} for {found.want!r} at {_at(found.point, repr)}{more}"
+        if found.culprit:
+            text, line, column = found.culprit
+            place = f" (line {line}, column {column})" if line else ""
+            yield f"      digits are lost in  {printable(text)}{place}"
 
     __str__ = text
 
@@ -96,6 +203,7 @@ class Certificate:
             d._asdict() | {"got": json_number(d.got), "want": json_number(d.want)}
             for d in self.disagreements
         ]
+        found["accuracy"] = [a.json() for a in self.accuracy]
         return json.dumps(found, indent=2)
 
 
@@ -103,7 +211,7 @@ def _shown(ulps: float) -> str:
     return f"{ulps:.3g}" if ulps > 1e-3 else "0"
 
 
-def _at(point: Mapping[str, float]) -> str:
+def _at(point: Mapping[str, float], number: Callable[[float], str] = digits) -> str:
     shown = list(point.items())[:6]
     more = ", ..." if len(point) > len(shown) else ""
-    return ", ".join(f"{name} = {digits(value)}" for name, value in shown) + more
+    return ", ".join(f"{name} = {number(value)}" for name, value in shown) + more

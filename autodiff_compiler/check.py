@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .accuracy import MAX_PARTIALS, by_output, flat, measure
 from .backends.evaluate import Evaluation, sympy_algebra
 from .certificate import Certificate, Disagreement, Worst
 from .graph import STACK, Graph, Node
 from .passes import output_symbols
 from .reference import Reference, Span
+from .sampling import usual
 from .traces import Point, vector
 
 if TYPE_CHECKING:
     from .compiler import Function
 
 TRIES = 400  # random points looked at before giving up
-MAX_PARTIALS = 24  # inputs whose partials are checked
 MAX_SYMPY = 400  # nodes that SymPy is asked to differentiate
 TOLERANCE = 1e-9  # of the scale of the quantity compared
 DIFFERENCE_TOLERANCE = 1e-4
 STEPS = [10.0**-k for k in range(2, 11)]  # of the differences, relative to the point
 MAY_PASS = ("differences", "sympy")  # nan where they say nothing, as at a kink or an edge
 FLOOR = 1e-300  # below, doubles lose their digits one by one
-
-RANGES = (
-    (0.2, 2.5),
-    (-2.5, 2.5),
-    (0.05, 0.95),
-    (1.1, 6.0),
-    (5.0, 50.0),
-    (50.0, 500.0),
-    (-50.0, -5.0),
-)
 
 
 class Quantity(NamedTuple):
@@ -66,7 +56,7 @@ class _Checker:
 
         `None` where the formula has no value: mpmath is not asked where doubles have none.
         """
-        if not all(math.isfinite(v) for v in _flat(self.fn.value(**point))):
+        if not all(math.isfinite(v) for v in flat(self.fn.value(**point))):
             return None
         values = self.reference.values(point)
         columns = [self.reference.slopes(point, name) for name in self.names]
@@ -92,7 +82,7 @@ class _Checker:
     def at(self, point: Mapping[str, float], quantities: Sequence[Quantity]) -> None:
         """Compare every method with the reference at one point."""
         count = len(self.outputs)
-        self.compare("value", point, quantities[:count], _flat(self.fn.value(**point)))
+        self.compare("value", point, quantities[:count], flat(self.fn.value(**point)))
         partials = quantities[count:]
         self.compare("forward", point, partials, self._forward(point))
         self.compare("reverse", point, partials, self._reverse(point))
@@ -123,7 +113,7 @@ class _Checker:
     def _forward(self, point: Mapping[str, float]) -> list[float]:
         primals = [point[name] for name in self.fn.inputs]
         seeds = [[float(other == name) for other in self.fn.wrt] for name in self.names]
-        return _by_output([_flat(self.fn.jvp(primals, seed)[1]) for seed in seeds])
+        return by_output([flat(self.fn.jvp(primals, seed)[1]) for seed in seeds])
 
     def _reverse(self, point: Mapping[str, float]) -> list[float]:
         primals = [point[name] for name in self.fn.inputs]
@@ -137,10 +127,10 @@ class _Checker:
 
     def _arrays(self, point: Mapping[str, float]) -> list[float]:
         columns = self.fn.jacobian(**{name: [value] for name, value in point.items()})
-        return _by_output([_flat(c) for c in columns[: len(self.names)]])
+        return by_output([flat(c) for c in columns[: len(self.names)]])
 
     def _formulas(self, point: Mapping[str, float]) -> list[float]:
-        return _by_output([_flat(f.value(**point)) for f in self._derivatives])
+        return by_output([flat(f.value(**point)) for f in self._derivatives])
 
     @cached_property
     def _derivatives(self) -> list[Function]:
@@ -148,7 +138,7 @@ class _Checker:
         return [type(self.fn)(text, self.fn.inputs, (), (), self.fn.limits) for text in texts]
 
     def _differences(self, point: Mapping[str, float]) -> list[float]:
-        return _by_output([self._difference(point, name) for name in self.names])
+        return by_output([self._difference(point, name) for name in self.names])
 
     def _difference(self, point: Mapping[str, float], name: str) -> list[float]:
         """Central differences: of many steps, the two that agree best."""
@@ -156,7 +146,7 @@ class _Checker:
         for step in STEPS:
             h = step * max(1.0, abs(point[name]))
             above, below = point[name] + h, point[name] - h
-            ends = [_flat(self.fn.value(**{**point, name: x})) for x in (above, below)]
+            ends = [flat(self.fn.value(**{**point, name: x})) for x in (above, below)]
             rows.append([(a - b) / (above - below) for a, b in zip(*ends, strict=True)])
         return [_steadiest(estimates) for estimates in zip(*rows, strict=True)]
 
@@ -187,17 +177,12 @@ class _Checker:
             return []
 
 
-def _by_output(columns: Sequence[Sequence[float]]) -> list[float]:
-    """Partials by input as one list, output by output."""
-    return [value for row in zip(*columns, strict=True) for value in row]
-
-
 def _steadiest(estimates: Sequence[float]) -> float:
     """Of estimates with ever smaller steps, the one that differs least from the one before.
 
     It is nan where the formula has no values on both sides of the point.
     """
-    return min(pairwise(estimates), key=_change)[1]
+    return min(itertools.pairwise(estimates), key=_change)[1]
 
 
 def _change(pair: tuple[float, float]) -> float:
@@ -205,13 +190,6 @@ def _change(pair: tuple[float, float]) -> float:
     if not (math.isfinite(coarse) and math.isfinite(fine)):
         return math.inf
     return abs(coarse - fine) / max(abs(coarse), abs(fine), FLOOR)
-
-
-def _flat(value: Any) -> list[float]:
-    """A float, a list or an array of any shape as a list of floats."""
-    if isinstance(value, float | list):
-        return [value] if isinstance(value, float) else [float(v) for v in value]
-    return [float(v) for v in value.ravel()]
 
 
 def _ulps(got: float, want: Any) -> float:
@@ -223,44 +201,55 @@ def _ulps(got: float, want: Any) -> float:
     return float(abs(got - want) / math.ulp(float(want)))
 
 
-def _random_points(names: Sequence[str], seed: int) -> Iterator[dict[str, float]]:
-    rng = random.Random(seed)
-    for k in range(TRIES):
-        low, high = RANGES[k % len(RANGES)]
-        yield {name: rng.uniform(low, high) for name in names}
+class Plan(NamedTuple):
+    """How much to check; see `Function.check`."""
+
+    samples: int
+    seed: int
+    accuracy: int | None
+    bits: float | None
+
+    def validate(self) -> None:
+        """Raise `ValueError` for what makes no sense, naming the argument."""
+        if self.samples < 1:
+            raise ValueError(f"samples: expected at least 1, got {self.samples}")
+        if self.accuracy is not None and self.accuracy < 0:
+            raise ValueError(f"accuracy: expected at least 0 points, got {self.accuracy}")
+        if self.bits is not None and not 0 <= self.bits <= 64:
+            raise ValueError(f"bits: expected 0 to 64, got {self.bits}")
+        if self.bits is not None and self.accuracy == 0:
+            raise ValueError("bits: nothing to compare with at accuracy=0 points")
 
 
 def check(
-    fn: Function,
-    graph: Graph,
-    output: Node,
-    points: Sequence[Point] | None,
-    samples: int,
-    seed: int,
+    fn: Function, graph: Graph, output: Node, points: Sequence[Point] | None, plan: Plan
 ) -> Certificate:
     """Compare every method at the points given, or at random ones; see `Function.check`."""
-    if samples < 1:
-        raise ValueError(f"samples: expected at least 1, got {samples}")
+    plan.validate()
     checker = _Checker(fn, graph, output)
-    given: list[Mapping[str, float]] = [
-        dict(zip(fn.inputs, vector(p, fn.inputs, "points"), strict=True)) for p in points or ()
-    ]
+    given: list[Mapping[str, float]] | None = None
+    if points is not None:
+        rows = (vector(p, fn.inputs, "points") for p in points)
+        given = [dict(zip(fn.inputs, row, strict=True)) for row in rows]
+    drawn = itertools.islice(usual(fn.inputs, plan.seed), TRIES)
     used: list[Mapping[str, float]] = []
     unchecked: list[Mapping[str, float]] = []
-    for point in _random_points(fn.inputs, seed) if points is None else given:
+    for point in drawn if given is None else given:
         quantities = checker.quantities(point)
         if quantities is None:
             unchecked.append(point)
         else:
             used.append(point)
             checker.at(point, quantities)
-        if points is None and len(used) >= samples:
+        if given is None and len(used) >= plan.samples:
             break
     return Certificate(
         fn.formula,
         tuple(used),
-        tuple(unchecked) if points is not None else (),
+        tuple(unchecked) if given is not None else (),
         checker.worst,
         checker.skipped,
         tuple(checker.disagreements),
+        measure(fn, graph, output, given, plan.accuracy, plan.seed),
+        plan.bits,
     )

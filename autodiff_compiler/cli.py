@@ -73,6 +73,13 @@ GRAPH_FORMAT = _option(
 )
 SAMPLES = _option("--samples", type=int, default=5, metavar="N", help="random points to check at")
 RANDOM = _option("--random-seed", type=int, default=0, metavar="N", help="which random points")
+ACCURACY = _option(
+    "--accuracy",
+    type=int,
+    metavar="N",
+    help="points of each range to measure bits of error at; by default 100, or fewer",
+)
+BITS = _option("--bits", type=float, metavar="N", help="fail at more bits of error than this")
 
 COMMON = (FILE, INPUTS, WRT, WITHOUT, STABLE, LIMIT, OUTPUT, JSON)
 
@@ -120,7 +127,13 @@ def _derivative(fn: Function, _: argparse.Namespace) -> tuple[str, Any, int]:
 
 def _check(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
     point = _scalars(args, fn)
-    certificate = fn.check([point] if point else None, samples=args.samples, seed=args.random_seed)
+    certificate = fn.check(
+        [point] if point else None,
+        samples=args.samples,
+        seed=args.random_seed,
+        accuracy=args.accuracy,
+        bits=args.bits,
+    )
     code = OK if certificate else DISAGREES
     return certificate.text(), json.loads(certificate.json()), code
 
@@ -161,9 +174,9 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "check": Command(
         _check,
-        "compare the derivatives with SymPy, mpmath and differences",
-        (AT, SAMPLES, RANDOM),
-        ('check "x**y*exp(-y)"', 'check "abs(x)" --at x=0'),
+        "compare the derivatives with SymPy, mpmath and differences, and measure lost digits",
+        (AT, SAMPLES, RANDOM, ACCURACY, BITS),
+        ('check "x**y*exp(-y)"', 'check "abs(x)" --at x=0', 'check "x**2 - y**2" --bits 20'),
     ),
 }
 

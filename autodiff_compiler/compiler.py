@@ -183,11 +183,19 @@ class Function:
         *,
         samples: int = 5,
         seed: int = 0,
+        accuracy: int | None = None,
+        bits: float | None = None,
     ) -> Certificate:
-        """Forward, reverse, SymPy, mpmath and differences compared; see `check.Certificate`."""
-        from .check import check
+        """Forward, reverse, SymPy, mpmath and differences compared; see `certificate.Certificate`.
 
-        return check(self, self._graph, self._output, points, samples, seed)
+        At `points`, or at `samples` random ones of a `seed`.  The bits of error are measured at
+        `accuracy` points of usual size and as many over the whole double range, by default a
+        hundred, or fewer for a large program; or at `points`.  `bits` makes more of them a failure.
+        """
+        from .check import Plan, check
+
+        plan = Plan(samples, seed, accuracy, bits)
+        return check(self, self._graph, self._output, points, plan)
 
     def __repr__(self) -> str:
         text = self._source.strip().replace("\r", "").replace("\n", "; ")

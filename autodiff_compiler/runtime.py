@@ -9,7 +9,7 @@ import linecache
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from numbers import Real
 from typing import Any
 
@@ -19,6 +19,9 @@ from .backends.base import Import, Schedule
 from .backends.module import module, python_schedule
 from .derivatives import Group, Program
 from .errors import ExpressionError
+from .graph import Graph
+from .primitives import Primitive
+from .primitives.ieee import evaluator, has_python
 
 _serial = itertools.count(1)
 
@@ -133,6 +136,17 @@ class Callables:
     def _from_module(self, target: str) -> Callable[..., Any]:
         text = module([self.program], target, "", self.wrt, self.prune)
         return load(text, self.program.kind, {})
+
+
+@cache
+def operation(row: Primitive) -> Callable[..., Any]:
+    """A row on floats, with IEEE's answers, as compiled code has it."""
+    if has_python(row):
+        return evaluator(row)
+    graph = Graph()
+    parameters = tuple(graph.input(name) for name in row.args)
+    program = Program("value", graph, parameters, graph.intern(row, *parameters))
+    return Callables(program, (), True).fast()
 
 
 def _elements(group: Group, argument: Any) -> list[Any]:

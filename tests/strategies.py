@@ -266,17 +266,18 @@ class Author:
             return self.any(depth)
         self.called.add(name)
         slopes = zip(row.domain, row.partials, strict=True)
-        arguments = [self.argument(d, depth) if p else self.fixed(d) for d, p in slopes]
+        tame = row in SPECIAL and row.arity > 1  # far out, SciPy may take for ever over those
+        arguments = [self.argument(d, depth, tame) if p else self.fixed(d) for d, p in slopes]
         if row.name in FOLDED and self.likely(0.3):
             arguments.append(self.expression(depth))
         if row.name == "log" and self.likely(0.1):
             arguments.append(self.some("2", "10", "3.5"))
         return self.applied(name, arguments), ATOM
 
-    def argument(self, interval: tuple[float, float], depth: int) -> str:
-        """An argument; most of those of a narrow domain lie in it."""
+    def argument(self, interval: tuple[float, float], depth: int, tame: bool) -> str:
+        """An argument; most of those of a narrow domain, and all `tame` ones, lie in it."""
         low, high = interval
-        if interval == (-3.0, 3.0) or self.likely(0.4):
+        if not tame and (interval == (-3.0, 3.0) or self.likely(0.4)):
             return self.expression(depth)
         middle, half = (low + high) / 2, (high - low) / 2
         return (

@@ -32,8 +32,20 @@ FLOORS = (
         "folding",
         "passes",
     ),
-    ("allowlist", "backends", "runtime", "tables", "traces", "drawing", "certificate", "reference"),
-    ("compiler", "packed", "check"),
+    (
+        "allowlist",
+        "backends",
+        "runtime",
+        "tables",
+        "traces",
+        "drawing",
+        "certificate",
+        "reference",
+        "exact",
+        "culprit",
+        "sampling",
+    ),
+    ("compiler", "packed", "accuracy", "check"),
     ("cli", "__main__", "__init__"),
 )
 FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}

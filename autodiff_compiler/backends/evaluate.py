@@ -5,7 +5,7 @@ Both are built node by node from the graph; no text of a user's is ever handed t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..derivatives import Program
@@ -63,18 +63,28 @@ class Evaluation:
     def __init__(self, graph: Graph, outputs: Sequence[Node], algebra: Algebra) -> None:
         inputs = tuple(graph.inputs.values())
         program = lower(Program("value", graph, inputs, tuple(outputs)), algebra.supports)
-        self.outputs = program.leaves()
-        self._nodes = program.graph.ancestors(self.outputs)
-        self._algebra = algebra
+        self.graph, self.outputs = program.graph, program.leaves()
+        self.nodes = program.graph.ancestors(self.outputs)
+        self.algebra = algebra
 
     def at(self, point: Mapping[str, Any]) -> list[Any]:
         """The outputs at values of the inputs."""
         values: dict[Node, Any] = {}
-        for node in self._nodes:
+        self.fill(values, self.nodes, point)
+        return [values[node] for node in self.outputs]
+
+    def fill(
+        self, values: dict[Node, Any], nodes: Iterable[Node], point: Mapping[str, Any]
+    ) -> None:
+        """Evaluate `nodes`, in evaluation order, into `values`, which has what they build on."""
+        for node in nodes:
             if node.op is CONSTANT:
-                values[node] = self._algebra.constant(node.data)
+                values[node] = self.algebra.constant(node.data)
             elif node.op is INPUT:
                 values[node] = point[node.data]
             else:
-                values[node] = self._algebra.apply(node.op, [values[a] for a in node.args])
-        return [values[node] for node in self.outputs]
+                values[node] = self.apply(node, [values[a] for a in node.args])
+
+    def apply(self, node: Node, args: Sequence[Any]) -> Any:
+        """The operation of a node on values of its arguments."""
+        return self.algebra.apply(node.op, args)

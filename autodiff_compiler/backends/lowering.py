@@ -40,7 +40,7 @@ def _lower_once(program: Program, supports: Callable[[Primitive], bool]) -> Prog
             image[node] = definition(node.op)(new, *args)
         else:
             image[node] = new.rebuild(node, args, new.apply)
-        _carry_names(old, node, new, image[node])
+        _carry(old, node, new, image[node])
     parameters = tuple(
         Group(p.name, tuple(image[n] for n in p.elements)) if isinstance(p, Group) else image[p]
         for p in program.parameters
@@ -48,11 +48,14 @@ def _lower_once(program: Program, supports: Callable[[Primitive], bool]) -> Prog
     return Program(program.kind, new, parameters, _map(program.outputs, image))
 
 
-def _carry_names(old: Graph, node: Node, new: Graph, image: Node) -> None:
+def _carry(old: Graph, node: Node, new: Graph, image: Node) -> None:
+    """Names, labels and places, for who reads the lowered program."""
     if image.args and node in old.names:
         new.names.setdefault(image, old.names[node])
     if image.args and node in old.labels:
         new.labels.setdefault(image, old.labels[node])
+    if node in old.places:
+        new.places.setdefault(image, old.places[node])
 
 
 def _map(tree: Tree, image: dict[Node, Node]) -> Tree:
