@@ -51,8 +51,13 @@ def load(text: str, name: str, names: dict[str, object]) -> Callable[..., Any]:
 def resolve(wanted: Iterable[Import]) -> dict[str, object]:
     """Imports as a namespace."""
     with explained_imports():
-        modules = [(i, importlib.import_module(i.module)) for i in wanted]
-    return {i.local: getattr(found, i.name) if i.name else found for i, found in modules}
+        return {i.local: _imported(i) for i in wanted}
+
+
+@cache
+def _imported(wanted: Import) -> object:
+    module = importlib.import_module(wanted.module)
+    return getattr(module, wanted.name) if wanted.name else module
 
 
 @contextlib.contextmanager

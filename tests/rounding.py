@@ -132,7 +132,8 @@ class Suspect:
         allowed = self.allowed(leaf, point, itself, want) + exact.mp.mpf(10) ** (-digits // 4)
         if want.distance(itself) > allowed:
             _, state = self.scatter(leaf, point, Rounding.everything, itself, SAMPLES)
-            return INEXACT if state.inexact and math.isnan(got) else WRONG, 0
+            excuse = INEXACT if state.inexact else RANGE if state.beyond else WRONG
+            return excuse if math.isnan(got) else WRONG, 0
         for samples in (SAMPLES, MANY):
             scatter, state = self.scatter(leaf, point, Rounding.everything, itself, samples)
             if scatter is None:

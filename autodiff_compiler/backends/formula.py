@@ -7,7 +7,7 @@ from functools import cache
 
 from ..derivatives import Program, Tree, differentiate
 from ..graph import MULTIPLY, WHERE, Graph, Node
-from ..passes import STABLE_PASSES, Pipeline, optimise, pipeline
+from ..passes import Pipeline, optimise, pipeline
 from ..primitives import BY_NAME, Primitive
 from ..primitives.arithmetic import COMPARISON, PRODUCT
 from ..primitives.ieee import Number, evaluator
@@ -66,7 +66,8 @@ TIDY = (
 
 @cache
 def _readable() -> Pipeline:
-    return Pipeline({**pipeline(("powers", *STABLE_PASSES)).passes, "tidy": LawPass("tidy", TIDY)})
+    passes = pipeline(("powers", "stable", "regroup")).passes
+    return Pipeline({**passes, "tidy": LawPass("tidy", TIDY)})
 
 
 def derivative(graph: Graph, output: Node, name: str) -> str:
