@@ -33,9 +33,9 @@ def differences() -> Iterator[Law]:
         ("sqrt(x) - sqrt(y)", "d/(sqrt(x) + sqrt(y))", "x - y"),
         ("cbrt(x) - cbrt(y)", "d/(cbrt(x)**2 + cbrt(x)*cbrt(y) + cbrt(y)**2)", "x - y"),
         ("exp(x) - exp(y)", "exp(y)*expm1(d)", "x - y"),
-        ("sin(x) - sin(y)", "2*sin(d/2)*cos(y + d/2)", "x - y"),
-        ("cos(x) - cos(y)", "-2*sin(d/2)*sin(y + d/2)", "x - y"),
-        ("tan(x) - tan(y)", "sin(d)/(cos(x)*cos(y))", "x - y"),
+        ("sin(x) - sin(y)", "where(abs(d) < 1, 2*sin(d/2)*cos(y + d/2), out)", "x - y"),
+        ("cos(x) - cos(y)", "where(abs(d) < 1, -2*sin(d/2)*sin(y + d/2), out)", "x - y"),
+        ("tan(x) - tan(y)", "where(abs(d) < 1, sin(d)/(cos(x)*cos(y)), out)", "x - y"),
         ("arctan(x) - arctan(y)", "where(abs(d) < 1, arctan2(d, 1 + x*y), out)", "x - y"),
         ("log(x) - log(y)", logarithm.format(y="y"), "x - y"),
         ("log1p(x) - log1p(y)", logarithm.format(y="(1 + y)"), "x - y"),
@@ -89,12 +89,12 @@ def removable() -> Iterator[Law]:
         if function != "expm1(x)":
             yield stable(f"x/{function}", f"1/{ratio}", ZERO, "x != 0")
     yield stable("x/expm1(x)", "bernoulli(x)", ZERO, "x != 0")
-    for function, half, ratio in (
-        ("cosm1(x)", "-0.5", "sinc_unnormalized(x/2)"),
-        ("coshm1(x)", "0.5", "sinhc(x/2)"),
+    for function, half, sine, ratio in (
+        ("cosm1(x)", "-0.5", "-sin(x/2)", "sinc_unnormalized(x/2)"),
+        ("coshm1(x)", "0.5", "sinh(x/2)", "sinhc(x/2)"),
     ):
         yield stable(f"{function}/(x*x)", f"{half}*({ratio}*{ratio})", ZERO, "x != 0")
-        yield stable(f"{function}/x", f"{half}*(x*({ratio}*{ratio}))", ZERO, "x != 0")
+        yield stable(f"{function}/x", f"{sine}*{ratio}", ZERO, "x != 0")
 
 
 def poles() -> Iterator[Law]:

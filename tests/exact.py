@@ -144,10 +144,11 @@ class Quotients:
         return [interval(found) for found in zip(*sides, strict=True)]
 
     def careful(self, point, name, here):
-        """Intervals by two steps to each side, relative to the input; infinite where they grow."""
+        """Intervals by two steps to each side, small beside the input; infinite where they grow."""
         mp = self.exact.mp
         places = PLACES[mp.dps]
-        size = abs(mp.mpf(point[name])) or mp.mpf(10) ** -places
+        # A wave or a remainder goes through whole periods in a step that is relative to 1e300.
+        size = min(abs(mp.mpf(point[name])), 1) or mp.mpf(10) ** -places
         rows = []
         for sign in (-1, 1):
             steps = [sign * size * mp.mpf(10) ** -k for k in (places, places + 8)]

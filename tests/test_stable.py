@@ -15,7 +15,10 @@ from autodiff_compiler.stable import STABLE
 POINTS, DIGITS = 60, 700
 SPECIAL = (1.0, -1.0, 2.0, 0.5)
 # What functions bear, as decimal exponents of their arguments.
-RANGES = {"exp|sinh|cosh|expm1|expit|logaddexp|tanh|x\\*\\*": (-12, 2.8), "sin|cos|tan": (-12, 3)}
+RANGES = {
+    "exp|sinh|cosh|expm1|expit|logaddexp|tanh|x\\*\\*": (-12, 2.8),
+    "sin|cos|tan": (-100, 100),
+}
 # Arguments for which the terms of a law cancel, in t, u and w.
 CANCELLING = {
     "d = x - y": {"x": "(t + u)", "y": "t"},
@@ -126,5 +129,6 @@ def test_a_law_loses_no_digits(law):
             if want is not None and (not want or 1e-290 < abs(want) < 1e300):
                 better, plain = (bits(value, float(want)) for value in got)
                 losses.append(better - plain)
-                assert better <= max(plain, 3) + 4, (point, got, float(want))
+                lost = plain > 40  # nothing is right in either
+                assert lost or better <= max(plain, 3) + 4, (point, got, float(want))
     assert sum(losses) <= 0.5 * len(losses)

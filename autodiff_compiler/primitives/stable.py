@@ -62,7 +62,7 @@ ROWS = (
              mpmath=lambda mp, x: mp.log1p(x) - x, note="log1p(x) - x"),
     # quotients with a removable 0/0
     function("sinc_unnormalized(x)", f"where(abs(x) < {TINY}, -x/3*(1 - x*x/10), "
-             "cosm1(x)/x - sinmx(x)/x/x)", aliases="sphj0", special=(0.0, 1e-9),
+             "where(abs(x) < 1, cosm1(x)/x - sinmx(x)/x/x, (cos(x) - out)/x))", aliases="sphj0", special=(0.0, 1e-9),
              define="where(x == 0, 1, sin(x)/x)", mpmath="sinc", note="sin(x)/x"),
     function("sinhc(x)", f"where(abs(x) < {TINY}, x/3*(1 + x*x/10), where(abs(x) < 1, "
              "coshm1(x)/x - sinhmx(x)/x/x, out*(1/tanh(x) - 1/x)))", special=(0.0, 1e-9),
