@@ -14,7 +14,7 @@ from exact import DIGITS, LARGEST, NORMAL, SMALLEST, STEPS, TIES, Exact
 
 import autodiff_compiler as ac
 from autodiff_compiler.graph import ADD, CONSTANT, INPUT, MULTIPLY, SUBTRACT
-from autodiff_compiler.primitives import special
+from autodiff_compiler.primitives import lookup, special
 
 FEW, SAMPLES, MANY = 3, 6, 100  # random evaluations
 ROUNDING = 2.0**-52  # of an operation: an ulp, which is what `math` and NumPy promise at best
@@ -35,10 +35,12 @@ UNTOUCHED = frozenset(  # operations that round nothing
 )
 DIFFERENCE = 1e-9  # what a partial that is a difference promises, relative to the function
 
+SIGNED = frozenset(map(lookup, ("arctan2", "copysign")))
 AGREES, ROUNDED = "agrees", "rounded"
 SINGULAR = "the chain rule meets 0*inf or inf - inf there"
 RANGE = "an intermediate is beyond the range of doubles"
 INEXACT = "SciPy's function is inexact there"
+SIGN = "the sign of a zero decides"
 WRONG, UNEXPLAINED = "the derivative is another function", "more than rounding"
 
 
@@ -48,7 +50,7 @@ class Rounding:
     def __init__(self, exact, seed):
         self.exact, self.mp = exact, exact.mp
         self.rng = random.Random(seed)
-        self.beyond = self.inexact = False
+        self.beyond = self.inexact = self.zero = False
 
     def constants(self, node, args, value):
         """The errors of constants alone: folded ones are rounded, so those that are not round may be."""
@@ -66,6 +68,7 @@ class Rounding:
             return self.compared(row, args, value)
         if row is CONSTANT:
             return self.constants(node, args, value)
+        self.zero |= row in SIGNED and 0 in args
         size = abs(value)
         self.beyond |= size > LARGEST or 0 < size < NORMAL
         error = self.error(row, args, value)
@@ -139,11 +142,12 @@ class Suspect:
             if scatter is None:
                 return ROUNDED, 0  # rounding alone leads out of some domain
             reach = MARGIN * scatter + allowed
-            if not math.isfinite(got) and scatter > abs(itself):
+            if not math.isfinite(got) and scatter > abs(itself) / 2:
                 return ROUNDED, reach  # no digit is certain, nor that there is a number
             if math.isfinite(got) and want.distance(exact.mp.mpf(got)) <= reach:
                 return ROUNDED, reach
-        return RANGE if state.beyond else INEXACT if state.inexact else UNEXPLAINED, 0
+        excuses = {RANGE: state.beyond, INEXACT: state.inexact, SIGN: state.zero}
+        return next((word for word, holds in excuses.items() if holds), UNEXPLAINED), 0
 
     def allowed(self, leaf, point, itself, want):
         """How far the program as it is may be off: constants are rounded, and some partials differences."""
