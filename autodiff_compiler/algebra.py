@@ -25,6 +25,7 @@ SUMS = frozenset({ADD, SUBTRACT})
 SQUARES = frozenset(
     {SQRT, SQRT_PRODUCT, HYPOT, ABS}
 )  # functions whose square is a sum of their arguments'
+OPEN = PRODUCTS | SUMS | SQUARES
 
 MAX_FACTORS = 8  # of a term
 MAX_TERMS = 12  # of a polynomial
@@ -186,7 +187,7 @@ def _square(graph: Graph, node: Node) -> Polynomial:
     return reduce(added, (_times(part, part) for part in parts))
 
 
-def lessened(left: Polynomial, right: Polynomial, sign: int) -> Polynomial | None:
+def _lessened(left: Polynomial, right: Polynomial, sign: int) -> Polynomial | None:
     """The sum or difference, if terms of the two cancel and a shorter one remains."""
     total = added(left, right, sign)
     opposed = any(m in left and left[m] * c * sign < 0 for m, c in right.items())
@@ -196,9 +197,39 @@ def lessened(left: Polynomial, right: Polynomial, sign: int) -> Polynomial | Non
 
 def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
     """`left + sign*right` with its common factors taken out, if what they leave cancels."""
-    a, b = term(graph, left), term(graph, right)
-    if not _may_cancel(a, b):
+    if _is_apart(left, right) or _is_apart(right, left):
         return None
+    if not (_may_hold_sum(left) or _may_hold_sum(right)):
+        return None
+    a, b = term(graph, left), term(graph, right)
+    if len(a.powers.keys() ^ b.powers.keys()) > MAX_APART or not (a.sums or b.sums):
+        return None
+    if a.below or b.below or not a.powers.keys().isdisjoint(b.powers):
+        return _divided_out(graph, a, b, sign)
+    degrees = sum(a.powers.values()), sum(b.powers.values())
+    if max(degrees) == 1:
+        total = _lessened(polynomial(graph, left), polynomial(graph, right), sign)
+        return None if total is None else made(graph, total, {})
+    return _divided_out(graph, a, b, sign) if min(degrees) == 0 else None
+
+
+def _is_apart(total: Node, product: Node) -> bool:
+    """Whether these are a sum and, at sight, a product of several factors: no two terms alike."""
+    if total.op not in SUMS or product.op is not MULTIPLY:
+        return False
+    left, right = product.args
+    return right.op is MULTIPLY if left.op is CONSTANT else right.op is not CONSTANT
+
+
+def _may_hold_sum(node: Node) -> bool:
+    """Whether a node is a sum, or a product that may have one; a look at it alone."""
+    if node.op in PRODUCTS:
+        return any(a.op in OPEN for a in node.args)
+    return node.op in OPEN
+
+
+def _divided_out(graph: Graph, a: Term, b: Term, sign: int) -> Node | None:
+    """The sum of two terms as their common factors times what is left, if that cancels."""
     common = {
         i: e for i in {**a.powers, **b.powers} if (e := min(a.powers.get(i, 0), b.powers.get(i, 0)))
     }
@@ -208,7 +239,7 @@ def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
     first, second = expanded(graph, a.coefficient, p), expanded(graph, b.coefficient, q)
     if first is None or second is None:
         return None
-    total = lessened(first, second, sign)
+    total = _lessened(first, second, sign)
     return None if total is None else made(graph, total, common)
 
 
@@ -229,24 +260,10 @@ def _expands(node: Node, exponent: int) -> bool:
 
 
 def _expansion(graph: Graph, node: Node) -> Iterable[Monomial]:
-    """The terms of a sum, or of the square of a root."""
+    """The terms of a sum, or of the arguments of a root or a norm."""
     if node.op in SQUARES:
-        return [m for a in node.args for m in _expansion(graph, a)]
+        return [m for a in node.args for m in polynomial(graph, a)]
     return polynomial(graph, node)
-
-
-def _may_cancel(a: Term, b: Term) -> bool:
-    """Whether it is worth to multiply out: a sum in one, and a factor or little else in both."""
-    if not (a.sums or b.sums):
-        return a.powers == b.powers
-    if len(a.powers.keys() ^ b.powers.keys()) > MAX_APART:
-        return False
-    if a.below or b.below or not a.powers.keys().isdisjoint(b.powers):
-        return True
-    if a.sums and b.sums and abs(a.coefficient) != abs(b.coefficient):
-        return False
-    degrees = sum(a.powers.values()), sum(b.powers.values())
-    return max(degrees) == 1 or min(degrees) == 0
 
 
 def made(graph: Graph, total: Polynomial, factor: Powers) -> Node:
@@ -353,7 +370,7 @@ def _read(graph: Graph, node: Node) -> Polynomial | None:
 def _concluded(line: Node, left: Polynomial, right: Polynomial) -> Polynomial | None:
     if line.op is DIVIDE:
         return _divided(left, right)
-    return lessened(left, right, 1 if line.op is ADD else -1)
+    return _lessened(left, right, 1 if line.op is ADD else -1)
 
 
 def _divided(left: Polynomial, right: Polynomial) -> Polynomial | None:

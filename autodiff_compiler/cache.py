@@ -20,6 +20,7 @@ class Cache(Generic[T]):
     def __init__(self, count: int, weight: int) -> None:
         self._count, self._weight = count, weight
         self._values: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+        self._asked: OrderedDict[int, None] = OrderedDict()
         self._total = 0
         self._lock = threading.RLock()  # dropping a value may run code that comes back here
 
@@ -34,6 +35,17 @@ class Cache(Generic[T]):
                 return None
             self._values.move_to_end(key)
             return found[0]
+
+    def asked(self, key: Hashable) -> bool:
+        """Whether a key was asked about lately; from now on it was."""
+        number = hash(key)
+        with self._lock:
+            before = number in self._asked
+            self._asked[number] = None
+            self._asked.move_to_end(number)
+            if len(self._asked) > 4 * self._count:
+                self._asked.popitem(last=False)
+            return before
 
     def add(self, key: Hashable, value: T, weight: int) -> T:
         """Keep a value, unless there is one under its key; the value that is there."""
@@ -55,6 +67,7 @@ class Cache(Generic[T]):
         """Drop every value."""
         with self._lock:
             self._values.clear()
+            self._asked.clear()
             self._total = 0
 
     def _keep(self, key: Hashable, value: T, weight: int) -> None:

@@ -274,7 +274,8 @@ def compile(
             out the passes `stable`, `collect` and `regroup`, and computes what is written.
         limits: how large the source and its derivatives may be.
         cache: whether the function may be one that was compiled before from the same source with
-            the same options; the 256 used last are kept, as long as they are small.
+            the same options; what is compiled a second time is kept, the 256 used last of them, as
+            long as they are small.
 
     Raises `ExpressionError` for anything wrong with the source, and `TypeError` or `ValueError`
     for other arguments.
@@ -295,6 +296,8 @@ def _kept(source: str, options: Options) -> Function:
     found = _cache.get(key)
     if found is None:
         made = Function(source, *options)
+        if not _cache.asked(key):  # most sources come once, and are not held for that
+            return made
         weight = len(made._graph.nodes) + len(source) // CHARACTERS
         found = _cache.add(key, made, weight)
     return found

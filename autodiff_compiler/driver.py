@@ -50,6 +50,7 @@ class Driver:
         self._start: int = machine.parse_table.start_states[start]
         self._end: int = machine.parse_table.end_states[start]
         self._on_shift = {k: f for k, f in machine.callbacks.items() if isinstance(k, str)}
+        self._passed: dict[tuple[int, int, str], int] = {}
         self._table: Table = {
             state: {str(symbol): _action(entry, machine.callbacks) for symbol, entry in row.items()}
             for state, row in machine.parse_table.states.items()
@@ -75,24 +76,38 @@ class Driver:
 
     def _reduce(self, symbol: str, states: list[int], values: list[Any]) -> int:
         """Reduce until `symbol` can be shifted; the state after it."""
-        table, end = self._table, self._end
+        table, end, passed = self._table, self._end, self._passed
         while True:
             found = table[states[-1]][symbol]
             if isinstance(found, int):
                 return found
             size, make, origin = found
             if make is None:
-                states.pop()
+                key = (states[-2], states[-1], symbol)
+                states[-1] = passed[key] if key in passed else self._pass_on(*key)
             else:
                 taken = values[-size:] if size else []
                 if size:
                     del states[-size:], values[-size:]
                 values.append(make(taken))
-            goto = table[states[-1]][origin]
-            assert isinstance(goto, int)
-            states.append(goto)
+                goto = table[states[-1]][origin]
+                assert isinstance(goto, int)
+                states.append(goto)
             if symbol == END and states[-1] == end:
                 return end
+
+    def _pass_on(self, below: int, state: int, symbol: str) -> int:
+        """The state after all the rules that pass the topmost value on, found once."""
+        key, reached = (below, state, symbol), state
+        while symbol != END or reached != self._end:
+            found = self._table[reached][symbol]
+            if isinstance(found, int) or found.make is not None:
+                break
+            goto = self._table[below][found.origin]
+            assert isinstance(goto, int)
+            reached = goto
+        self._passed[key] = reached
+        return reached
 
 
 def _bounded(tokens: Iterable[Any], states: Sequence[int], depth: int) -> Iterator[Any]:

@@ -84,6 +84,8 @@ class Graph:
         rules: what `apply` tries before it makes a node; `None` keeps the program as written.
         log: where `apply` notes the rules it used, if it is a list.
         terms, sums: nodes as products and as sums of products, as far as they were asked for.
+        heads: the operations it has.
+        divisors: those by whose values something is divided, or by a product with them.
         limits: how large it may grow.
     """
 
@@ -97,6 +99,8 @@ class Graph:
         self.log: list[tuple[str, str]] | None = None
         self.terms: dict[Node, Any] = {}
         self.sums: dict[Node, Any] = {}
+        self.heads: set[Primitive] = set()
+        self.divisors: set[Primitive] = set()
         self._interned: dict[Any, Node] = {}
         self._room = limits.nodes
 
@@ -106,6 +110,8 @@ class Graph:
         twin.nodes, twin.inputs = self.nodes.copy(), self.inputs.copy()
         twin.names, twin.labels = self.names.copy(), self.labels.copy()
         twin.places = self.places.copy()
+        twin.heads, twin.divisors = self.heads.copy(), self.divisors.copy()
+        twin.terms, twin.sums = self.terms.copy(), self.sums.copy()
         twin._interned = self._interned.copy()
         return twin
 
@@ -124,12 +130,21 @@ class Graph:
             if argument.shape:
                 shape = broadcast([a.shape for a in args])
                 break
+        if op is DIVIDE:
+            divisor = args[1]
+            self.divisors.update(map(_operation, divisor.args) if divisor.op is MULTIPLY else ())
+            self.divisors.add(divisor.op)
         return self._append(key, op, args, None, shape)
 
     def apply(self, op: Primitive, *args: Node) -> Node:
         """The node `op(*args)` as the graph's rewrite rules would have it."""
-        if self.rules is not None:
-            for origin, step in self.rules[(op, *map(_operation, args))]:
+        rules = self.rules
+        if rules is not None:
+            if len(args) == 2:  # as most have, and a tuple display is faster than what is general
+                key: tuple[Primitive, ...] = (op, args[0].op, args[1].op)
+            else:
+                key = (op, *map(_operation, args))
+            for origin, step in rules[key]:
                 better = step(self, *args)
                 if better is not None:
                     if self.log is not None:
@@ -200,6 +215,7 @@ class Graph:
             raise self.limits.exceeded("nodes", "the program has too many operations")
         node = Node(op, args, data, shape, len(self.nodes))
         self.nodes.append(node)
+        self.heads.add(op)
         self._interned[key] = node
         return node
 

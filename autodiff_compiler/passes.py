@@ -19,7 +19,7 @@ from .primitives import Primitive
 from .regroup import Regroup, collect, exponentials, norms, shares
 from .rewrite import LawPass
 from .simplify import SIMPLIFY
-from .stable import INTERESTING, PAIRS, STABLE
+from .stable import PAIRS, STABLE
 
 LocalPass = Callable[[Primitive, tuple[Primitive, ...]], Iterable[Rule]]
 
@@ -84,7 +84,7 @@ LOCAL: Mapping[str, LocalPass] = {
     "simplify": LawPass("simplify", SIMPLIFY),
     "stable": stable,
     "collect": collect,
-    "regroup": Regroup(BROUGHT_TOGETHER, INTERESTING),
+    "regroup": Regroup(BROUGHT_TOGETHER, PAIRS),
     "powers": powers,
 }
 STABLE_PASSES = ("stable", "collect", "regroup")

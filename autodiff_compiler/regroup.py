@@ -7,12 +7,13 @@ A law sees the two operands of an operation.  These passes look through `(a + b)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from typing import NamedTuple
 
-from .algebra import PRODUCTS, SUMS, collected, made_product, multiplied, term
+from .algebra import PRODUCTS, SQUARES, SUMS, collected, made_product, multiplied, term
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node, Rule, Rules
 from .primitives import Primitive, lookup
+from .rewrite import Law, Pattern
 
 EXP, EXPIT, HYPOT = lookup("exp"), lookup("expit"), lookup("hypot")
 LOG, LOGADDEXP, SQRT = lookup("log"), lookup("logaddexp"), lookup("sqrt")
@@ -55,18 +56,40 @@ def _terms(node: Node, sign: int) -> list[Signed]:
     return [Signed(sign, node), *reversed(found)]
 
 
-class Regroup:
-    """Pairs of terms, or of factors, that stand apart and that one of `rules` knows."""
+def operations(patterns: Iterable[Pattern]) -> frozenset[Primitive]:
+    """The functions that patterns are of; products and constants are too common to tell."""
+    found = {pattern.op for pattern in patterns if pattern.op is not None}
+    return frozenset(found - PRODUCTS - SUMS - {CONSTANT})
 
-    def __init__(self, rules: Rules, interesting: frozenset[Primitive]) -> None:
-        self._rules, self._interesting = rules, interesting
+
+class Regroup:
+    """Pairs of terms, or of factors, that stand apart and that one of `rules` knows.
+
+    `laws` are those among the rules; their patterns tell what is worth looking at.
+    """
+
+    def __init__(self, rules: Rules, laws: Iterable[Law]) -> None:
+        self._rules, self._laws = rules, laws
+
+    @cached_property
+    def _terms(self) -> frozenset[Primitive]:
+        """Of what the terms are that a law knows."""
+        return operations(a for p in self._patterns() if p.op in SUMS for a in p.args)
+
+    @cached_property
+    def _above(self) -> frozenset[Primitive]:
+        """Of what the dividends are that a law knows."""
+        return operations(p.args[0] for p in self._patterns() if p.op is DIVIDE)
+
+    def _patterns(self) -> Iterator[Pattern]:
+        return (variant for law in self._laws for variant in law.variants)
 
     def __call__(self, op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         """The rule for an operation on sums, or on products."""
         if op in SUMS and not SUMS.isdisjoint(heads):
             yield Rule(("regroup", "terms brought together"), self._sums(op))
         apart = op in (MULTIPLY, DIVIDE) and not PRODUCTS.isdisjoint(heads)
-        if apart and (op is DIVIDE or not self._interesting.isdisjoint(heads)):
+        if apart and (op is DIVIDE or not self._above.isdisjoint(heads)):
             yield Rule(("regroup", "factors brought together"), self._products(op))
 
     def _sums(self, op: Primitive) -> Callable[..., Node | None]:
@@ -74,6 +97,8 @@ class Regroup:
 
         def step(graph: Graph, left: Node, right: Node) -> Node | None:
             ours, theirs = signed(op, left, right)
+            if not any(self._is_promising(graph, t.node.op) for t in (*theirs, *ours)):
+                return None
             for a in ours:
                 for b in theirs:
                     pair = ADD if a.sign == b.sign else SUBTRACT
@@ -87,12 +112,21 @@ class Regroup:
 
         return step
 
+    def _is_promising(self, graph: Graph, op: Primitive) -> bool:
+        """Whether a term may go with another: by a law, or over a divisor that is a sum."""
+        return op in self._terms or (
+            op in PRODUCTS and not graph.divisors.isdisjoint(SUMS | SQUARES)
+        )
+
     def _products(self, op: Primitive) -> Callable[..., Node | None]:
         return self._multiply if op is MULTIPLY else self._divide
 
     def _multiply(self, graph: Graph, left: Node, right: Node) -> Node | None:
         """A product with a function, one of the divisors of which goes with the function."""
-        over, product = (left, right) if left.op in self._interesting else (right, left)
+        over, product = (left, right) if left.op in self._above else (right, left)
+        rules = self._rules
+        if not any(rules[DIVIDE, over.op, d] for d in graph.divisors):
+            return None
         whole = term(graph, product)
         if not whole.below:
             return None
@@ -106,6 +140,8 @@ class Regroup:
 
     def _divide(self, graph: Graph, left: Node, right: Node) -> Node | None:
         """A quotient of products, in which a function goes with one of the divisors."""
+        if not self._may_divide(graph, right):
+            return None
         ours, theirs = term(graph, left), term(graph, right)
         above = [i for i, e in ours.powers.items() if e > 0]
         found = self._quotient(graph, above, [j for j, e in theirs.powers.items() if e > 0])
@@ -117,13 +153,20 @@ class Regroup:
         node = graph.apply(MULTIPLY, scale, made_product(graph, found.node, rest))
         return graph.apply(DIVIDE, node, graph.constant(theirs.coefficient))
 
+    def _may_divide(self, graph: Graph, divisor: Node) -> bool:
+        """Whether a law knows a function of the graph divided by this, or by a factor of it."""
+        rules = self._rules
+        unders = [a.op for a in divisor.args] if divisor.op is MULTIPLY else [divisor.op]
+        functions = self._above & graph.heads
+        return any(u in PRODUCTS or rules[DIVIDE, f, u] for f in functions for u in unders)
+
     def _quotient(
         self, graph: Graph, above: Iterable[int], below: Sequence[int]
     ) -> Quotient | None:
         """A factor above the line divided by one below, if a rule knows the quotient."""
         for i in above:
             over = graph.nodes[i]
-            if over.op in self._interesting:
+            if over.op in self._above:
                 for j in below:
                     under = graph.nodes[j]
                     for origin, better in self._rules[DIVIDE, over.op, under.op]:

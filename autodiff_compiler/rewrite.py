@@ -7,9 +7,9 @@ a small Python function generated from its pattern.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -58,7 +58,8 @@ class Law:
     @cached_property
     def variants(self) -> tuple[Pattern, ...]:
         """The pattern in every order of commutative operands."""
-        return tuple(_variants(parse(self.pattern, inputs=self.names, constants=True)[1]))
+        pattern = parse(self.pattern, inputs=self.names, constants=True)[1]
+        return tuple(dict.fromkeys(_variants(pattern)))
 
     @cached_property
     def build(self) -> Builder:
@@ -88,11 +89,9 @@ class Pattern(NamedTuple):
         """What the node's operation must be; `None` for any."""
         return CONSTANT if self.op is None and self.data in CONSTANTS else self.op
 
-    def accepts(self, op: Primitive, heads: Sequence[Primitive]) -> bool:
-        """Whether an operation on arguments made by `heads` could match."""
-        return self.op is op and all(
-            p.head() in (None, h) for p, h in zip(self.args, heads, strict=True)
-        )
+    def accepts(self, heads: Sequence[Primitive]) -> bool:
+        """Whether the operation could match on arguments made by `heads`."""
+        return all(p.head() in (None, h) for p, h in zip(self.args, heads, strict=True))
 
 
 def _variants(node: Node) -> Iterator[Pattern]:
@@ -111,14 +110,23 @@ class LawPass:
     def __init__(self, name: str, laws: Sequence[Law]) -> None:
         self.name, self.laws = name, laws
 
-    def __call__(self, op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
-        """The rules, each for one order of the operands of a law."""
+    @cached_property
+    def _variants(self) -> Mapping[Primitive | None, Sequence[tuple[Law, Pattern]]]:
+        """The laws about each operation, in each order of their operands."""
+        found: dict[Primitive | None, list[tuple[Law, Pattern]]] = {}
         for law in self.laws:
             for variant in law.variants:
-                if variant.accepts(op, heads):
-                    yield Rule((self.name, law.name), _step(law, variant))
+                found.setdefault(variant.op, []).append((law, variant))
+        return found
+
+    def __call__(self, op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+        """The rules, each for one order of the operands of a law."""
+        for law, variant in self._variants.get(op, ()):
+            if variant.accepts(heads):
+                yield Rule((self.name, law.name), _step(law, variant))
 
 
+@cache
 def _step(law: Law, variant: Pattern) -> Step:
     """A function generated for one order of a law's operands: its conditions, then its builder."""
     pool: dict[str, Any] = {"make": law.build, "when": law.when, "given": law.cancelled}
