@@ -19,7 +19,7 @@ EXP, EXPIT, HYPOT = lookup("exp"), lookup("expit"), lookup("hypot")
 LOG, LOGADDEXP, SQRT = lookup("log"), lookup("logaddexp"), lookup("sqrt")
 
 MAX_LOOK = 4  # terms on each side of a sum that are looked through
-MAX_TERMS = 32  # of a norm, or of a logarithm of a sum
+MAX_TERMS = 512  # of a norm, or of a logarithm of a sum: each is looked through anew
 
 
 def collect(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:

@@ -135,9 +135,10 @@ def shortest(finding, points):
     return min(found, key=lambda other: len(other.source))
 
 
-def tasks(choice, programs):
-    for start in range(0, programs, CHUNK):
-        yield choice, range(start, min(start + CHUNK, programs))
+def tasks(choice, first, programs):
+    end = first + programs
+    for start in range(first, end, CHUNK):
+        yield choice, range(start, min(start + CHUNK, end))
 
 
 def run(options):
@@ -149,12 +150,14 @@ def run(options):
         imap = map
         if options.jobs > 1:
             imap = stack.enter_context(multiprocessing.Pool(options.jobs)).imap
-        for outcome in imap(chunk, tasks(choice, options.programs)):
+        for outcome in imap(chunk, tasks(choice, options.first, options.programs)):
             counted, tally, findings = total
             total = Outcome(
                 counted + outcome.programs, tally + outcome.tally, findings + outcome.findings
             )
             elapsed = time.monotonic() - start
+            for number, finding in outcome.findings:
+                sys.stderr.write(f"\nprogram {number}: {finding.name}: {finding.source!r}\n")
             progress(total, elapsed)
             if options.seconds and elapsed > options.seconds:
                 break
@@ -173,7 +176,10 @@ def progress(total, elapsed):
 def report(options, total, elapsed):
     """The figures and the findings as text."""
     rate = total.programs / max(elapsed, 1e-9)
-    yield f"{total.programs} programs, seed {options.seed}, {elapsed:.0f} s, {rate:.0f} programs/s"
+    yield (
+        f"{total.programs} programs from {options.first} on, seed {options.seed}, {elapsed:.0f} s, "
+        f"{rate:.0f} programs/s"
+    )
     for name in [*PROPERTIES, DISTURBED, "compile"]:
         outcomes = {o: n for (p, o), n in total.tally.items() if p == name}
         compared = outcomes.pop(PROGRAMS, 0)
@@ -197,6 +203,13 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--programs", type=int, default=2_000, help="how many (default 2000)")
     parser.add_argument("--seed", type=int, default=1, help="which ones (default 1)")
+    parser.add_argument(
+        "--first",
+        type=int,
+        default=0,
+        metavar="N",
+        help="begin with program N, to go on with a run",
+    )
     parser.add_argument("--seconds", type=float, help="stop after so long")
     parser.add_argument(
         "--sympy-every",

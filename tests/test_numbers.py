@@ -142,3 +142,19 @@ def test_digits_on_formulas_that_are_known_to_lose_them():
 def test_a_law_never_divides_by_a_constant_zero(source):
     fn = ac.compile(source)
     assert len(np.ravel(fn.jacobian(*[1.5] * len(fn.inputs)))) == 1
+
+
+@pytest.mark.parametrize("count", [2, 3, 300])
+def test_sums_of_many_terms_neither_overflow_nor_underflow(count):
+    names = [f"x{k}" for k in range(count)]
+    total = "+".join(f"exp({name})" for name in names)
+    for size in (1000.0, -1000.0):
+        value, gradient = ac.compile(f"log({total})").value_and_gradient(*[size] * count)
+        assert close(value, size + math.log(count), 1e-13)
+        assert all(close(slope, 1 / count, 1e-12) for slope in gradient)
+        assert close(ac.compile(f"exp(x0)/({total})")(*[size] * count), 1 / count, 1e-12)
+    squares = "+".join(f"{name}**2" for name in names)
+    for size in (1e200, 1e-200):
+        value, gradient = ac.compile(f"sqrt({squares})").value_and_gradient(*[size] * count)
+        assert close(value, size * math.sqrt(count), 1e-13)
+        assert all(close(slope, 1 / math.sqrt(count), 1e-12) for slope in gradient)
