@@ -128,7 +128,11 @@ def optimise(graph: Graph, output: Node, rules: Pipeline) -> tuple[Graph, Node, 
     symbols = trace_symbols(graph)
     for node in graph.nodes:
         if node not in image:
-            image[node] = better.rebuild(node, [image[a] for a in node.args], better.apply)
+            args = [image[a] for a in node.args]
+            if args and node.op is not STACK:
+                image[node] = better.apply(node.op, *args)
+            else:
+                image[node] = better.rebuild(node, args, better.apply)
         if node in symbols and image[node].args:
             names = better.names if node in graph.names else better.labels
             names.setdefault(image[node], symbols[node])
