@@ -54,15 +54,16 @@ def term(graph: Graph, node: Node) -> Term:
         return found
     pending = [node]
     while pending:
-        top = pending[-1]
-        if top.op not in PRODUCTS:
-            known[pending.pop()] = _factor(top)
-            continue
-        missing = [a for a in top.args if a not in known]
-        if missing:
-            pending += missing
-        else:
-            known[pending.pop()] = _product(top, known)
+        top, ready = pending[-1], True
+        for argument in top.args if top.op in PRODUCTS else ():
+            if argument not in known:
+                if argument.op in PRODUCTS:
+                    pending.append(argument)
+                    ready = False
+                else:
+                    known[argument] = _factor(argument)
+        if ready:
+            known[pending.pop()] = _product(top, known) if top.op in PRODUCTS else _factor(top)
     return known[node]
 
 
