@@ -43,11 +43,10 @@ FILE = _option("--file", metavar="FILE", help="read the source from a file")
 INPUTS = _option("--inputs", metavar="NAMES", help="names of the arguments, in order: x1,x2")
 WRT = _option("--wrt", metavar="NAMES", help="what to differentiate by; by default, every input")
 WITHOUT = _option("--without", metavar="PASSES", help=f"leave out passes, of {','.join(PASSES)}")
-STABLE = _option(
-    "--stable",
-    action=argparse.BooleanOptionalAction,
-    default=True,
-    help="rewrite what cancels or overflows; --no-stable computes what is written",
+AS_WRITTEN = _option(
+    "--as-written",
+    action="store_true",
+    help="compute what is written, even where it cancels or overflows",
 )
 LIMIT = _option(
     "--limit",
@@ -81,7 +80,7 @@ ACCURACY = _option(
 )
 BITS = _option("--bits", type=float, metavar="N", help="fail at more bits of error than this")
 
-COMMON = (FILE, INPUTS, WRT, WITHOUT, STABLE, LIMIT, OUTPUT, JSON)
+COMMON = (FILE, INPUTS, WRT, WITHOUT, AS_WRITTEN, LIMIT, OUTPUT, JSON)
 
 
 class Command(NamedTuple):
@@ -254,7 +253,7 @@ def run(args: argparse.Namespace) -> int:
         inputs=args.inputs,
         wrt=args.wrt,
         without=args.without or "",
-        stable=args.stable,
+        stable=not args.as_written,
         limits=_limits(args.limit),
     )
     text, data, code = COMMANDS[args.command].run(fn, args)

@@ -190,3 +190,11 @@ def test_a_terminal_that_cannot_print_everything():
         capture_output=True, check=True, env={"PYTHONIOENCODING": "ascii", "PATH": ""},
     )  # fmt: skip
     assert done.stdout == b"2*\\u03b8\n"
+
+
+def test_a_formula_as_it_is_written(capsys):
+    for options, value in (([], "0.5"), (["--as-written"], "0.0")):
+        assert (
+            main(["eval", "(1 - cos(x))/x**2", "--at", "x=1e-9", "--emit", "value", *options]) == 0
+        )
+        assert capsys.readouterr().out == f"value = {value}\n"
