@@ -7,6 +7,7 @@ import random
 import re
 
 import autodiff_compiler as ac
+from autodiff_compiler.primitives import special
 
 TOKEN = re.compile(r"\w+|\s+|\*\*|[<>=!]=|.", re.DOTALL)
 ODD = (
@@ -78,6 +79,12 @@ def _character(rng, tokens):
 EDITS = (_delete, _double, _swap, _insert, _insert, _replace, _replace, _character)
 
 
+# Far out, where a disturbed argument may lie, SciPy's functions of several arguments take for ever.
+ENDLESS = re.compile(
+    rf"\b({'|'.join(n for r in special.ROWS if r.arity > 1 for n in (r.name, *r.aliases))})\b"
+)
+
+
 def survives(text: str) -> str | None:
     """`None` if a text compiles to functions that give floats, or is refused by the one error."""
     try:
@@ -90,6 +97,8 @@ def survives(text: str) -> str | None:
 
 def _looked_at(text):
     fn = ac.compile(text)
+    if ENDLESS.search(text):
+        return None
     point = [0.5 + k for k in range(len(fn.inputs))]
     value, partials = fn.value(*point), fn.jacobian(*point)
     kind = float if isinstance(value, float) else type(value)
