@@ -40,6 +40,7 @@ class Method(NamedTuple):
     seeds: dict[str, float] = {}  # noqa: RUF012
     supports: object = python_backend.supports
     options: tuple[str, ...] = ()
+    text: str | None = None  # the source of the program, where it is not the case's
 
 
 class Case:
@@ -90,12 +91,13 @@ class Case:
     def at(self, point):
         return dict(zip(self.names, point, strict=True))
 
-    def suspect(self, options, kind, supports):
+    def suspect(self, options, method):
         """The program of one kind, as it is before constants are folded."""
-        key = options, kind, supports
+        key = options, method.kind, method.supports, method.text
         if key not in self._suspects:
-            fn = ac.compile(self.source, without={"fold", *options})
-            self._suspects[key] = Suspect(fn._program(kind), supports)
+            source = method.text or self.source
+            fn = ac.compile(source, inputs=self.names, without={"fold", *options})
+            self._suspects[key] = Suspect(fn._program(method.kind), method.supports)
         return self._suspects[key]
 
     def sizes(self, point):
@@ -149,7 +151,7 @@ class Case:
         at, digits = self.at(point) | method.seeds, self.sizes(point).digits
         for left_out in ((), STABLE_PASSES):  # what is folded first is computed as it is written
             options = (*method.options, *left_out)
-            suspect = self.suspect(options, method.kind, method.supports)
+            suspect = self.suspect(options, method)
             outcome, reach = suspect.explain(method.leaf, at, got, interval, digits)
             if outcome not in FAILED:
                 break
