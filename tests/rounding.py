@@ -18,6 +18,7 @@ from autodiff_compiler.primitives import lookup, special
 
 FEW, SAMPLES, MANY = 3, 6, 100  # random evaluations
 ROUNDING = 2.0**-52  # of an operation: an ulp, which is what `math` and NumPy promise at best
+WHOLE = 2**53  # doubles beyond it have no digits after the point
 MARGIN = 50  # how many times farther than the samples a double may lie
 TIGHT = 1e-11  # relative, for the program as it is
 UNTOUCHED = frozenset(  # operations that round nothing
@@ -72,7 +73,10 @@ class Rounding:
         size = abs(value)
         self.beyond |= size > LARGEST or 0 < size < NORMAL
         error = self.error(row, args, value)
-        return value * (1 + self.rng.uniform(-1, 1) * error) + self.rng.uniform(-1, 1) * SMALLEST
+        rounded = value * (1 + self.rng.uniform(-1, 1) * error)
+        if size > WHOLE:
+            return self.mp.nint(rounded)
+        return rounded + self.rng.uniform(-1, 1) * SMALLEST
 
     def compared(self, row, args, value):
         if row.name not in TIES or len(args) != 2 or args[0] == args[1]:
@@ -97,7 +101,7 @@ class Rounding:
 
 
 def _whole(value):
-    return abs(value) < 2**53 and value == int(value)
+    return abs(value) < WHOLE and value == int(value)
 
 
 _FUNCTIONS = {}
