@@ -1,17 +1,150 @@
-"""Shapes: tuples of extents, each an int or a name, combined as NumPy broadcasts them."""
+"""Shapes: tuples of extents, each a number or a polynomial in names, combined as NumPy broadcasts.
+
+An extent is an `int` where it is known and a `Polynomial` where it is not, so that a program of
+numbers never meets anything but integers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from itertools import zip_longest
+from typing import NamedTuple, Union
 
-Extent = int | str
+Monomial = tuple["str | Quotient", ...]  # sorted factors
+
+
+class Quotient(NamedTuple):
+    """The whole part of an extent divided by a number: a factor like any name."""
+
+    numerator: Polynomial
+    divisor: int
+
+    def __str__(self) -> str:
+        above = str(self.numerator)
+        return f"({above}//{self.divisor})" if above.isalnum() else f"(({above})//{self.divisor})"
+
+
+class Polynomial:
+    """A polynomial in the names of extents, with whole coefficients; equal ones are one value."""
+
+    __slots__ = ("_key", "terms")
+
+    def __init__(self, terms: Mapping[Monomial, int]) -> None:
+        self.terms = dict(terms)
+        self._key = frozenset(terms.items())
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Polynomial) and self._key == other._key
+
+    def __add__(self, other: Extent) -> Extent:
+        terms = dict(self.terms)
+        for monomial, count in _terms(other).items():
+            terms[monomial] = terms.get(monomial, 0) + count
+        return _extent(terms)
+
+    def __neg__(self) -> Extent:
+        return self * -1
+
+    def __sub__(self, other: Extent) -> Extent:
+        return self + -other
+
+    def __rsub__(self, other: Extent) -> Extent:
+        return -self + other
+
+    def __mul__(self, other: Extent) -> Extent:
+        terms: dict[Monomial, int] = {}
+        for mine, count in self.terms.items():
+            for theirs, times in _terms(other).items():
+                monomial = tuple(sorted((*mine, *theirs), key=str))
+                terms[monomial] = terms.get(monomial, 0) + count * times
+        return _extent(terms)
+
+    def __floordiv__(self, divisor: int) -> Extent:
+        """What is divisible comes out; a remainder that has names stays a quotient."""
+        whole = _extent({m: n // divisor for m, n in self.terms.items() if m == () or n % divisor == 0})
+        rest = _extent({m: n % divisor for m, n in self.terms.items()})
+        if isinstance(rest, int):
+            return whole
+        return whole + Polynomial({(Quotient(rest, divisor),): 1})
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        """As a formula of the language: `2*N - 1`."""
+        text = ""
+        for monomial, count in sorted(self.terms.items(), key=_order):
+            size = "*".join([str(abs(count))] * (abs(count) != 1 or not monomial) + _words(monomial))
+            text += f" {'-' if count < 0 else '+'} {size}"
+        return text[3:] if text.startswith(" + ") else "-" + text[3:]
+
+    @property
+    def names(self) -> set[str]:
+        """The names it has."""
+        return set().union(*(_names(factor) for monomial in self.terms for factor in monomial))
+
+    def at(self, extents: Mapping[str, int]) -> int:
+        """Its value where the names have these."""
+        return sum(
+            count * math.prod(_value(factor, extents) for factor in monomial)
+            for monomial, count in self.terms.items()
+        )
+
+
+Extent = Union[int, Polynomial]  # noqa: UP007  (a union at run time, too)
 Shape = tuple[Extent, ...]
 SCALAR: Shape = ()
 
 
 class ShapeError(ValueError):
-    """Two shapes that do not go together."""
+    """Shapes that do not go together."""
+
+
+def named(name: str) -> Extent:
+    """The extent of a name."""
+    return Polynomial({(name,): 1})
+
+
+def as_extent(given: int | str) -> Extent:
+    """An extent as users give it: a number or a name."""
+    return named(given) if isinstance(given, str) else given
+
+
+def evaluated(extent: Extent, extents: Mapping[str, int]) -> int:
+    """An extent's value where the names have these."""
+    return extent if isinstance(extent, int) else extent.at(extents)
+
+
+def extent_names(shape: Shape) -> set[str]:
+    """The names in a shape."""
+    return set().union(*(e.names for e in shape if isinstance(e, Polynomial)))
+
+
+def nominal(extent: Extent, size: int = 100) -> int:
+    """A value to compare sizes by: every name stands for the same large number."""
+    return extent if isinstance(extent, int) else extent.at(dict.fromkeys(extent.names, size))
+
+
+def size_of(shape: Iterable[Extent]) -> Extent:
+    """The number of elements of a shape."""
+    return reduce(lambda a, b: a * b, shape, 1)
+
+
+def ceil_div(extent: Extent, divisor: int) -> Extent:
+    """An extent divided by a number, rounded up."""
+    return (extent + (divisor - 1)) // divisor
+
+
+def shown(shape: Shape) -> str:
+    """A shape as a source writes it: `[N, 2]`; a number as `[]`."""
+    return f"[{', '.join(map(str, shape))}]"
 
 
 def broadcast(shapes: Iterable[Shape]) -> Shape:
@@ -36,4 +169,34 @@ def _common(m: Extent, n: Extent, a: Shape, b: Shape) -> Extent:
         return m
     if m == 1:
         return n
-    raise ShapeError(f"shapes {a} and {b} do not broadcast: {m} against {n}")
+    raise ShapeError(f"shapes {shown(a)} and {shown(b)} do not broadcast: {m} against {n}")
+
+
+def _terms(extent: Extent) -> Mapping[Monomial, int]:
+    return extent.terms if isinstance(extent, Polynomial) else {(): extent}
+
+
+def _extent(terms: Mapping[Monomial, int]) -> Extent:
+    found = {monomial: count for monomial, count in terms.items() if count}
+    return found.get((), 0) if found.keys() <= {()} else Polynomial(found)
+
+
+def _order(term: tuple[Monomial, int]) -> tuple[int, list[str]]:
+    return -len(term[0]), [str(factor) for factor in term[0]]
+
+
+def _words(monomial: Monomial) -> list[str]:
+    return [str(factor) for factor in monomial]
+
+
+def _names(factor: str | Quotient) -> Iterator[str]:
+    if isinstance(factor, str):
+        yield factor
+    else:
+        yield from factor.numerator.names
+
+
+def _value(factor: str | Quotient, extents: Mapping[str, int]) -> int:
+    if isinstance(factor, str):
+        return extents[factor]
+    return factor.numerator.at(extents) // factor.divisor

@@ -145,6 +145,9 @@ class Case:
         met = self.ties(point)
         if met.late or met.meet:
             return TIE if met.late else KINKS
+        at = self.at(point)
+        if met.any and self.quotients.ends(at, self.quotients.values(at)):
+            return KINKS  # a kink has two sides, where the program has one
         return RANGE if self.sizes(point).beyond else None
 
     def _explained(self, point, got, quantity, interval, method):

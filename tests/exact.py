@@ -162,6 +162,15 @@ class Quotients:
         there = self.exact.at(moved)
         return [None if None in (a, b) else (b - a) / h for a, b in zip(here, there, strict=True)]
 
+    def ends(self, point, here):
+        """Whether some output has values on one side of the point only."""
+        for name in point:
+            step = self.exact.mp.mpf(10) ** -20 * max(1, abs(point[name]))
+            left, right = (self.side(point, name, here, h) for h in (-step, step))
+            if any((a is None) != (b is None) for a, b in zip(left, right, strict=True)):
+                return True
+        return False
+
     def limit(self, coarse, fine):
         if coarse is None or fine is None:
             return None
@@ -208,6 +217,7 @@ class Ties(NamedTuple):
 
     meet: bool
     late: bool
+    any: bool
 
 
 def ties(exact, point):
@@ -222,7 +232,8 @@ def ties(exact, point):
         return value
 
     exact.at(exact.numbers(point), step)
-    return Ties(any(branches) or gaps.count(0) > 1, any(0 < gap <= NEAR for gap in gaps))
+    late = any(0 < gap <= NEAR for gap in gaps)
+    return Ties(any(branches) or gaps.count(0) > 1, late, 0 in gaps)
 
 
 def _gap(name, args):

@@ -68,6 +68,51 @@ class Primitive:
         return len(self.args)
 
 
+Rule = str | Callable[..., Any]
+Spec = tuple[tuple[str, ...], str]  # the axes of the arguments and of the result, as letters
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayPrimitive(Primitive):
+    """One operation on whole arrays.
+
+    What it is given beside arrays (axes, shapes, indices) is its `data`, a tuple or a number that
+    may hold symbolic extents.  Axes count from the last, -1, so that leading ones may be added.
+
+    Attributes:
+        shape: the result's, from `data` and the shapes of the arguments; raises `ShapeError`.
+        labels: for what is linear in each argument, sums over shared axes: `einsum`'s letters,
+            from `data` and the shapes.  Both rules follow from it.
+        tangents, adjoints: otherwise, one for each argument: text in the language over the
+            arguments, `out`, and `d` or `bar`; or a function of the graph, the node, and `d` or
+            `bar`.  `A'` in a text transposes the last two axes.
+        slope: of a reduction, the partial by each element, over `x` and `out`.
+        batched: `data` for arguments that have further leading axes, from `data` and these axes.
+        compute: the function on arrays of any kind of number, from NumPy, `data` and the arrays.
+        spelling: NumPy's text, a template over the numbers of the arguments, from the node and a
+            function that gives the text of an extent.
+        variadic: it takes any number of arguments.
+    """
+
+    shape: Callable[..., Any] | None = None
+    labels: Callable[..., Spec] | None = None
+    tangents: tuple[Rule | None, ...] = ()
+    adjoints: tuple[Rule | None, ...] = ()
+    slope: Rule | None = None
+    batched: Callable[..., Any] | None = None
+    compute: Callable[..., Any] | None = None
+    spelling: Callable[..., str] | None = None
+    variadic: bool = False
+
+
+def array_function(signature: str, **columns: Any) -> ArrayPrimitive:
+    """A row for arrays from its signature: `array_function("inv(A)", tangents=..., ...)`."""
+    name, _, rest = signature.partition("(")
+    args = tuple(rest.rstrip(")").replace(",", " ").split())
+    aliases = tuple(columns.pop("aliases", "").split())
+    return ArrayPrimitive(name, args, aliases=aliases, **columns)
+
+
 def function(signature: str, *partials: str | None, **columns: Any) -> Primitive:
     """A row from its signature: `function("hypot(x, y)", "x/out", "y/out", python="hypot")`.
 
