@@ -176,8 +176,8 @@ class Scope:
 
     def number(self, node: Node) -> Node:
         """A truth value as 0 or 1; anything else as it is."""
-        if not node.is_boolean:
-            return node  # a list holds numbers already
+        if not node.is_boolean or self.internal:
+            return node  # a list holds numbers already; a text of the table may be a condition
         one, zero = self.graph.constant(1), self.graph.constant(0)
         return self.graph.intern(WHERE, node, one, zero)
 

@@ -58,7 +58,7 @@ class Rounding:
         if node.op is not CONSTANT or isinstance(node.data, bool):
             return value
         round_number = abs(node.data) < 2**31 and node.data == int(node.data)
-        return value if round_number else value * (1 + self.rng.uniform(-1, 1) * ROUNDING)
+        return value if round_number else value + value * (self.rng.uniform(-1, 1) * ROUNDING)
 
     def everything(self, node, args, value):
         """The error of every operation, SciPy's as they are measured; comparisons of equals by lot."""
@@ -73,7 +73,7 @@ class Rounding:
         size = abs(value)
         self.beyond |= size > LARGEST or 0 < size < NORMAL
         error = self.error(row, args, value)
-        rounded = value * (1 + self.rng.uniform(-1, 1) * error)
+        rounded = value + value * (self.rng.uniform(-1, 1) * error)
         if size > WHOLE:
             return self.mp.nint(rounded)
         return rounded + self.rng.uniform(-1, 1) * SMALLEST

@@ -158,3 +158,27 @@ def test_sums_of_many_terms_neither_overflow_nor_underflow(count):
         value, gradient = ac.compile(f"sqrt({squares})").value_and_gradient(*[size] * count)
         assert close(value, size * math.sqrt(count), 1e-13)
         assert all(close(slope, 1 / math.sqrt(count), 1e-12) for slope in gradient)
+
+
+EXACT_ANGLES = {
+    "sinpi": {0.5: 1, 1: 0, 1.5: -1, 2: 0, -3: 0, 1e9: 0},
+    "cospi": {0.5: 0, 1: -1, -2.5: 0, 4: 1},
+    "tanpi": {0.25: 1, -0.25: -1, 1: 0, 0.5: math.inf},
+    "sind": {90: 1, 180: 0, -360: 0},
+    "cosd": {90: 0, 180: -1, 270: 0},
+    "tand": {45: 1, 180: 0},
+}
+
+
+@pytest.mark.parametrize("name", EXACT_ANGLES)
+def test_parts_of_a_turn_have_exact_sines(name):
+    fn = ac.compile(f"{name}(x)")
+    assert {x: fn(x) for x in EXACT_ANGLES[name]} == EXACT_ANGLES[name]
+
+
+@pytest.mark.parametrize("source", ["not not x", "s = not not x", "x != 0", "x and 1", "not x"])
+def test_a_truth_value_is_given_as_a_number(source):
+    for x in (0.0, 2.0):
+        found = ac.compile(source)(x)
+        assert type(found) is float
+        assert found == (1.0 if bool(x) is not source.startswith("not x") else 0.0)
