@@ -212,8 +212,12 @@ def by_sympy(case):
         evaluation = Evaluation(case.graph, case.outputs, sympy_algebra())
         found = evaluation.at(dict(zip(case.names, symbols, strict=True)))
         numbers = [[_number(f.diff(s), substituted) for f in found] for s in symbols]
+        values = [_number(f, substituted) for f in found]
     except Exception:  # SymPy raises what it likes
         return case.note("SymPy", NO_COUNTERPART)
+    right = zip(case.reference(point)[0], values, strict=True)
+    if any(v.is_Float and abs(v - value) > 1e-9 * abs(value) + 1e-25 for value, v in right):
+        return case.note("SymPy", "SymPy has simplified it to another function")
     for i, row in enumerate(numbers):
         for k, number in enumerate(row):
             _sympy_number(case, point, number, Quantity(k, i))
