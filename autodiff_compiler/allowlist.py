@@ -28,13 +28,14 @@ NAMES = frozenset(
     | {"ArithmeticError", "OverflowError", "TypeError", "ValueError", "ZeroDivisionError"}
 )  # builtins
 CLASS = "__class__"
-CONSTANTS = frozenset({bool, float, int, str, tuple, type(None)})
+CONSTANTS = frozenset({bool, float, int, str, tuple, type(None), type(...)})
 
 _NODES = """
     Module FunctionDef arguments arg Return Assign If Try ExceptHandler Pass Expr
     Import ImportFrom alias Name Load Store Constant Tuple List Starred BinOp UnaryOp BoolOp Compare
     IfExp Call keyword Attribute Subscript ListComp comprehension
-    Add Sub Mult Div Mod Pow USub Not And Or Is In Lt LtE Gt GtE Eq NotEq
+    Slice
+    Add Sub Mult MatMult Div FloorDiv Mod Pow USub Not And Or Is In Lt LtE Gt GtE Eq NotEq
 """
 NODES: frozenset[type[ast.AST]] = frozenset(getattr(ast, name) for name in _NODES.split())
 
@@ -50,7 +51,8 @@ OPERATIONS = _operations("""
     LOAD_FAST LOAD_FAST_CHECK LOAD_FAST_LOAD_FAST LOAD_FAST_BORROW LOAD_FAST_BORROW_LOAD_FAST_BORROW
     STORE_FAST STORE_FAST_STORE_FAST STORE_FAST_LOAD_FAST LOAD_FAST_AND_CLEAR STORE_FAST_MAYBE_NULL
     LOAD_GLOBAL LOAD_ATTR LOAD_METHOD MAKE_CELL LOAD_CLOSURE LOAD_DEREF STORE_DEREF COPY_FREE_VARS
-    BINARY_OP BINARY_SUBSCR UNARY_NEGATIVE UNARY_NOT COMPARE_OP IS_OP CONTAINS_OP TO_BOOL
+    BINARY_OP BINARY_SUBSCR BINARY_SLICE BUILD_SLICE STORE_SUBSCR
+    UNARY_NEGATIVE UNARY_NOT COMPARE_OP IS_OP CONTAINS_OP TO_BOOL
     BUILD_TUPLE BUILD_LIST LIST_APPEND LIST_EXTEND LIST_TO_TUPLE UNPACK_SEQUENCE MAKE_FUNCTION
     SET_FUNCTION_ATTRIBUTE PRECALL CALL CALL_KW KW_NAMES CALL_INTRINSIC_1 CALL_FUNCTION_EX
     GET_ITER FOR_ITER END_FOR POP_ITER JUMP_FORWARD JUMP_BACKWARD JUMP_BACKWARD_NO_INTERRUPT
@@ -98,9 +100,16 @@ def _is_known(code: CodeType, names: Mapping[str, object]) -> bool:
 def attributes() -> frozenset[str]:
     """Attributes that generated code asks for: functions of NumPy and SciPy, and of arrays."""
     texts = " ".join(f"{row.numpy or ''} {row.scipy or ''}" for row in TABLE)
-    arrays = """array asarray astype broadcast_shapes broadcast_to dtype errstate inf kind nan ndim
-                real result_type shape"""
-    return frozenset({CLASS, *re.findall(r"\w+", texts), *arrays.split()})
+    return frozenset({CLASS, *re.findall(r"\w+", texts), *OF_ARRAYS.split()})
+
+
+OF_ARRAYS = """
+    T abs add arange array asarray astype at axis1 axis2 broadcast_shapes broadcast_to cholesky
+    concatenate cumprod cumsum det diag diagonal dtype einsum errstate exp eye flip full inf initial
+    inv isfinite keepdims kind linalg log logical_and max min nan ndim ones_like outer pinv prod
+    real reshape result_type s_ shape slogdet solve sqrt square squeeze sum svd
+    swapaxes tensordot trace transpose tril triu vdot where zeros
+"""
 
 
 @cache
@@ -112,6 +121,8 @@ def vocabulary() -> frozenset[str]:
     functions = {*KINDS, *(f"{kind}_ieee" for kind in KINDS), *(f"_{row.name}" for row in TABLE)}
     public = {name for name in dir(math) if not name.startswith("_")}
     helpers = {"np", "special", "_floats", "_full", CLASS.rstrip("_"), "__doc"}
+    helpers |= {f"_{name}" for name in ("norm2", "logsumexp", "placed", "scatter", "cofactor")}
+    helpers |= {"_prod_others"}
     return frozenset(functions | public | helpers | MODULES | NAMES | attributes())
 
 
@@ -160,9 +171,16 @@ def _attribute(node: ast.Attribute) -> tuple[str, ...]:
     return _read(node)
 
 
-def _read(node: ast.Attribute | ast.Subscript) -> tuple[str, ...]:
+def _read(node: ast.Attribute) -> tuple[str, ...]:
     if type(node.ctx) is not ast.Load:
-        raise GeneratedCodeError(f"a changed attribute or element on line {_line(node)}")
+        raise GeneratedCodeError(f"a changed attribute on line {_line(node)}")
+    return ()
+
+
+def _element(node: ast.Subscript) -> tuple[str, ...]:
+    """An element may be set in an array that the code has made."""
+    if type(node.ctx) is not ast.Load and type(node.value) is not ast.Name:
+        raise GeneratedCodeError(f"a changed element on line {_line(node)}")
     return ()
 
 
@@ -188,7 +206,7 @@ CHECKS: Mapping[type[ast.AST], Callable[[Any], tuple[str, ...]]] = {
     ast.arg: lambda node: _bound(node.arg, node),
     ast.alias: lambda node: _bound(node.asname or node.name, node),
     ast.Attribute: _attribute,
-    ast.Subscript: _read,
+    ast.Subscript: _element,
     ast.Constant: _constant,
     ast.Import: _import,
     ast.ImportFrom: _import,
@@ -196,7 +214,8 @@ CHECKS: Mapping[type[ast.AST], Callable[[Any], tuple[str, ...]]] = {
 
 
 def _guarded_import(name: str, *arguments: Any) -> Any:
-    if name not in MODULES:
+    """What the code imports, and parts of NumPy that its functions import in its name."""
+    if name not in MODULES and not name.startswith(("numpy.", "scipy.")):
         raise GeneratedCodeError(f"an import of {name}")
     return importlib.__import__(name, *arguments)
 

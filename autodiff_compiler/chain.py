@@ -6,11 +6,21 @@ an infinite slope on a branch that is not taken contributes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, NoReturn
 
+from .contraction import einsum, spec
 from .errors import ExpressionError
-from .graph import ADD, AND, MULTIPLY, NOT, WHERE, Graph, Node
-from .partials import partial_builders
+from .graph import ADD, AND, BROADCAST, MULTIPLY, NOT, STACK, WHERE, Graph, Node
+from .partials import Pen, partial_builders
+from .primitives import ARRAYS, ArrayPrimitive
+from .primitives.axes import ALL, At, elementwise
+from .primitives.matrices import spread
+from .primitives.row import Rule
+from .shapes import Shape
+
+SUM, CONCATENATE, INDEX = ARRAYS["sum"], ARRAYS["concatenate"], ARRAYS["index"]
+JOINED = frozenset({STACK, CONCATENATE})  # whose tangent is the same of all tangents
 
 
 class Masked(NamedTuple):
@@ -69,3 +79,91 @@ def _masked(graph: Graph, node: Node) -> Masked:
         if yes.is_constant(0):
             return Masked(graph.apply(NOT, condition), no)
     return Masked(None, node)
+
+
+def tangent_of(graph: Graph, node: Node, dots: Mapping[Node, Node]) -> Node | None:
+    """The tangent of an operation on arrays from those of its arguments."""
+    if node.op in JOINED:
+        parts = [dots.get(a) or zeros(graph, a.shape) for a in node.args]
+        return graph.rebuild(node, parts, graph.apply)
+    total = None
+    for k, argument in enumerate(node.args):
+        if argument in dots:
+            term = _tangent_term(graph, node, k, dots[argument])
+            total = term if total is None else graph.apply(ADD, total, term)
+    return total
+
+
+def _tangent_term(graph: Graph, node: Node, k: int, dot: Node) -> Node:
+    row = node.op
+    assert isinstance(row, ArrayPrimitive)
+    if row.labels is not None:
+        return graph.make(row, (*node.args[:k], dot, *node.args[k + 1 :]), node.data)
+    if row.slope is not None:
+        return graph.make(SUM, (chain(graph, dot, _slope(graph, node)),), node.data)
+    return _ruled(graph, node, row.tangents[k] or _refuse(graph, node, k), f"d{row.args[k]}", dot)
+
+
+def _slope(graph: Graph, node: Node) -> Node:
+    """The partial of a reduction by each element that goes into it."""
+    row, pen = node.op, Pen(graph)
+    assert isinstance(row, ArrayPrimitive)
+    assert row.slope is not None
+    x, out = node.args[0], spread(pen, node, node)
+    if isinstance(row.slope, str):
+        return pen.written(row.slope, x=x, out=out)
+    found: Node = row.slope(pen, node, x, out)
+    return found
+
+
+def _ruled(graph: Graph, node: Node, rule: Rule, name: str, value: Node) -> Node:
+    """A rule of the table applied: a text, or a function."""
+    if isinstance(rule, str):
+        nodes = dict(zip(node.op.args, node.args, strict=True))
+        return Pen(graph).written(rule, **nodes, out=node, **{name: value})
+    found: Node = rule(Pen(graph), node, value)
+    return found
+
+
+def adjoint_of(graph: Graph, node: Node, k: int, bar: Node) -> Node:
+    """What the adjoint of an operation on arrays passes on to argument `k`."""
+    row = node.op
+    if row is STACK:
+        index = (At(k), *(ALL for _ in bar.shape[1:]))
+        return bar.args[k] if bar.op is STACK else graph.make(INDEX, (bar,), index)
+    assert isinstance(row, ArrayPrimitive)
+    if row.labels is not None:
+        return _adjoint_product(graph, node, k, bar)
+    if row.slope is not None:
+        return chain(graph, spread(Pen(graph), node, bar), _slope(graph, node))
+    if row is CONCATENATE:
+        part: Node = row.adjoints[0](Pen(graph), node, bar, k)  # type: ignore[misc,operator]
+        return part
+    rule = (row.adjoints[k] if k < len(row.adjoints) else None) or _refuse(graph, node, k)
+    return _ruled(graph, node, rule, "bar", bar)
+
+
+def _adjoint_product(graph: Graph, node: Node, k: int, bar: Node) -> Node:
+    """The adjoint times all other factors, summed over the axes that argument `k` has not."""
+    inside, out = spec(node)
+    others = [(a, inside[j]) for j, a in enumerate(node.args) if j != k]
+    extents = dict(zip(inside[k], node.args[k].shape, strict=True))
+    return einsum(graph, [(bar, out), *others], inside[k], extents)
+
+
+def fitted(graph: Graph, node: Node, shape: Shape) -> Node:
+    """A contribution of an elementwise operation in the shape of the argument it is for.
+
+    Sums over the axes along which the argument was repeated.
+    """
+    if node.shape == shape:
+        return node
+    (own, whole), _ = elementwise(None, shape, node.shape)
+    extents = dict(zip(own, shape, strict=True))
+    return einsum(graph, [(node, whole)], own, extents)
+
+
+def zeros(graph: Graph, shape: Shape) -> Node:
+    """Nothing, in a shape."""
+    zero = graph.constant(0)
+    return graph.make(BROADCAST, (zero,), shape) if shape else zero

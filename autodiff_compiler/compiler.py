@@ -7,6 +7,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .allowlist import inspect
@@ -15,11 +16,12 @@ from .cache import Cache
 from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
 from .errors import ExpressionError, nearest, printable
 from .files import write
-from .graph import Graph, Node
+from .graph import Graph, Node, differentiable
 from .limits import DEFAULT, Limits
 from .parser import parse
 from .passes import PASSES, PRUNE, STABLE_PASSES, Applied, Log, located, optimise, pipeline
-from .runtime import Callables
+from .runtime import callables
+from .shapes import as_extent
 
 if TYPE_CHECKING:
     from .certificate import Certificate
@@ -40,6 +42,7 @@ class Options(NamedTuple):
     wrt: tuple[str, ...] | None
     without: tuple[str, ...]
     limits: Limits
+    shapes: tuple[tuple[str, tuple[int | str, ...]], ...] = ()
 
 
 class Generated:
@@ -75,9 +78,11 @@ class Function:
 
     def __init__(self, source: str, *options: Any) -> None:
         found = Options(*options)
-        graph, output = parse(source, found.inputs, limits=found.limits)
+        shapes = {name: tuple(map(as_extent, shape)) for name, shape in found.shapes}
+        graph, output = parse(source, found.inputs, shapes, limits=found.limits)
         inputs = tuple(graph.inputs)
-        wrt = found.wrt if found.wrt is not None else inputs
+        _check_shapes(found.shapes, inputs)
+        wrt = found.wrt if found.wrt is not None else tuple(differentiable(graph))
         vars(self).update(_source=source, _options=found, _graph=graph, _output=output)
         vars(self).update(_inputs=inputs, _wrt=wrt, _lock=threading.RLock())
         for name in set(wrt).difference(inputs):
@@ -141,11 +146,15 @@ class Function:
         _check_input(name, self._inputs, self._source)
         return derivative(self._graph, self._output, name)
 
-    def source(self, *kinds: str, target: str = "python") -> str:
+    def source(self, *kinds: str, target: str | None = None) -> str:
         """A standalone module with a function for each kind; `default_kinds` if none is given.
 
-        `target` is `"python"` (scalars, `math`) or `"numpy"` (arrays too).
+        `target` is `"python"` (scalars, `math`) or `"numpy"` (arrays too), by default the first
+        that can be.
         """
+        target = target or ("numpy" if self._graph.has_arrays else "python")
+        if target == "python" and self._graph.has_arrays:
+            raise ValueError("target: a program of arrays needs 'numpy'")
         if target not in targets():
             raise ValueError(f"target: expected one of {', '.join(targets())}, got {target!r}")
         programs = [self._program(kind) for kind in dict.fromkeys(kinds or self.default_kinds)]
@@ -153,7 +162,7 @@ class Function:
         inspect(text)
         return text
 
-    def save(self, path: str | os.PathLike[str], *kinds: str, target: str = "python") -> None:
+    def save(self, path: str | os.PathLike[str], *kinds: str, target: str | None = None) -> None:
         """Write `source` to a file, whole or not at all."""
         write(path, self.source(*kinds, target=target))
 
@@ -245,7 +254,7 @@ class Function:
     def _generate(self, kind: str) -> Callable[..., Any]:
         program = self._program(kind)
         _cache.grow((self._source, self._options), self, len(program.graph.nodes))
-        return Callables(program, self._wrt, self._prune).fast()
+        return callables(program, self._wrt, self._prune).fast()
 
 
 _cache: Cache[Function] = Cache(KEPT, WEIGHT)
@@ -268,7 +277,8 @@ def compile(
         source: the text; see the README for the language.
         inputs: names of the arguments, in order; by default, in order of first appearance.
         wrt: names of the inputs to differentiate by; by default, every input.
-        shapes: extents of array inputs; only scalars (`()`) are understood so far.
+        shapes: for each array input its extents, numbers or names: `{"X": ("N", 2)}`.  An input
+            without a shape is a number.
         without: names of passes to leave out, of `PASSES`.
         stable: whether formulas that cancel or overflow take a form that does not; `False` leaves
             out the passes `stable`, `collect` and `regroup`, and computes what is written.
@@ -282,12 +292,12 @@ def compile(
     """
     if not isinstance(source, str):
         raise TypeError(f"source: expected a string, got {type(source).__name__}")
-    _check_shapes(shapes or {})
     if not isinstance(limits, Limits):
         raise TypeError(f"limits: expected Limits, got {type(limits).__name__}")
     text = str.__str__(source)  # without what a subclass may add
     left_out = _passes(without) if stable else (*_passes(without), *STABLE_PASSES)
-    options = Options(_names(inputs, "inputs"), _names(wrt, "wrt"), left_out, limits)
+    names = _names(inputs, "inputs"), _names(wrt, "wrt")
+    options = Options(*names, left_out, limits, _shapes(shapes or {}))
     return _kept(text, options) if cache else Function(text, *options)
 
 
@@ -303,12 +313,32 @@ def _kept(source: str, options: Options) -> Function:
     return found
 
 
-def _check_shapes(shapes: Mapping[str, Sequence[int | str]]) -> None:
+def _check_shapes(shapes: Iterable[tuple[str, object]], inputs: Sequence[str]) -> None:
+    for name, _ in shapes:
+        if name not in inputs:
+            close = nearest(name, inputs)
+            hint = f"; did you mean {close}?" if close else ""
+            raise ValueError(f"shapes: {name} is not an input of this formula{hint}")
+
+
+def _shapes(shapes: Any) -> tuple[tuple[str, tuple[int | str, ...]], ...]:
+    """Shapes as they are kept: what is wrong with them is told here."""
+    if not isinstance(shapes, Mapping):
+        raise TypeError(f"shapes: expected a mapping of names to extents, got {shapes!r}")
+    found = []
     for name, shape in shapes.items():
-        if tuple(shape):
-            raise ValueError(
-                f"shapes: {name} has shape {tuple(shape)}; only scalars are understood"
-            )
+        if isinstance(shape, str) or not isinstance(shape, Iterable):
+            raise TypeError(f"shapes: {name}: expected a tuple of extents, got {shape!r}")
+        extents = tuple(int(e) if isinstance(e, Integral) else e for e in shape)
+        for extent in extents:
+            if not (isinstance(extent, int) and extent >= 0) and not _is_name(extent):
+                raise ValueError(f"shapes: {name}: {extent!r} is neither a length nor a name")
+        found.append((name, extents))
+    return tuple(found)
+
+
+def _is_name(extent: object) -> bool:
+    return isinstance(extent, str) and extent.isidentifier()
 
 
 def clear_cache() -> None:

@@ -10,9 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
+from .batch import linear_map
+from .chain import zeros
+from .contraction import transposed
 from .forward import forward
 from .graph import STACK, Graph, Node
 from .reverse import reverse
+from .shapes import Shape, nominal, size_of
 
 Tree = Node | tuple["Tree", ...] | list["Tree"]  # a tuple stays one, a list becomes an array
 
@@ -63,20 +67,21 @@ class Problem:
 
     def seeds(self, nodes: Sequence[Node], suffix: str) -> Group:
         """A further input for each node, named after it."""
-        return Group("", tuple(self.graph.fresh_input(f"{n.data}{suffix}") for n in nodes))
+        made = (self.graph.fresh_input(f"{n.data}{suffix}", n.shape) for n in nodes)
+        return Group("", tuple(made))
 
     def program(self, kind: str, outputs: Tree, *groups: Group) -> Program:
         """The program of these outputs; its parameters are the inputs, or the groups."""
         return Program(kind, self.graph, groups or self.inputs, outputs)
 
-    def zero(self) -> Node:
+    def zero(self, *shapes: Shape) -> Node:
         """What an output that does not depend on an input has as its partial."""
-        return self.graph.constant(0)
+        return zeros(self.graph, sum(shapes, ()))
 
     def adjoints(self, output: Node, seed: Node, nodes: Sequence[Node]) -> tuple[Node, ...]:
         """The gradient of one scalar of the program, scaled by `seed`."""
         bars = reverse(self.graph, nodes, {output: seed}, self.wrt)
-        return tuple(bars.get(x) or self.zero() for x in self.wrt)
+        return tuple(bars.get(x) or self.zero(x.shape) for x in self.wrt)
 
     def gradient(self) -> tuple[Node, ...]:
         """The partials of a scalar output by each of `wrt`."""
@@ -100,11 +105,46 @@ def value_and_gradient(problem: Problem) -> Program:
 
 def jacobian(problem: Problem) -> Program:
     """By rows (one adjoint pass for each output) or by columns, whichever takes fewer passes."""
+    if problem.graph.has_arrays and problem.output.shape:
+        return problem.program("jacobian", _whole_jacobian(problem))
     if problem.output.op is not STACK:
         return problem.program("jacobian", problem.gradient())
     rows = problem.output.args
     build = _by_rows if len(rows) <= len(problem.wrt) else _by_columns
     return problem.program("jacobian", build(problem, rows))
+
+
+def _whole_jacobian(problem: Problem) -> Tree:
+    """By each input, the tangents along all its elements, or the adjoints of all outputs."""
+    size = nominal(size_of(problem.output.shape))
+    by_tangents = [x for x in problem.wrt if nominal(size_of(x.shape)) <= size]
+    found = {x: _tangent_map(problem, problem.output, problem.nodes, x) for x in by_tangents}
+    rest = [x for x in problem.wrt if x not in found]
+    return tuple((found | _adjoint_maps(problem, rest))[x] for x in problem.wrt)
+
+
+def _tangent_map(problem: Problem, output: Node, nodes: Sequence[Node], x: Node) -> Node:
+    """The derivative of a node by an input, of shape `output.shape + x.shape`."""
+    graph = problem.graph
+    seed = graph.fresh_input(f"{x.data}_dot", x.shape)
+    dot = forward(graph, nodes, {x: seed}).get(output)
+    return problem.zero(output.shape, x.shape) if dot is None else linear_map(graph, dot, seed)
+
+
+def _adjoint_maps(problem: Problem, wrt: Sequence[Node]) -> dict[Node, Node]:
+    graph, output = problem.graph, problem.output
+    seed = graph.fresh_input("cotangent", output.shape)
+    bars = reverse(graph, problem.nodes, {output: seed}, wrt) if wrt else {}
+    count = len(output.shape)
+    found = {}
+    for x in wrt:
+        if x not in bars:
+            found[x] = problem.zero(output.shape, x.shape)
+            continue
+        array = linear_map(graph, bars[x], seed)
+        rank = len(array.shape)
+        found[x] = transposed(graph, array, [*range(rank - count, rank), *range(rank - count)])
+    return found
 
 
 def _by_rows(problem: Problem, rows: Sequence[Node]) -> Tree:
@@ -156,10 +196,10 @@ def jvp(problem: Problem) -> Program:
 
 
 def _along(problem: Problem, tangents: Mapping[Node, Node]) -> Tree:
-    zero, output = problem.zero(), problem.output
+    output = problem.output
     if output.op is STACK:
-        return [tangents.get(f) or zero for f in output.args]
-    return tangents.get(output) or zero
+        return [tangents.get(f) or problem.zero(f.shape) for f in output.args]
+    return tangents.get(output) or problem.zero(output.shape)
 
 
 def _groups(problem: Problem, name: str, seeds: Group) -> tuple[Group, Group]:
@@ -171,7 +211,7 @@ def vjp(problem: Problem) -> Program:
     graph, output = problem.graph, problem.output
     parts = output.args if output.op is STACK else (output,)
     names = [f"cotangent{k}" for k in range(len(parts))] if output.op is STACK else ["cotangent"]
-    bars = [graph.fresh_input(name) for name in names]
+    bars = [graph.fresh_input(n, p.shape) for n, p in zip(names, parts, strict=True)]
     seeds: Node | Group = Group("cotangent", tuple(bars)) if output.op is STACK else bars[0]
     top = graph.stack(bars) if output.op is STACK else bars[0]
     adjoints = problem.adjoints(output, top, problem.nodes)
@@ -182,6 +222,8 @@ def vjp(problem: Problem) -> Program:
 def hessian(problem: Problem) -> Program:
     """Forward over reverse: the tangent of the gradient along each input; symmetric."""
     gradient = problem.gradient()
+    if problem.graph.has_arrays:
+        return problem.program("hessian", _whole_hessian(problem, gradient))
     rows = _directions(problem, problem.graph.ancestors(gradient))
     table = [
         tuple(rows[min(i, j)].get(gradient[max(i, j)]) or problem.zero() for j in range(len(rows)))
@@ -190,13 +232,27 @@ def hessian(problem: Problem) -> Program:
     return problem.program("hessian", tuple(table))
 
 
+def _whole_hessian(problem: Problem, gradient: Sequence[Node]) -> Tree:
+    """The blocks below the diagonal by tangents of the gradient, the others by symmetry."""
+    nodes = problem.graph.ancestors(gradient)
+    blocks: dict[tuple[int, int], Node] = {}
+    for i, g in enumerate(gradient):
+        for j, x in enumerate(problem.wrt[: i + 1]):
+            block = blocks[i, j] = _tangent_map(problem, g, nodes, x)
+            rank = len(block.shape)
+            order = [*range(len(g.shape), rank), *range(len(g.shape))]
+            blocks.setdefault((j, i), transposed(problem.graph, block, order))
+    count = range(len(gradient))
+    return tuple(tuple(blocks[i, j] for j in count) for i in count)
+
+
 def hvp(problem: Problem) -> Program:
     """Forward over reverse along a direction that is a further input."""
     gradient = problem.gradient()
     dots = problem.seeds(problem.wrt, "_dot")
     seeds = dict(zip(problem.wrt, dots.elements, strict=True))
     tangents = forward(problem.graph, problem.graph.ancestors(gradient), seeds)
-    products = tuple(tangents.get(g) or problem.zero() for g in gradient)
+    products = tuple(tangents.get(g) or problem.zero(g.shape) for g in gradient)
     return problem.program("hvp", products, *_groups(problem, "direction", dots))
 
 

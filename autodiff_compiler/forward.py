@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .chain import chain, slope_by
-from .graph import ADD, STACK, Graph, Node
+from .chain import JOINED, chain, slope_by, tangent_of
+from .graph import ADD, BROADCAST, Graph, Node
+from .primitives import ArrayPrimitive
 
 
 def tangents(
@@ -27,8 +28,8 @@ def tangents(
 
 
 def _tangent(graph: Graph, node: Node, dots: Mapping[Node, Node]) -> Node | None:
-    if node.op is STACK:
-        return graph.stack([dots.get(a) or graph.constant(0) for a in node.args])
+    if node.op in JOINED or isinstance(node.op, ArrayPrimitive):
+        return tangent_of(graph, node, dots)
     total = None
     for argument in dict.fromkeys(node.args):
         if argument in dots:
@@ -36,7 +37,9 @@ def _tangent(graph: Graph, node: Node, dots: Mapping[Node, Node]) -> Node | None
             if not slope.is_constant(0):
                 term = chain(graph, dots[argument], slope)
                 total = term if total is None else graph.apply(ADD, total, term)
-    return total
+    if total is None or total.shape == node.shape:
+        return total
+    return graph.make(BROADCAST, (total,), node.shape)
 
 
 def forward(graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Node, Node]:

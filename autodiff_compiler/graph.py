@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from .limits import DEFAULT, Limits
-from .primitives import Primitive, function, lookup
+from .primitives import ARRAYS, ArrayPrimitive, Primitive, function, lookup
 from .primitives.ieee import Number
 from .shapes import SCALAR, Shape, broadcast
 
@@ -24,6 +24,7 @@ ADD, SUBTRACT, MULTIPLY = lookup("add"), lookup("subtract"), lookup("multiply")
 DIVIDE, POWER, NEGATIVE = lookup("divide"), lookup("power"), lookup("negative")
 WHERE, AND, OR, NOT = (lookup(n) for n in ("where", "logical_and", "logical_or", "logical_not"))
 NOT_EQUAL = lookup("not_equal")
+BROADCAST, INDEX = ARRAYS["broadcast_to"], ARRAYS["index"]
 
 
 _operation = attrgetter("op")
@@ -86,7 +87,9 @@ class Graph:
         terms, sums: nodes as products and as sums of products, as far as they were asked for.
         heads: the operations it has.
         divisors: those by whose values something is divided, or by a product with them.
+        has_arrays: whether some node has a shape that is not that of a list of numbers.
         limits: how large it may grow.
+        generic: whether operations on arrays have no shapes, in texts of the table.
     """
 
     def __init__(self, rules: Rules | None = None, limits: Limits = DEFAULT) -> None:
@@ -96,11 +99,13 @@ class Graph:
         self.labels: dict[Node, str] = {}
         self.places: dict[Node, int] = {}
         self.rules, self.limits = rules, limits
+        self.generic = False
         self.log: list[tuple[str, str]] | None = None
         self.terms: dict[Node, Any] = {}
         self.sums: dict[Node, Any] = {}
         self.heads: set[Primitive] = set()
         self.divisors: set[Primitive] = set()
+        self.has_arrays = False
         self._interned: dict[Any, Node] = {}
         self._room = limits.nodes
 
@@ -112,6 +117,7 @@ class Graph:
         twin.places = self.places.copy()
         twin.heads, twin.divisors = self.heads.copy(), self.divisors.copy()
         twin.terms, twin.sums = self.terms.copy(), self.sums.copy()
+        twin.has_arrays = self.has_arrays
         twin._interned = self._interned.copy()
         return twin
 
@@ -149,8 +155,28 @@ class Graph:
                 if better is not None:
                     if self.log is not None:
                         self.log.append(origin)
-                    return better
+                    return self._spread(better, args) if self.has_arrays else better
         return self.intern(op, *args)
+
+    def _spread(self, node: Node, args: Sequence[Node]) -> Node:
+        """What stands for an operation on `args`, in the shape that the operation has."""
+        shape = broadcast([a.shape for a in args])
+        return node if node.shape == shape else self.make(BROADCAST, (node,), shape)
+
+    def make(self, op: ArrayPrimitive, args: tuple[Node, ...], data: Any = None) -> Node:
+        """The node of an operation on whole arrays; raises `ShapeError`."""
+        key = (op, data, *args)
+        found = self._interned.get(key)
+        if found is not None:
+            return found
+        if self.generic:
+            return self._append(key, op, args, data, SCALAR)
+        if op.fold is not None and self.rules is not None:
+            better: Node | None = op.fold(self, data, *args)
+            if better is not None:
+                return better
+        assert op.shape is not None
+        return self._append(key, op, args, data, op.shape(data, *(a.shape for a in args)))
 
     def constant(self, value: Number) -> Node:
         """A constant, keyed by type and bits: `0.0`, `-0.0`, `0` and `nan` are four constants."""
@@ -167,19 +193,20 @@ class Graph:
             node = self.inputs[name] = self._append((INPUT, name), INPUT, (), name, shape)
         return node
 
-    def fresh_input(self, name: str) -> Node:
+    def fresh_input(self, name: str, shape: Shape = SCALAR) -> Node:
         """A further input, under the name or with underscores after it."""
-        return self.input(free(name, self.inputs))
+        return self.input(free(name, self.inputs), shape)
 
     def parameter(self, name: str) -> Node:
         """A fresh placeholder, to be substituted later."""
         return self._append((PARAMETER, name, len(self.nodes)), PARAMETER, (), name, SCALAR)
 
     def stack(self, elements: Sequence[Node]) -> Node:
-        """A one-dimensional array of scalars."""
+        """An array of elements, along a new first axis."""
         key = (STACK, *elements)
         found = self._interned.get(key)
-        return found or self._append(key, STACK, tuple(elements), None, (len(elements),))
+        shape = (len(elements), *elements[0].shape)
+        return found or self._append(key, STACK, tuple(elements), None, shape)
 
     def rebuild(self, node: Node, args: Iterable[Node], fresh: Callable[..., Node]) -> Node:
         """`node` of any graph made anew in this one, with its arguments replaced by `args`.
@@ -190,7 +217,11 @@ class Graph:
             return self.constant(node.data)
         if node.op is INPUT:
             return self.input(node.data, node.shape)
-        return self.stack(tuple(args)) if node.op is STACK else fresh(node.op, *args)
+        if node.op is STACK:
+            return self.stack(tuple(args))
+        if isinstance(node.op, ArrayPrimitive):
+            return self.make(node.op, tuple(args), node.data)
+        return fresh(node.op, *args)
 
     def label(self, node: Node) -> str | None:
         """What to call a node: an input's or the user's name, or a label."""
@@ -216,6 +247,8 @@ class Graph:
         node = Node(op, args, data, shape, len(self.nodes))
         self.nodes.append(node)
         self.heads.add(op)
+        if shape and op is not STACK:
+            self.has_arrays = True
         self._interned[key] = node
         return node
 
@@ -227,6 +260,16 @@ def dependents(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
         if node not in active and not active.isdisjoint(node.args):
             active.add(node)
     return active
+
+
+def differentiable(graph: Graph) -> list[str]:
+    """The inputs that are not only positions in an index."""
+    positions, values = set[Node](), set[Node]()
+    for node in graph.nodes:
+        at = 1 if node.op is INDEX else len(node.args)
+        values.update(node.args[:at])
+        positions.update(node.args[at:])
+    return [name for name, node in graph.inputs.items() if node not in positions - values]
 
 
 def free(name: str, taken: Container[str]) -> str:

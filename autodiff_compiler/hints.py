@@ -57,7 +57,7 @@ HINTS = (
     Hint("", r"[\\$]", "LaTeX is not read", "write a plain formula, such as x**2/2"),
     Hint("", r"<<|>>", "shifts are not part of the language", "write 2**n*x"),
     Hint("", r"<>", "<> is not part of the language", "write !="),
-    Hint("", r":=", ":= is not part of the language", "write name = value on a line of its own"),
+    Hint(r":$", r"=", ":= is not part of the language", "write name = value on a line of its own"),
     Hint("", r"[{}]", "braces are not part of the language", "write ( and )"),
     Hint(r"^\s*$", r"=", "a formula does not begin with =", "leave the = out"),
     Hint("", r"=", "only a name can be assigned", "write name = value, or == to compare"),

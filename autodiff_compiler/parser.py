@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,20 @@ from typing import Any
 from lark import Lark, Transformer
 from lark.exceptions import UnexpectedInput
 
+from .arrays import transposed
+from .calls import Keyword
 from .characters import inspect
 from .driver import Driver, StuckError, TooDeepError
 from .errors import ExpressionError
-from .graph import AND, CONSTANT, NEGATIVE, NOT, OR, POWER, STACK, Graph, Node
+from .functions import Function
+from .graph import AND, CONSTANT, NEGATIVE, NOT, OR, POWER, Graph, Node
 from .hints import syntax_error
+from .indexing import Range, indexed
 from .lexer import FormulaLexer, Word, flatten, span
 from .limits import DEFAULT, Limits
 from .primitives import Primitive
-from .scope import INFIX, RESERVED, WORDS, Function, Scope
-from .shapes import Shape
+from .scope import INFIX, RESERVED, WORDS, Scope
+from .shapes import Extent, Shape, named, shown
 
 
 class Reducer(Transformer[Word, Node]):
@@ -31,6 +35,7 @@ class Reducer(Transformer[Word, Node]):
     def __init__(self) -> None:
         super().__init__()
         self.scope = Scope("", None, {}, False)
+        self.read: Callable[[str], object] = str  # reduces a text into the scope
 
     def start(self, children: list[Any]) -> Scope:
         return self.scope
@@ -68,9 +73,46 @@ class Reducer(Transformer[Word, Node]):
         parameters = tuple(scope.parameters.values())
         body = scope.number(children[1])
         nodes = scope.graph.nodes[parameters[0].index :]
-        function = Function(name[0], parameters, body, nodes)
-        scope.functions[name[0]] = scope.last_defined = function
         scope.parameters = {}
+        function = Function(name[0], parameters, body, nodes, *self._reading(children[0]))
+        scope.functions[name[0]] = scope.last_defined = function
+
+    def _reading(self, head: Word) -> tuple[Callable[[], object] | None, Mapping[str, Node] | None]:
+        """How to read a function's text again, if that is needed, and what its names mean."""
+        needed, self.scope.shapeless = self.scope.shapeless, False
+        if not needed:
+            return None, None
+        start = head.start_pos + len(head)
+        body = re.split(r"[;\n]", flatten(self.scope.source)[start:], maxsplit=1)[0]
+        return (lambda: self.read(" " * start + body)), dict(self.scope.variables)
+
+    def declaration(self, children: list[Any]) -> None:
+        """`X: [N, 2]`."""
+        self.scope.statement(is_value=False)
+        self.scope.declare_shape(children[0], tuple(children[3:]))
+
+    def extent(self, children: list[Word]) -> Extent:
+        """Sums of products of names and whole numbers."""
+        total: Extent = 0
+        product: Extent = 1
+        sign = 1
+        for k, token in enumerate(children):
+            if token.type in ("PLUS", "MINUS"):
+                total = total + product * sign if k else total
+                sign, product = (1 if token == "+" else -1), 1
+            elif token.type == "TIMES":
+                if token != "*":
+                    raise self.scope.fail(f"{token} is not part of an extent", token)
+            else:
+                product = product * self._factor(token)
+        return total + product * sign
+
+    def _factor(self, token: Word) -> Extent:
+        if token.type == "NAME":
+            return named(str(token))
+        if not token.isdigit():
+            raise self.scope.fail("an extent is a whole number or a name", token, "write X: [N, 2]")
+        return int(token)
 
     def number(self, children: list[Word]) -> Node:
         text, limits = children[0].replace("_", ""), self.scope.graph.limits
@@ -89,16 +131,22 @@ class Reducer(Transformer[Word, Node]):
     def call(self, children: list[Any]) -> Node:
         return self.scope.call(children[0], children[1:])
 
-    def keyword(self, children: list[Any]) -> Node:
-        raise self.scope.fail("keyword arguments are not part of the language", children[0])
+    def keyword(self, children: list[Any]) -> Keyword:
+        return Keyword(*children)
+
+    def text(self, children: list[Word]) -> Word:
+        return children[0]
 
     def vector(self, children: list[Any]) -> Node:
-        bracket, *elements = children
+        elements = [self.scope.number(e) for e in children if isinstance(e, Node)]
         if not elements:
-            raise self.scope.fail("an empty list has no value", bracket, "write [a, b]")
-        if any(e.shape for e in elements):
-            raise self.scope.fail("a list holds scalars", bracket, "write [a, b], not [[a], [b]]")
-        return self.scope.graph.stack([self.scope.number(e) for e in elements])
+            raise self.scope.fail("an empty list has no value", children[0], "write [a, b]")
+        shapes = {e.shape for e in elements}
+        if len(shapes) > 1:
+            found = ", ".join(sorted(map(shown, shapes)))
+            token = children[0] if isinstance(children[0], Word) else None
+            raise self.scope.fail(f"the elements of a list differ in shape: {found}", token)
+        return self.scope.graph.stack(elements)
 
     def chain(self, children: list[Any]) -> Node:
         """`a + b - c` or `a*b/c`: operands and operators in turn, combined from the left."""
@@ -106,15 +154,14 @@ class Reducer(Transformer[Word, Node]):
         for k in range(1, len(children), 2):
             token, operand = children[k], children[k + 1]
             row = INFIX.get(str(token))
-            if row is None:
-                raise self._not_infix(token)
-            total = self.scope.operate(row, (total, operand), token)
+            if row is not None:
+                total = self.scope.operate(row, (total, operand), token)
+            elif token == "@":
+                total = self.scope.multiply_arrays(total, operand, token)
+            else:
+                hint = "write floor(x/y)"
+                raise self.scope.fail("// is not part of the language", token, hint)
         return total
-
-    def _not_infix(self, token: Word) -> ExpressionError:
-        if token == "@":
-            return self.scope.fail("@ multiplies arrays", token, "write * for numbers")
-        return self.scope.fail("// is not part of the language", token, "write floor(x/y)")
 
     def power(self, children: list[Any]) -> Node:
         base, token, exponent = children
@@ -161,20 +208,40 @@ class Reducer(Transformer[Word, Node]):
     def transpose(self, children: list[Any]) -> Node:
         array: Node = children[0]
         token: Word = children[1]
-        if not array.shape:
-            raise self.scope.fail("a scalar has no transpose", token, "name it x_prime, say")
-        return array  # a vector is its own transpose, as in NumPy
+        if self.scope.is_open():
+            return self.scope.unknown()
+        if not array.shape and not self.scope.internal:
+            hint = "name it x_prime, or declare its shape: x: [m, n]"
+            raise self.scope.fail("a scalar has no transpose", token, hint)
+        return transposed(self.scope, self.scope.number(array), token)
 
     def attribute(self, children: list[Any]) -> Node:
         if children[1] != "T":
             raise self.scope.fail("there are no attributes but .T", children[1])
         return self.transpose(children)
 
+    def slice(self, children: list[Any]) -> Range:
+        """`start:stop:step`, of which any may be left out."""
+        ends: list[Node | None] = [None, None, None]
+        at = 0
+        for child in children:
+            if isinstance(child, Node):
+                ends[at] = child
+            else:
+                at += 1
+        return Range(*ends)
+
+    def ellipsis(self, children: list[Word]) -> Word:
+        return children[0]
+
+    def newaxis(self, children: list[Word]) -> Word:
+        return children[0]
+
     def item(self, children: list[Any]) -> Node:
         array, bracket, *index = children
-        if array.op is not STACK:
-            raise self.scope.fail("a scalar has no elements", bracket)
-        return _element(self.scope, array, bracket, index)
+        if self.scope.is_open():
+            return self.scope.unknown()
+        return indexed(self.scope, self.scope.number(array), bracket, index)
 
 
 def _placed(error: ExpressionError, scope: Scope) -> ExpressionError:
@@ -183,15 +250,6 @@ def _placed(error: ExpressionError, scope: Scope) -> ExpressionError:
         return error
     place = next(reversed(scope.graph.places.values()), 0)
     return ExpressionError(error.problem, scope.source, (place, place + 1), error.hint)
-
-
-def _element(scope: Scope, array: Node, bracket: Word, index: list[Any]) -> Node:
-    position = index[0].data if len(index) == 1 and isinstance(index[0], Node) else None
-    if not isinstance(position, int):
-        raise scope.fail("the index of a list is one whole number", bracket, "write v[0]")
-    if not -len(array.args) <= position < len(array.args):
-        raise scope.fail(f"index {position} is outside a list of {len(array.args)}", bracket)
-    return array.args[position]
 
 
 class Parser:
@@ -210,6 +268,7 @@ class Parser:
 
         self._lexer = FormulaLexer(self._lark.parser.lexer_conf)
         self._driver = Driver(self._lark, "start")
+        self._reducer.read = lambda text: self._driver.run(self._lexer.lex(text))
 
     def read(self, text: str, fresh: Callable[[], Scope]) -> Scope:
         """Reduce a text into a fresh scope; raises `ExpressionError`."""
@@ -302,6 +361,7 @@ def _compact(graph: Graph, output: Node) -> tuple[Graph, Node]:
     if len(alive) == len(graph.nodes):
         return graph, output
     small = Graph(limits=graph.limits)
+    small.generic = graph.generic
     image = {node: small.input(name, node.shape) for name, node in graph.inputs.items()}
     for node in alive:
         if node not in image:

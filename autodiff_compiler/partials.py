@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from .graph import CONSTANT, INPUT, Node
+from .graph import CONSTANT, INPUT, Graph, Node
 from .parser import parse
-from .primitives import Primitive
+from .primitives import ArrayPrimitive, Primitive
 from .primitives.ieee import evaluate
 
 Builder = Callable[..., Node]
@@ -43,6 +43,9 @@ def _made(node: Node, spelled: Mapping[Node, str], evaluated: bool, pool: dict[s
     pool[name] = node.data if node.op is CONSTANT else node.op
     if node.op is CONSTANT:
         return f"graph.constant({name})"
+    if isinstance(node.op, ArrayPrimitive):
+        pool[f"{name}d"] = node.data
+        return f"graph.make({name}, ({''.join(spelled[a] + ', ' for a in node.args)}), {name}d)"
     if evaluated:
         values = ", ".join(f"{spelled[a]}.data" for a in node.args)
         return f"graph.constant(evaluate({name}, [{values}]))"
@@ -62,6 +65,23 @@ def partial_builders(row: Primitive) -> tuple[Builder | None, ...]:
     """One builder for each argument of a row, over its arguments and `out`."""
     names = (*row.args, "out")
     return tuple(None if text is None else builder(text, names) for text in row.partials)
+
+
+class Pen:
+    """A graph to write into, for the rules of the table: its operations, and texts."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.make, self.apply, self.constant = graph.make, graph.apply, graph.constant
+        self._graph = graph
+
+    def written(self, text: str, **nodes: Node) -> Node:
+        """A text of the table, with nodes for its names."""
+        return _written(text, tuple(nodes))(self._graph, *nodes.values())
+
+
+@cache
+def _written(text: str, names: tuple[str, ...]) -> Builder:
+    return builder(text, names)
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
-from .primitives import Primitive
+from .primitives import ArrayPrimitive, Primitive
 from .regroup import Regroup, collect, exponentials, norms, shares
 from .rewrite import LawPass
 from .simplify import SIMPLIFY
@@ -129,10 +129,7 @@ def optimise(graph: Graph, output: Node, rules: Pipeline) -> tuple[Graph, Node, 
     for node in graph.nodes:
         if node not in image:
             args = [image[a] for a in node.args]
-            if args and node.op is not STACK:
-                image[node] = better.apply(node.op, *args)
-            else:
-                image[node] = better.rebuild(node, args, better.apply)
+            image[node] = better.rebuild(node, args, better.apply)
         if node in symbols and image[node].args:
             names = better.names if node in graph.names else better.labels
             names.setdefault(image[node], symbols[node])
@@ -197,7 +194,9 @@ def verify(graph: Graph, outputs: Iterable[Node]) -> None:
     for position, node in enumerate(graph.nodes):
         assert node.index == position, f"{node} is not at its index"
         assert members.issuperset(node.args), f"{node} comes before its arguments"
-        assert not node.op.args or len(node.args) == node.op.arity, f"{node} has a wrong arity"
+        variadic = isinstance(node.op, ArrayPrimitive) and node.op.variadic
+        right = not node.op.args or len(node.args) == node.op.arity or variadic
+        assert right, f"{node} has a wrong arity"
         key = (node.op, node.args, type(node.data), repr(node.data))
         assert node.op.name == "parameter" or key not in seen, f"{node} is there twice"
         seen[key] = node

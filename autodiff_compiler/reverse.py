@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial, reduce
 
-from .chain import chain, slope_by
+from .chain import adjoint_of, chain, fitted, slope_by
 from .forward import name_after
 from .graph import ADD, STACK, Graph, Node, dependents
+from .primitives import ArrayPrimitive
 
 # One line of the adjoint trace: `node` passes `adjoint*slope` on to `argument`, whose adjoint was
-# `before`, if it had one, and is now `total`.  A plain tuple, because there are so many.
-Accumulation = tuple[Node, Node, Node, Node | None, Node]
+# `before`, if it had one, and is now `total`.  An operation on arrays has a rule, and no slope.  A
+# plain tuple, because there are so many.
+Accumulation = tuple[Node, Node, Node | None, Node | None, Node]
 
 
 def accumulations(
@@ -39,15 +41,16 @@ def accumulations(
 def _accumulation(
     graph: Graph, node: Node, bar: Node, argument: Node, before: Node | None
 ) -> Accumulation | None:
-    if node.op is STACK:
-        slope = graph.constant(1)
-        terms = [b for a, b in zip(node.args, bar.args, strict=True) if a is argument]
+    slope = None
+    if node.op is STACK or isinstance(node.op, ArrayPrimitive):
+        positions = [k for k, a in enumerate(node.args) if a is argument]
+        terms = [adjoint_of(graph, node, k, bar) for k in positions]
         term = reduce(partial(graph.apply, ADD), terms)
     else:
         slope = slope_by(graph, node, argument)
         if slope.is_constant(0):
             return None
-        term = chain(graph, bar, slope)
+        term = fitted(graph, chain(graph, bar, slope), argument.shape)
     total = term if before is None else graph.apply(ADD, before, term)
     return node, argument, slope, before, total
 

@@ -7,12 +7,15 @@ import re
 from collections.abc import Callable, Sequence
 from functools import reduce
 
+from .arrays import FUNCTIONS
+from .calls import Argument, Keyword, call
 from .errors import ExpressionError, nearest
-from .graph import INPUT, NOT_EQUAL, POWER, WHERE, Graph, Node, dependents
+from .functions import Function
+from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
 from .lexer import Word, flatten
 from .limits import DEFAULT, Limits
-from .primitives import BY_NAME, CONSTANTS, Primitive, lookup, special
-from .shapes import Shape
+from .primitives import ARRAYS, BY_NAME, CONSTANTS, ArrayPrimitive, Primitive, lookup, special
+from .shapes import Shape, ShapeError, extent_names, named, shown
 
 INFIX: dict[str, Primitive] = {
     row.symbol: row for row in BY_NAME.values() if row.symbol and row.arity == 2
@@ -29,29 +32,10 @@ REDUCTIONS = {
     "norm2": ("hypot", "abs"),
     "norm_inf": ("maximum", "abs"),
 }  # of a list: what joins its elements, and what is done to each
+MAX_DEPTH = 40  # of functions of arrays that call each other
+STATE = ("parameters", "variables", "output", "last_defined", "unused", "statements", "depth")
 WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})
 RESERVED = {"True": "1", "False": "0", "None": "nothing"}
-
-
-class Function:
-    """A function defined in the source: its parameters and body, inlined where it is called."""
-
-    def __init__(
-        self, name: str, parameters: tuple[Node, ...], body: Node, nodes: Sequence[Node]
-    ) -> None:
-        self.name, self.parameters, self.body = name, parameters, body
-        active = dependents(nodes, parameters).difference(parameters)
-        self.nodes = [node for node in nodes if node in active]
-
-    def inline(self, graph: Graph, args: Sequence[Node]) -> Node:
-        """The body with `args` in place of the parameters: one loop over the body's nodes."""
-        image = dict(zip(self.parameters, args, strict=True))
-        for node in self.nodes:
-            args_now = [image.get(a, a) for a in node.args]
-            image[node] = graph.rebuild(node, args_now, graph.intern)
-            if node in graph.places:
-                graph.places.setdefault(image[node], graph.places[node])
-        return image.get(self.body, self.body)
 
 
 class Scope:
@@ -75,6 +59,10 @@ class Scope:
         self.statements = 0
         self.last_defined: Function | None = None
         self.written_out = 0  # operations that functions and lists have come to
+        self.extents = {n for shape in shapes.values() for n in extent_names(shape)}
+        self.shapeless = False  # whether a function being defined needs to know shapes
+        self.depth = 0  # of functions being read again
+        self.graph.generic = constants
         if constants:
             self.variables |= {n: self.graph.constant(float(n)) for n in ("inf", "nan")}
         for name in inputs or ():
@@ -119,11 +107,33 @@ class Scope:
         node = self.parameters.get(name) or self.variables.get(name)
         if node is not None:
             return node
+        if name in ("True", "False") and self._follows_equals(token):
+            return self.graph.constant(name == "True")
         if name in RESERVED:
             raise self.fail(f"{name} is not a number", token, f"write {RESERVED[name]}")
+        if name in self.extents:
+            return self.make(ARRAYS["extent"], (), named(name), token)
         if name in CONSTANTS:
             return self.graph.intern(lookup(name))
         return self._input(name, token)
+
+    def _follows_equals(self, token: Word) -> bool:
+        """Whether a word is the value of a keyword."""
+        before = self.source[: token.start_pos].rstrip()
+        return before.endswith("=") and before[-2:-1] not in ("=", "<", ">", "!")
+
+    def declare_shape(self, token: Word, shape: Shape) -> None:
+        """`X: [N, 2]`: the shape of an input, before it is used."""
+        name = str(token)
+        node = self.graph.inputs.get(name)
+        used = node is not None and any(node in other.args for other in self.graph.nodes)
+        if used or (name in self.variables and self.variables[name] is not node):
+            raise self.fail(f"{name} has been used before", token, "declare its shape first")
+        node = self.declare(name, token)
+        node.shape = self.shapes[name] = shape
+        self.variables[name] = node
+        self.extents |= extent_names(shape)
+        self.graph.has_arrays |= bool(shape)
 
     def _input(self, name: str, token: Word) -> Node:
         if name in self.functions or self._is_function(name):
@@ -159,11 +169,47 @@ class Scope:
         """`row(*args)`, element by element over list literals."""
         for a in args:
             if a.shape:
-                return self.each(lambda *parts: self.operate(row, parts, token), args, token)
-        node = self.graph.intern(row, *[self.number(a) if a.op.boolean else a for a in args])
+                if all(not b.shape or is_list(b) for b in args):
+                    return self.each(lambda *parts: self.operate(row, parts, token), args, token)
+                break
+        numbers = [self.number(a) if a.op.boolean else a for a in args]
+        try:
+            node = self.graph.intern(row, *numbers)
+        except ShapeError as error:
+            raise self.fail(str(error), token, _extents_hint(args)) from None
         if token is not None:
             self.graph.places.setdefault(node, token.start_pos)
         return node
+
+    def make(
+        self, row: ArrayPrimitive, args: Sequence[Node], data: object, token: Word | None
+    ) -> Node:
+        """An operation on whole arrays."""
+        try:
+            node = self.graph.make(row, tuple(args), data)
+        except ShapeError as error:
+            raise self.fail(str(error), token, _extents_hint(args)) from None
+        if token is not None:
+            self.graph.places.setdefault(node, token.start_pos)
+        return node
+
+    def multiply_arrays(self, x: Node, y: Node, token: Word) -> Node:
+        """`x @ y`."""
+        if self.is_open():
+            return self.unknown()
+        if not self.internal and not (x.shape and y.shape):
+            number = y if x.shape else x
+            raise self.fail("@ multiplies arrays", token, _shape_hint(number))
+        return self.make(ARRAYS["matmul"], (self.number(x), self.number(y)), None, token)
+
+    def is_open(self) -> bool:
+        """Whether shapes matter to a function that is being defined, and are not known."""
+        self.shapeless |= bool(self.parameters) and not self.depth
+        return bool(self.parameters) and not self.depth
+
+    def unknown(self) -> Node:
+        """What stands for a value that depends on shapes."""
+        return self.graph.parameter("unknown")
 
     def each(self, function: Callable[..., Node], args: Sequence[Node], token: Word | None) -> Node:
         """A function of scalars applied element by element; scalars go with every element."""
@@ -188,7 +234,7 @@ class Scope:
         """
         if node.is_boolean or (self.internal and node.op is INPUT):
             return node
-        if node.shape:
+        if is_list(node):
             raise self.fail("a list is not a condition", None, "write a condition on its elements")
         if node.op is WHERE and node.args[1].is_constant(1) and node.args[2].is_constant(0):
             return node.args[0]
@@ -196,26 +242,41 @@ class Scope:
 
     def select(self, condition: Node, yes: Node, no: Node, token: Word | None) -> Node:
         """`yes if condition else no`, element by element over list literals."""
-        if condition.shape or yes.shape or no.shape:
-            parts = (condition, yes, no)
+        parts = (condition, yes, no)
+        if any(map(is_list, parts)) and all(not p.shape or is_list(p) for p in parts):
             return self.each(lambda c, a, b: self.select(c, a, b, token), parts, token)
         branches = self.number(yes), self.number(no)
-        node = self.graph.intern(WHERE, self.condition(condition), *branches)
+        try:
+            node = self.graph.intern(WHERE, self.condition(condition), *branches)
+        except ShapeError as error:
+            raise self.fail(str(error), token, _extents_hint(parts)) from None
         if token is not None:
             self.graph.places.setdefault(node, token.start_pos)
         return node
 
-    def call(self, token: Word, args: Sequence[Node]) -> Node:
+    def call(self, token: Word, given: Sequence[Argument | Keyword]) -> Node:
         """A call by name: of a function of the source, or of the table."""
         name = str(token)
-        if name in self.functions:
+        args = [a for a in given if isinstance(a, Node)]
+        plain = len(args) == len(given)
+        if name in self.functions and plain:
             return self.inline(self.functions[name], token, args)
-        if name in REDUCTIONS and len(args) == 1 and args[0].shape:
+        if name in REDUCTIONS and plain and len(args) == 1 and is_list(args[0]):
             return self.reduce(*REDUCTIONS[name], args[0].args, token)
         row = BY_NAME.get(name)
+        if name in FUNCTIONS and (row is None or not plain or len(args) == 1):
+            return self.unknown() if self.is_open() else call(self, token, FUNCTIONS[name], given)
         if row is None or not row.args:
             raise self._not_callable(name, token)
+        if not plain:
+            raise self._no_keywords(given, token)
         return self.primitive(row, token, args)
+
+    def _no_keywords(self, given: Sequence[Argument | Keyword], token: Word) -> ExpressionError:
+        found = next(a for a in given if not isinstance(a, Node))
+        if isinstance(found, Keyword):
+            return self.fail(f"{token} takes no keyword arguments", found.name)
+        return self.fail(f"{token} takes no text", found)
 
     def reduce(self, joint: str, each: str | None, elements: Sequence[Node], token: Word) -> Node:
         """The elements of a list joined into one number."""
@@ -226,17 +287,43 @@ class Scope:
     def inline(self, function: Function, token: Word, args: Sequence[Node]) -> Node:
         """A function of the source on arguments, element by element over list literals."""
         self.count(token, args, len(function.parameters))
-        if any(a.shape for a in args):
+        if function.read is not None:
+            return self.read_again(function, function.read, token, args)
+        if any(a.shape for a in args) and all(not a.shape or is_list(a) for a in args):
             if function.body.shape:
                 raise self.fail(f"{function.name} gives a list, and takes none", token)
             return self.each(lambda *parts: self.inline(function, token, parts), args, token)
         self.write_out(len(function.nodes), token)
-        return function.inline(self.graph, [self.number(a) for a in args])
+        try:
+            return function.inline(self.graph, [self.number(a) for a in args])
+        except ShapeError as error:
+            raise self.fail(f"in {function.name}: {error}", token) from None
+
+    def read_again(
+        self, function: Function, read: Callable[[], object], token: Word, args: Sequence[Node]
+    ) -> Node:
+        """A function whose text is read with `args` in the place of its parameters."""
+        if self.depth == MAX_DEPTH:
+            raise self.fail(f"functions of arrays call each other {MAX_DEPTH} deep", token)
+        kept, before = {name: getattr(self, name) for name in STATE}, len(self.graph.nodes)
+        names = [str(p.data) for p in function.parameters]
+        self.parameters = dict(zip(names, map(self.number, args), strict=True))
+        self.variables, self.unused, self.depth = dict(function.variables), None, self.depth + 1
+        try:
+            read()
+            assert self.output is not None
+            return self.output
+        except ExpressionError as error:
+            error.add_note(f"in {function.name}, called with {', '.join(map(_described, args))}")
+            raise
+        finally:
+            vars(self).update(kept)
+            self.write_out(len(self.graph.nodes) - before, token)
 
     def _not_callable(self, name: str, token: Word) -> ExpressionError:
         if name in self.variables or name in self.parameters:
             return self.fail(f"{name} is a variable, not a function", token, f"write {name}*(...)")
-        close = nearest(name, [*self.functions, *BY_NAME, *REDUCTIONS])
+        close = nearest(name, [*self.functions, *BY_NAME, *REDUCTIONS, *FUNCTIONS])
         hint = f"did you mean {close}?" if close else f"write {name}*(...) to multiply"
         return self.fail(f"unknown function {name}", token, hint)
 
@@ -264,6 +351,29 @@ class Scope:
                 token,
                 _usage(str(token)),
             )
+
+
+def is_list(node: Node) -> bool:
+    """Whether a node is a list literal of numbers, whose elements are known one by one."""
+    return node.op is STACK and len(node.shape) == 1
+
+
+def _described(node: Node) -> str:
+    return f"an array of shape {shown(node.shape)}" if node.shape else "a number"
+
+
+def _shape_hint(number: Node) -> str:
+    """What to write where an input that was taken for a number has to be an array."""
+    if number.op is not INPUT:
+        return "write * for numbers"
+    return f"write * for numbers, or declare the shape: {number.data}: [n]"
+
+
+def _extents_hint(args: Sequence[Node]) -> str | None:
+    names = sorted({str(e) for a in args for e in a.shape if not isinstance(e, int)})
+    if len(names) < 2:
+        return None
+    return f"extents that are always equal have one name; these are {', '.join(names)}"
 
 
 def _statement_start(source: str, number: int) -> int:

@@ -21,8 +21,9 @@ class Quotient(NamedTuple):
     numerator: Polynomial
     divisor: int
 
-    def __str__(self) -> str:
-        above = str(self.numerator)
+    def text(self, spelled: Mapping[str, str]) -> str:
+        """As a formula, with other names for some of its names."""
+        above = self.numerator.text(spelled)
         return f"({above}//{self.divisor})" if above.isalnum() else f"(({above})//{self.divisor})"
 
 
@@ -60,13 +61,15 @@ class Polynomial:
         terms: dict[Monomial, int] = {}
         for mine, count in self.terms.items():
             for theirs, times in _terms(other).items():
-                monomial = tuple(sorted((*mine, *theirs), key=str))
+                monomial = tuple(sorted((*mine, *theirs), key=lambda f: _word(f, {})))
                 terms[monomial] = terms.get(monomial, 0) + count * times
         return _extent(terms)
 
     def __floordiv__(self, divisor: int) -> Extent:
         """What is divisible comes out; a remainder that has names stays a quotient."""
-        whole = _extent({m: n // divisor for m, n in self.terms.items() if m == () or n % divisor == 0})
+        whole = _extent(
+            {m: n // divisor for m, n in self.terms.items() if m == () or n % divisor == 0}
+        )
         rest = _extent({m: n % divisor for m, n in self.terms.items()})
         if isinstance(rest, int):
             return whole
@@ -79,10 +82,15 @@ class Polynomial:
 
     def __str__(self) -> str:
         """As a formula of the language: `2*N - 1`."""
+        return self.text({})
+
+    def text(self, spelled: Mapping[str, str]) -> str:
+        """As a formula, with other names for some of its names."""
         text = ""
         for monomial, count in sorted(self.terms.items(), key=_order):
-            size = "*".join([str(abs(count))] * (abs(count) != 1 or not monomial) + _words(monomial))
-            text += f" {'-' if count < 0 else '+'} {size}"
+            words = [str(abs(count))] * (abs(count) != 1 or not monomial)
+            words += [_word(factor, spelled) for factor in monomial]
+            text += f" {'-' if count < 0 else '+'} {'*'.join(words)}"
         return text[3:] if text.startswith(" + ") else "-" + text[3:]
 
     @property
@@ -134,7 +142,8 @@ def nominal(extent: Extent, size: int = 100) -> int:
 
 def size_of(shape: Iterable[Extent]) -> Extent:
     """The number of elements of a shape."""
-    return reduce(lambda a, b: a * b, shape, 1)
+    one: Extent = 1
+    return reduce(lambda a, b: a * b, shape, one)
 
 
 def ceil_div(extent: Extent, divisor: int) -> Extent:
@@ -182,11 +191,11 @@ def _extent(terms: Mapping[Monomial, int]) -> Extent:
 
 
 def _order(term: tuple[Monomial, int]) -> tuple[int, list[str]]:
-    return -len(term[0]), [str(factor) for factor in term[0]]
+    return -len(term[0]), [_word(factor, {}) for factor in term[0]]
 
 
-def _words(monomial: Monomial) -> list[str]:
-    return [str(factor) for factor in monomial]
+def _word(factor: str | Quotient, spelled: Mapping[str, str]) -> str:
+    return spelled.get(factor, factor) if isinstance(factor, str) else factor.text(spelled)
 
 
 def _names(factor: str | Quotient) -> Iterator[str]:

@@ -188,9 +188,13 @@ class _Drafter:
         return seed if before is None else self.graph.apply(ADD, before, seed)
 
     def _accumulation(
-        self, node: Node, argument: Node, slope: Node, before: Node | None, total: Node
+        self, node: Node, argument: Node, slope: Node | None, before: Node | None, total: Node
     ) -> Line:
         above, own = f"{self.symbols[node]}_bar", f"{self.symbols[argument]}_bar"
+        if slope is None:  # an operation on arrays, whose rule need not be a product
+            line = self.line(own, total, self.names.get(total))
+            self.names[total] = own
+            return line
         name = self.names.get(slope)
         term = f"{above} * {name or self.text.operation(slope, ATOM)}"
         tex = latex_symbol(name) if name else self.latex.operation(slope, ATOM)

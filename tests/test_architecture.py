@@ -18,8 +18,22 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = (
     ("cache", "errors", "files", "limits", "primitives", "shapes", "graph"),
-    ("characters", "driver", "lexer", "hints", "scope", "parser", "partials"),
     (
+        "characters",
+        "driver",
+        "lexer",
+        "hints",
+        "functions",
+        "calls",
+        "arrays",
+        "scope",
+        "indexing",
+        "parser",
+    ),
+    (
+        "partials",
+        "contraction",
+        "batch",
         "chain",
         "forward",
         "reverse",

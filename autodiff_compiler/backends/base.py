@@ -10,14 +10,15 @@ import keyword
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from ..derivatives import Group, Program
 from ..errors import printable
 from ..graph import CONSTANT, INPUT, STACK, Node, free
-from ..primitives import Primitive
+from ..primitives import ArrayPrimitive, Primitive
 from ..primitives.arithmetic import POWER, PRODUCT, REMAINDER, SIGN
 from ..primitives.ieee import Number
+from ..shapes import Extent, extent_names
 
 WIDTH = 88  # columns of a line
 INLINE = 56  # characters of an expression that may still be inlined into another
@@ -80,6 +81,25 @@ class Speller(Protocol):
 
     def spell(self, row: Primitive) -> Spelling:
         """How a row is written."""
+
+
+@runtime_checkable
+class ArraySpeller(Protocol):
+    """A backend that has operations on whole arrays."""
+
+    def spell_node(self, node: Node, size: Callable[[Extent], str]) -> Spelling:
+        """How a node is written; `size` gives the text of an extent."""
+
+
+def _is_array(row: Primitive) -> bool:
+    return isinstance(row, ArrayPrimitive)
+
+
+def _spelled(speller: Speller, node: Node, size: Callable[[Extent], str]) -> Spelling:
+    if node.op is not STACK and not _is_array(node.op):
+        return speller.spell(node.op)
+    assert isinstance(speller, ArraySpeller), "this backend has no arrays"
+    return speller.spell_node(node, size)
 
 
 def infix(row: Primitive, symbol: str, tight: bool) -> Spelling:
@@ -158,13 +178,16 @@ class Schedule:
         self.program, self._speller = program, speller
         outputs = program.leaves()
         nodes = program.graph.ancestors(outputs) if prune else program.graph.nodes
-        self.nodes = [n for n in nodes if n.op is not STACK]
+        arrays = program.graph.has_arrays
+        self.nodes = [n for n in nodes if arrays or n.op is not STACK]
         self.uses: Counter[Node] = Counter(a for n in self.nodes for a in n.args)
         self.uses.update(outputs)
         self._names = Names("t", speller.keywords)
         self.parameters = {n: self._names.claim(n.data) for n in program.arguments()}
         groups = (p.name for p in program.parameters if isinstance(p, Group))
         self.groups = {name: self._names.claim(name) for name in groups}
+        self.sizes: dict[str, str] = {}  # extents that the code names, and their names there
+        self._extents = {e: self._names.claim(e) for e in self._extent_names()}
         self._texts: dict[Node, Text] = {n: Text(name, NAME) for n, name in self.parameters.items()}
         self._spellings = self._spell_all({n.op for n in self.nodes})
         self.imports = {i for s in self._spellings.values() for i in s.imports}
@@ -175,8 +198,28 @@ class Schedule:
 
     def _spell_all(self, rows: Iterable[Primitive]) -> dict[Primitive, Spelling]:
         taken = set(self.parameters.values())
-        made = (row for row in rows if row not in (INPUT, CONSTANT))
+        made = (r for r in rows if r not in (INPUT, CONSTANT, STACK) and not _is_array(r))
         return {row: self._speller.spell(row).rename(taken) for row in made}
+
+    def _extent_names(self) -> list[str]:
+        """The names of extents that the parameters have."""
+        shapes = (n.shape for n in self.parameters if n.shape)
+        return list(dict.fromkeys(name for shape in shapes for name in sorted(extent_names(shape))))
+
+    def size(self, extent: Extent) -> str:
+        """An extent in the code."""
+        if isinstance(extent, int):
+            return str(extent)
+        self.sizes |= {name: self._extents[name] for name in sorted(extent.names)}
+        return extent.text(self._extents)
+
+    def _spelling(self, node: Node) -> Spelling:
+        """How a node's operation is written; what it needs is imported."""
+        if node.op is not STACK and not _is_array(node.op):
+            return self._spellings[node.op]
+        found = _spelled(self._speller, node, self.size).rename(self.parameters.values())
+        self.imports |= found.imports
+        return found
 
     def require(self, item: Import) -> str:
         """Import something; its name here, which misses the parameters."""
@@ -203,12 +246,12 @@ class Schedule:
         written = self._write(node)
         keep = node in self.program.graph.names or self.uses[node] > 1
         self._texts[node] = written
-        if node.args and (keep or len(written.text) > INLINE):
+        if (node.args or written.precedence < NAME) and (keep or len(written.text) > INLINE):
             self._assign(node)
 
     def _write(self, node: Node) -> Text:
         """The operation on its operands' texts; operands too long for one line get a name."""
-        spelling, texts = self._spellings[node.op], self._texts
+        spelling, texts = self._spelling(node), self._texts
         while True:
             operands = [
                 t.text if (t := texts[a]).precedence >= p else self._operand(a, p)
@@ -280,10 +323,11 @@ class Expressions:
         if node.op is CONSTANT:
             spelling = self._speller.constant(node.data)
             return Text(spelling.template.format(), spelling.precedence)
-        if node.op in (INPUT, STACK):
-            inside = ", ".join(texts[a].text for a in node.args)
-            return Text(f"[{inside}]" if node.op is STACK else node.data, NAME)
-        spelling = self._speller.spell(node.op)
+        if node.op is INPUT:
+            return Text(node.data, NAME)
+        if node.op is STACK:
+            return Text(f"[{', '.join(texts[a].text for a in node.args)}]", NAME)
+        spelling = _spelled(self._speller, node, str)
         operands = [
             t.text if t.precedence >= p else f"({t.text})"
             for t, p in zip((texts[a] for a in node.args), spelling.operands, strict=True)

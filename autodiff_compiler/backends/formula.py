@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cache
 
 from ..derivatives import Program, Tree, differentiate
@@ -13,7 +13,9 @@ from ..primitives.arithmetic import COMPARISON, PRODUCT
 from ..primitives.ieee import Number, evaluator
 from ..rewrite import Law, LawPass
 from ..scope import WORDS
+from ..shapes import Extent
 from .base import Schedule, Spelling, call, infix, layout, literal
+from .notation import spelling
 
 
 class FormulaSpeller:
@@ -34,6 +36,10 @@ class FormulaSpeller:
         if not row.args and row.name in self._inputs:  # an input called pi or e hides the constant
             return literal(repr(float(evaluator(row)())))
         return _spelling(row, self._spaced)
+
+    def spell_node(self, node: Node, _size: Callable[[Extent], str]) -> Spelling:
+        """How an operation on arrays is written; extents have their own names."""
+        return spelling(node)
 
 
 # What the language has no names for.

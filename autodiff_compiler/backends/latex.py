@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 
+from ..graph import Node
 from ..primitives import Primitive
 from ..primitives.arithmetic import POWER, PRODUCT, SIGN
 from ..primitives.ieee import Number
+from ..shapes import Extent
 from .base import ATOM, NAME, Spelling, literal
+from .notation import latex as array_latex
 
 SMALL = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau"
 LARGE = "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
@@ -29,6 +33,10 @@ class LatexSpeller:
 
     def spell(self, row: Primitive) -> Spelling:
         return _spelling(row)
+
+    def spell_node(self, node: Node, _size: Callable[[Extent], str]) -> Spelling:
+        """How an operation on arrays is written."""
+        return array_latex(node)
 
 
 NOT_FINITE = {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{nan}"}

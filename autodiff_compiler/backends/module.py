@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from ..derivatives import Program
 from ..primitives import lookup
 from ..primitives.ieee import can_raise, helper
-from . import numpy, python
+from . import arrays, numpy, python
 from .base import HERE, Import, Schedule, docstring, imports
 from .lowering import lower
 
@@ -122,13 +122,15 @@ class NumpyWriter(Writer):
     def add(self, program: Program) -> None:
         schedule = numpy_schedule(program, self.prune)
         doc = [summary(program.kind, self.wrt)]
-        lines = numpy.define(program.kind, schedule, doc)
+        backend = arrays if program.graph.has_arrays else numpy
+        lines = backend.define(program.kind, schedule, doc)
         self.functions.append(self.collect(lines, schedule))
         self.imports.add(numpy.NUMPY)
 
     def blocks(self) -> list[str]:
         names = sorted({i.name for i in self.helpers})
-        return [*(numpy.HELPERS[name] for name in names), *self.aliases(), *self.functions]
+        texts = numpy.HELPERS | arrays.HELPERS
+        return [*(texts[name] for name in names), *self.aliases(), *self.functions]
 
 
 TARGETS: Mapping[str, Callable[[Sequence[str], bool], Writer]] = {
@@ -145,6 +147,9 @@ def python_schedule(program: Program, ieee: bool = False, prune: bool = True) ->
 
 def numpy_schedule(program: Program, prune: bool = True) -> Schedule:
     """The program scheduled for NumPy."""
+    if program.graph.has_arrays:
+        lowered = lower(program, arrays.supports, prune)
+        return Schedule(lowered, arrays.ArraySpeller(), RESERVED, prune=True)
     return Schedule(lower(program, numpy.supports, prune), numpy.NumpySpeller(), RESERVED, prune)
 
 

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import arithmetic, elementary, special, stable
-from .row import Primitive, function
+from . import arithmetic, elementary, linear, matrices, moving, special, stable
+from .row import ArrayPrimitive, Primitive, array_function, function
 
-__all__ = ["BY_NAME", "CONSTANTS", "TABLE", "Primitive", "function", "lookup", "special"]
+__all__ = [
+    "ARRAYS",
+    "BY_NAME",
+    "CONSTANTS",
+    "TABLE",
+    "ArrayPrimitive",
+    "Primitive",
+    "array_function",
+    "function",
+    "lookup",
+    "special",
+]
 
 TABLE: tuple[Primitive, ...] = arithmetic.ROWS + elementary.ROWS + stable.ROWS + special.ROWS
 
@@ -16,6 +27,13 @@ BY_NAME: Mapping[str, Primitive] = MappingProxyType(
     {name: row for row in TABLE for name in (row.name, *row.aliases)}
 )
 CONSTANTS: tuple[str, ...] = tuple(name for name, row in BY_NAME.items() if not row.args)
+ARRAYS: Mapping[str, ArrayPrimitive] = MappingProxyType(
+    {
+        name: row
+        for row in linear.ROWS + moving.ROWS + matrices.ROWS
+        for name in (row.name, *row.aliases)
+    }
+)
 
 
 def lookup(name: str) -> Primitive:

@@ -91,6 +91,7 @@ class ArrayPrimitive(Primitive):
         compute: the function on arrays of any kind of number, from NumPy, `data` and the arrays.
         spelling: NumPy's text, a template over the numbers of the arguments, from the node and a
             function that gives the text of an extent.
+        fold: a simpler node, if there is one, from the graph, `data` and the arguments.
         variadic: it takes any number of arguments.
     """
 
@@ -102,6 +103,7 @@ class ArrayPrimitive(Primitive):
     batched: Callable[..., Any] | None = None
     compute: Callable[..., Any] | None = None
     spelling: Callable[..., str] | None = None
+    fold: Callable[..., Any] | None = None
     variadic: bool = False
 
 

@@ -1,0 +1,313 @@
+"""Functions of whole arrays, as a source calls them: their parameters, and what they become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from .calls import ArrayFunction, Call
+from .graph import ADD, DIVIDE, MULTIPLY, STACK, SUBTRACT, Node
+from .lexer import Word
+from .primitives import ARRAYS, lookup
+from .primitives.axes import Axes
+from .shapes import Extent, Shape, size_of
+
+if TYPE_CHECKING:
+    from .scope import Scope
+
+ABS, EXP, SQRT = map(lookup, ("abs", "exp", "sqrt"))
+EXTENT, TRANSPOSE, RESHAPE, SUM = (ARRAYS[n] for n in ("extent", "transpose", "reshape", "sum"))
+BROADCAST, EXPAND, MATMUL = (ARRAYS[n] for n in ("broadcast_to", "expand_dims", "matmul"))
+
+
+def transposed(scope: Scope, x: Node, token: Word) -> Node:
+    """All axes in reverse order, as NumPy's `.T`."""
+    order = tuple(range(-1, -len(x.shape) - 1, -1)) if not scope.internal else (-1, -2)
+    return x if len(x.shape) == 1 else scope.make(TRANSPOSE, (x,), order, token)
+
+
+def _row(name: str) -> Callable[[Call], Node]:
+    """A function that is one row of the table."""
+
+    def build(call: Call) -> Node:
+        row = ARRAYS[name]
+        return call.make(row, *(call.array(a) for a in row.args))
+
+    return build
+
+
+def _reduction(name: str) -> Callable[[Call], Node]:
+    def build(call: Call) -> Node:
+        x = call.array("x")
+        return call.make(ARRAYS[name], x, data=call.axes(x.shape))
+
+    return build
+
+
+def _prod(call: Call) -> Node:
+    x = call.array("x")
+    axes = call.axes(x.shape)
+    if len(axes.axes) > 1:
+        if len(axes.axes) < len(x.shape) or axes.keepdims:
+            raise call.fail("prod goes over one axis, or over all")
+        x, axes = call.make(RESHAPE, x, data=(size_of(x.shape),)), Axes((-1,))
+    return call.make(ARRAYS["prod"], x, data=axes)
+
+
+def _mean(call: Call) -> Node:
+    x = call.array("x")
+    axes = call.axes(x.shape)
+    count = size_of(x.shape[axis] for axis in axes.axes)
+    total = call.make(SUM, x, data=axes)
+    return call.graph.intern(DIVIDE, total, _number(call, count))
+
+
+def _number(call: Call, extent: Extent) -> Node:
+    if isinstance(extent, int):
+        return call.graph.constant(extent)
+    return call.make(EXTENT, data=extent)
+
+
+def _variance(call: Call) -> Node:
+    x = call.array("x")
+    axes = call.axes(x.shape)
+    options = {**call.args, "keepdims": call.graph.constant(1)}
+    centre = _mean(call._replace(args=options))
+    apart = call.graph.intern(SUBTRACT, x, centre)
+    squares = call.graph.intern(MULTIPLY, apart, apart)
+    count = size_of(x.shape[axis] for axis in axes.axes) - call.integer("ddof", 0)
+    return call.graph.intern(DIVIDE, call.make(SUM, squares, data=axes), _number(call, count))
+
+
+def _norm1(call: Call) -> Node:
+    sizes = call.graph.intern(ABS, call.array("x"))
+    return call.make(SUM, sizes, data=call.axes(sizes.shape))
+
+
+def _norm_inf(call: Call) -> Node:
+    sizes = call.graph.intern(ABS, call.array("x"))
+    return call.make(ARRAYS["amax"], sizes, data=call.axes(sizes.shape))
+
+
+def _softmax(call: Call) -> Node:
+    x = call.array("x")
+    axes = call.axes(x.shape)._replace(keepdims=True)
+    total = call.make(ARRAYS["logsumexp"], x, data=axes)
+    return call.graph.intern(EXP, call.graph.intern(SUBTRACT, x, total))
+
+
+def _diag(call: Call) -> Node:
+    x = call.array("x")
+    name = "diag" if len(x.shape) == 1 and not call.scope.internal else "diagonal"
+    return call.make(ARRAYS[name], x)
+
+
+def _dot(call: Call) -> Node:
+    x, y = call.array("x"), call.array("y")
+    if not x.shape or not y.shape:
+        return call.scope.operate(MULTIPLY, (x, y), call.token)
+    if len(y.shape) > 2:
+        raise call.fail("dot takes vectors and matrices", "write einsum(...)")
+    return call.make(MATMUL, x, y)
+
+
+def _kron(call: Call) -> Node:
+    """Every product of two elements, as blocks."""
+    a, b = call.array("x"), call.array("y")
+    if len(a.shape) != 2 or len(b.shape) != 2:
+        raise call.fail("kron takes two matrices")
+    spread = call.make(EXPAND, a, data=(-1, -3)), call.make(EXPAND, b, data=(-2, -4))
+    blocks = call.scope.operate(MULTIPLY, spread, call.token)
+    shape = tuple(m * n for m, n in zip(a.shape, b.shape, strict=True))
+    return call.make(RESHAPE, blocks, data=shape)
+
+
+def _einsum(call: Call) -> Node:
+    text = call.args["subscripts"]
+    if isinstance(text, Node):
+        raise call.fail("einsum starts with its labels", 'write einsum("ij,jk->ik", A, B)')
+    arrays = [call.scope.number(node) for node in call.rest]
+    inside, _, out = str(text).strip("\"'").replace(" ", "").partition("->")
+    terms = inside.split(",")
+    if "->" not in text:
+        letters = "".join(terms)
+        out = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    if len(terms) != len(arrays) or not set(out) <= set("".join(terms)) or len(set(out)) < len(out):
+        raise call.fail(f"the labels {text} do not fit {len(arrays)} arrays")
+    if not "".join([*terms, out]).isalpha() and "".join([*terms, out]):
+        raise call.fail("labels are letters")
+    return call.make(ARRAYS["einsum"], *arrays, data=(tuple(terms), out))
+
+
+def _eye(call: Call) -> Node:
+    first = call.extent(call.args["n"])
+    second = call.extent(call.args["m"]) if "m" in call.args else first
+    return call.make(ARRAYS["eye"], data=(first, second, call.integer("k", 0)))
+
+
+def _filled(value: int) -> Callable[[Call], Node]:
+    def build(call: Call) -> Node:
+        return call.make(BROADCAST, call.graph.constant(value), data=call.shape("shape"))
+
+    return build
+
+
+def _full(call: Call) -> Node:
+    return call.make(BROADCAST, call.array("value"), data=call.shape("shape"))
+
+
+def _arange(call: Call) -> Node:
+    start: Extent = 0
+    stop = call.extent(call.args["start"])
+    if "stop" in call.args:
+        start, stop = stop, call.extent(call.args["stop"])
+    return call.make(ARRAYS["arange"], data=(start, stop))
+
+
+def _reshape(call: Call) -> Node:
+    x, shape = call.array("x"), call.shape("shape")
+    return call.make(RESHAPE, x, data=_inferred(call, shape, size_of(x.shape)))
+
+
+def _inferred(call: Call, shape: Shape, total: Extent) -> Shape:
+    """A shape in which -1 stands for what is left."""
+    if -1 not in shape:
+        return shape
+    k = shape.index(-1)
+    known = size_of([*shape[:k], *shape[k + 1 :]])
+    rest = quotient(total, known)
+    if rest is None:
+        raise call.fail(f"{total} elements do not make rows of {known}")
+    return (*shape[:k], rest, *shape[k + 1 :])
+
+
+def quotient(total: Extent, known: Extent) -> Extent | None:
+    """One extent divided by another, if that comes out even as polynomials."""
+    if isinstance(known, int):
+        found = total // known if known else 0
+        return found if found * known == total else None
+    if isinstance(total, int) or len(known.terms) != 1:
+        return 1 if total == known else None
+    ((factors, count),) = known.terms.items()
+    terms = {}
+    for monomial, coefficient in total.terms.items():
+        rest = list(monomial)
+        for factor in factors:
+            if factor not in rest:
+                return None
+            rest.remove(factor)
+        if coefficient % count:
+            return None
+        terms[tuple(rest)] = coefficient // count
+    return reduce(lambda a, b: a + b, (type(known)({m: c}) * 1 for m, c in terms.items()))
+
+
+def _ravel(call: Call) -> Node:
+    x = call.array("x")
+    return call.make(RESHAPE, x, data=(size_of(x.shape),))
+
+
+def _parts(call: Call, name: str) -> list[Node]:
+    node = call.args[name]
+    if not isinstance(node, Node) or node.op is not STACK:
+        raise call.fail(f"{call.token} takes a list of arrays", f"write {call.token}([x, y])")
+    return [call.scope.number(part) for part in node.args]
+
+
+def _concatenate(call: Call) -> Node:
+    parts = _parts(call, "x")
+    return call.make(ARRAYS["concatenate"], *parts, data=call.axis(len(parts[0].shape), 0))
+
+
+def _stack(call: Call) -> Node:
+    parts = _parts(call, "x")
+    axis = call.axis(len(parts[0].shape) + 1, 0)
+    spread = [call.make(EXPAND, part, data=(axis,)) for part in parts]
+    return call.make(ARRAYS["concatenate"], *spread, data=axis)
+
+
+def _triangle(name: str) -> Callable[[Call], Node]:
+    def build(call: Call) -> Node:
+        return call.make(ARRAYS[name], call.array("x"), data=call.integer("k", 0))
+
+    return build
+
+
+def _along(name: str) -> Callable[[Call], Node]:
+    """A function along one axis; without one, of all elements in a row."""
+
+    def build(call: Call) -> Node:
+        x = call.array("x")
+        if "axis" not in call.args and len(x.shape) > 1:
+            x = _ravel(call)
+        return call.make(ARRAYS[name], x, data=call.axis(len(x.shape), -1))
+
+    return build
+
+
+def _cholesky(call: Call) -> Node:
+    """Of the symmetric part, so that the factor is a function of every element."""
+    a = call.array("A")
+    if call.scope.internal:
+        return call.make(ARRAYS["cholesky"], a)
+    total = call.graph.intern(ADD, a, transposed(call.scope, a, call.token))
+    half = call.graph.intern(DIVIDE, total, call.graph.constant(2))
+    return call.make(ARRAYS["cholesky"], half)
+
+
+def _expand(call: Call) -> Node:
+    x = call.array("x")
+    return call.make(EXPAND, x, data=(call.axis(len(x.shape) + 1, 0),))
+
+
+def _broadcast(call: Call) -> Node:
+    return call.make(BROADCAST, call.array("x"), data=call.shape("shape"))
+
+
+def _transpose(call: Call) -> Node:
+    return transposed(call.scope, call.array("x"), call.token)
+
+
+_REDUCED = "x * axis keepdims"
+FUNCTIONS: Mapping[str, ArrayFunction] = {
+    **{name: ArrayFunction("A", _row(name)) for name in ("trace", "det", "logdet", "inv", "pinv")},
+    **{name: ArrayFunction("A", _row(name)) for name in ("cofactor",)},
+    **{
+        name: ArrayFunction(_REDUCED, _reduction(name))
+        for name in ("sum", "amax", "amin", "max", "min", "norm2", "norm", "logsumexp")
+    },
+    "prod": ArrayFunction(_REDUCED, _prod),
+    "mean": ArrayFunction(_REDUCED, _mean),
+    "var": ArrayFunction(_REDUCED + " ddof", _variance),
+    "std": ArrayFunction(_REDUCED + " ddof", lambda call: call.graph.intern(SQRT, _variance(call))),
+    "norm1": ArrayFunction(_REDUCED, _norm1),
+    "norm_inf": ArrayFunction(_REDUCED, _norm_inf),
+    "softmax": ArrayFunction("x * axis", _softmax),
+    "matmul": ArrayFunction("x y", _row("matmul")),
+    "outer": ArrayFunction("x y", _row("outer")),
+    "inner": ArrayFunction("x y", _dot),
+    "dot": ArrayFunction("x y", _dot),
+    "kron": ArrayFunction("x y", _kron),
+    "solve": ArrayFunction("A b", _row("solve")),
+    "cholesky": ArrayFunction("A", _cholesky),
+    "diag": ArrayFunction("x", _diag),
+    "diagonal": ArrayFunction("A", _row("diagonal")),
+    "einsum": ArrayFunction("subscripts", _einsum, rest=True),
+    "eye": ArrayFunction("n * m k", _eye),
+    "ones": ArrayFunction("shape", _filled(1), rest=True),
+    "zeros": ArrayFunction("shape", _filled(0), rest=True),
+    "full": ArrayFunction("shape value", _full),
+    "arange": ArrayFunction("start * stop", _arange),
+    "reshape": ArrayFunction("x shape", _reshape, rest=True),
+    "ravel": ArrayFunction("x", _ravel),
+    "broadcast_to": ArrayFunction("x shape", _broadcast),
+    "expand_dims": ArrayFunction("x axis", _expand),
+    "concatenate": ArrayFunction("x * axis", _concatenate),
+    "stack": ArrayFunction("x * axis", _stack),
+    "tril": ArrayFunction("x * k", _triangle("tril")),
+    "triu": ArrayFunction("x * k", _triangle("triu")),
+    "cumsum": ArrayFunction("x * axis", _along("cumsum")),
+    "flip": ArrayFunction("x * axis", _along("flip")),
+    "transpose": ArrayFunction("x", _transpose),
+}

@@ -1,0 +1,216 @@
+"""NumPy for programs of whole arrays: every shape is known, so nothing is filled up or guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+
+from ..derivatives import Tree
+from ..graph import INPUT, STACK, Node
+from ..primitives import ARRAYS, ArrayPrimitive, Primitive
+from ..primitives.arithmetic import POWER
+from ..shapes import Extent, Polynomial
+from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
+from .numpy import FLOATS, NUMPY, NumpySpeller
+from .python import signature, tuple_of
+
+NORM = '''\
+def _norm2(x, axis=None, keepdims=False):
+    """The root of the sum of squares; what would overflow or underflow is scaled."""
+    norm = np.sqrt(np.square(x).sum(axis=axis, keepdims=keepdims))
+    if 1e-150 < np.min(norm, initial=1.0) and np.max(norm, initial=1.0) < 1e150:
+        return norm
+    scale = np.abs(x).max(axis=axis, keepdims=True, initial=0.0)
+    scale = np.where(np.logical_and(scale > 0.0, scale < np.inf), scale, 1.0)
+    norm = np.sqrt(np.square(x/scale).sum(axis=axis, keepdims=True))*scale
+    return norm if keepdims else norm.squeeze(axis)[()]'''
+
+LOGSUMEXP = '''\
+def _logsumexp(x, axis=None, keepdims=False):
+    """The logarithm of the sum of exponentials, none of which overflows."""
+    top = x.max(axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0.0)
+    total = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
+    return total if keepdims else total.squeeze(axis)[()]'''
+
+PLACED = '''\
+def _placed(value, shape, index):
+    """Zeros of a shape, but for a value at an index."""
+    result = np.zeros(shape, np.result_type(value))
+    result[index] = value
+    return result'''
+
+SCATTER = '''\
+def _scatter(value, shape, index):
+    """Zeros of a shape, with a value added at an index that may meet an element more than once."""
+    result = np.zeros(shape, np.result_type(value))
+    np.add.at(result, index, value)
+    return result'''
+
+OTHERS = '''\
+def _prod_others(x):
+    """For each element of the last axis, the product of all others."""
+    before, after = np.ones_like(x), np.ones_like(x)
+    before[..., 1:] = np.cumprod(x[..., :-1], axis=-1)
+    after[..., :-1] = np.cumprod(x[..., :0:-1], axis=-1)[..., ::-1]
+    return before*after'''
+
+COFACTOR = '''\
+def _cofactor(a):
+    """The determinants of the minors, from the singular value decomposition."""
+    u, s, v = np.linalg.svd(a)
+    sign = np.linalg.det(u)*np.linalg.det(v)
+    return sign[..., None, None]*(u*_prod_others(s)[..., None, :]) @ v'''
+
+HELPERS = {
+    "_floats": FLOATS,
+    "_norm2": NORM,
+    "_logsumexp": LOGSUMEXP,
+    "_placed": PLACED,
+    "_scatter": SCATTER,
+    "_prod_others": OTHERS,
+    "_cofactor": COFACTOR,
+}
+NEEDS = {"_cofactor": "_prod_others"}  # helpers that helpers call
+
+VIEWS = frozenset(
+    ARRAYS[n]
+    for n in ("transpose", "expand_dims", "broadcast_to", "reshape", "index", "diagonal", "flip")
+)
+
+
+class ArraySpeller(NumpySpeller):
+    """NumPy, with operations on whole arrays."""
+
+    def spell_node(self, node: Node, size: Callable[[Extent], str]) -> Spelling:
+        """How a node that is an operation on arrays is written."""
+        row = node.op
+        if row is STACK:
+            fields = ", ".join(f"{{{k}}}" for k in range(len(node.args)))
+            return Spelling(
+                f"np.array([{fields}])", ATOM, (0,) * len(node.args), frozenset([NUMPY])
+            )
+        assert isinstance(row, ArrayPrimitive)
+        assert row.spelling is not None
+        text = _whole_numbers(node, row.spelling(node, size))
+        if row is ARRAYS["extent"]:
+            return Spelling(
+                text, NAME if isinstance(node.data, int) or text.isidentifier() else 0, ()
+            )
+        operands = tuple(_needed(text, k) for k in range(len(node.args)))
+        return Spelling(text, row.precedence, operands, frozenset(_imports(text)))
+
+
+def _whole_numbers(node: Node, text: str) -> str:
+    """Positions, which are given as numbers like all others, as integers."""
+    if node.op not in (ARRAYS["index"], ARRAYS["scatter"]):
+        return text
+    for k, argument in enumerate(node.args[1:], 1):
+        field = f"{{{k}}}"
+        text = text.replace(field, f"{field}.astype(int)" if argument.shape else f"int({field})")
+    return text
+
+
+def _needed(text: str, k: int) -> int:
+    """The precedence that argument `k` must have in a template."""
+    if text.count(f"{{{k}}}") > 1:
+        return NAME
+    after = re.search(rf"\{{{k}\}}(\.|\[)?", text)
+    if after and after[1]:
+        return ATOM
+    return POWER + 1 if "@" in text else 0
+
+
+def _imports(text: str) -> Iterator[Import]:
+    if re.search(r"\bnp\.", text):
+        yield NUMPY
+    for name in re.findall(r"(?<![\w.])_\w+(?=\()", text):
+        yield Import(HERE, name, name)
+        if name in NEEDS:
+            yield Import(HERE, NEEDS[name], NEEDS[name])
+
+
+@cache
+def supports(row: Primitive) -> bool:
+    """Whether there is a spelling; the other rows are lowered."""
+    return isinstance(row, ArrayPrimitive) or bool(
+        row.numpy or row.symbol or (row.scipy and not row.define)
+    )
+
+
+def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
+    """A function definition."""
+    program = schedule.program
+    parameters, unpack = signature(program, schedule)
+    yield '@np.errstate(all="ignore")'
+    yield from wrap(f"def {name}({parameters}):", "")
+    yield from docstring(doc, "    ")
+    for line in unpack:
+        yield from wrap(line, "    ")
+    names = [schedule.parameters[n] for n in program.arguments() if n.shape]
+    if names:
+        floats = schedule.require(Import(HERE, "_floats", "_floats"))
+        listed = ", ".join(names)
+        yield from wrap(f"{tuple_of(listed, len(names))} = {floats}({listed})", "    ")
+    outputs = _Outputs(schedule).write(program.outputs)
+    for line in extents(schedule):
+        yield f"    {line}"
+    for target, text in schedule.statements:
+        yield f"    {target} = {text}"
+    yield from wrap(f"return {outputs}", "    ")
+
+
+def extents(schedule: Schedule) -> Iterator[str]:
+    """The extents that the code names, each from the first array that has it."""
+    wanted = dict(schedule.sizes)
+    for node in schedule.program.arguments():
+        plain = [_plain(extent) for extent in node.shape]
+        here = [name if name in wanted else None for name in plain]
+        if not any(here):
+            continue
+        array = schedule.parameters[node]
+        if all(here) and len(set(here)) == len(here):
+            targets = [wanted.pop(n) for n in here if n]
+            yield f"{', '.join(targets)}{',' * (len(targets) == 1)} = {array}.shape"
+        else:
+            for k, name in enumerate(here):
+                if name in wanted:
+                    yield f"{wanted.pop(name)} = {array}.shape[{k}]"
+
+
+def _plain(extent: Extent) -> str | None:
+    """The name that an extent is, if it is one."""
+    if isinstance(extent, Polynomial) and len(extent.names) == 1:
+        name = next(iter(extent.names))
+        return name if str(extent) == name else None
+    return None
+
+
+class _Outputs:
+    """The outputs as text: numbers as floats, and arrays that nothing else holds."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule, self._seen = schedule, set[Node]()
+
+    def write(self, tree: Tree) -> str:
+        if isinstance(tree, Node):
+            return self._leaf(tree)
+        parts = [self.write(branch) for branch in tree]
+        if isinstance(tree, list):
+            return f"{self._schedule.require(NUMPY)}.array([{', '.join(parts)}])"
+        return tuple_of(", ".join(parts), len(parts))
+
+    def _leaf(self, node: Node) -> str:
+        text = self._schedule.text(node)
+        if not node.shape:
+            number = self._schedule.require(Import("builtins", "float", "float"))
+            return (
+                text
+                if not node.args and node.op is not INPUT and text[:1].isdigit()
+                else f"{number}({text})"
+            )
+        if node in self._seen or node.op is INPUT or node.op in VIEWS:
+            return f"{self._schedule.require(NUMPY)}.array({text})"
+        self._seen.add(node)
+        return text

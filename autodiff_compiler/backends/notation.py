@@ -1,0 +1,164 @@
+"""Operations on arrays as a person writes them: in the language, and in LaTeX."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from ..graph import STACK, Node
+from ..primitives import ARRAYS, ArrayPrimitive
+from ..primitives.arithmetic import POWER, PRODUCT, SUM
+from ..primitives.axes import Axes, axis_text, index_text, tuple_text
+from ..primitives.linear import MATRIX_PRODUCT
+from .base import ATOM, NAME, Spelling
+
+Write = Callable[[Node], str]
+
+
+def _shape(node: Node) -> str:
+    return tuple_text(node.shape, str)
+
+
+def _axis(node: Node) -> str:
+    return f"axis={len(node.shape) + node.data}"
+
+
+def _index(node: Node) -> str:
+    takes = [f"{{{k}}}" for k in range(1, len(node.args))]
+    return "{0}[" + index_text(node.data, str, takes) + "]"
+
+
+def _scattered(node: Node) -> str:
+    index, shape = node.data
+    takes = [f"{{{k}}}" for k in range(1, len(node.args))]
+    return f"scatter({{0}}, {tuple_text(shape, str)}, {index_text(index, str, takes)})"
+
+
+def _expanded(node: Node) -> str:
+    rank = len(node.shape)
+    items = ["None" if k - rank in node.data else ":" for k in range(rank)]
+    while items[-1] == ":":
+        items.pop()
+    return "{0}[" + ", ".join(items) + "]"
+
+
+def _transposed(node: Node) -> str:
+    if node.data == tuple(range(-1, -len(node.shape) - 1, -1)):
+        return "{0}.T"
+    lead = len(node.shape) - len(node.data)
+    order = [*range(lead), *(len(node.shape) + axis for axis in node.data)]
+    letters = "".join(chr(97 + k) for k in range(len(node.shape)))
+    return f'einsum("{letters}->{"".join(letters[k] for k in order)}", {{0}})'
+
+
+def _einsum(node: Node) -> str:
+    inside, out = node.data
+    return f'einsum("{",".join(inside)}->{out}", {_fields(node)})'
+
+
+def _fields(node: Node) -> str:
+    return ", ".join(f"{{{k}}}" for k in range(len(node.args)))
+
+
+def _eye(node: Node) -> str:
+    rows, columns, k = node.data
+    sizes = [str(rows)] + [str(columns)] * (columns != rows)
+    return f"eye({', '.join(sizes)}" + (f", k={k})" if k else ")")
+
+
+def _filled(node: Node) -> str:
+    value = node.args[0]
+    if value.is_constant(0) or value.is_constant(1):
+        return f"{'ones' if value.data else 'zeros'}({_shape(node)})"
+    return f"broadcast_to({{0}}, {_shape(node)})"
+
+
+WRITTEN: Mapping[ArrayPrimitive, Write] = {
+    ARRAYS["matmul"]: lambda _: "{0} @ {1}",
+    ARRAYS["transpose"]: _transposed,
+    ARRAYS["expand_dims"]: _expanded,
+    ARRAYS["broadcast_to"]: _filled,
+    ARRAYS["einsum"]: _einsum,
+    ARRAYS["reshape"]: lambda node: f"reshape({{0}}, {_shape(node)})",
+    ARRAYS["index"]: _index,
+    ARRAYS["scatter"]: _scattered,
+    ARRAYS["concatenate"]: lambda node: f"concatenate([{_fields(node)}], {_axis(node)})",
+    ARRAYS["cumsum"]: lambda node: f"cumsum({{0}}, {_axis(node)})",
+    ARRAYS["flip"]: lambda node: f"flip({{0}}, {_axis(node)})",
+    ARRAYS["tril"]: lambda node: f"tril({{0}}{', ' + str(node.data) if node.data else ''})",
+    ARRAYS["triu"]: lambda node: f"triu({{0}}{', ' + str(node.data) if node.data else ''})",
+    ARRAYS["eye"]: _eye,
+    ARRAYS["arange"]: lambda node: f"arange({', '.join(map(str, node.data))})",
+    ARRAYS["extent"]: lambda node: str(node.data),
+}
+
+
+def text(node: Node) -> str:
+    """A node's operation in the language, with numbered fields for its arguments."""
+    row = node.op
+    if row is STACK:
+        return f"[{_fields(node)}]"
+    assert isinstance(row, ArrayPrimitive)
+    if row in WRITTEN:
+        return WRITTEN[row](node)
+    return f"{row.name}({_fields(node)}{_options(node)})"
+
+
+def _options(node: Node) -> str:
+    """The axes of a reduction, unless it goes over all."""
+    if not isinstance(node.data, Axes):
+        return ""
+    rank = len(node.args[0].shape)
+    axes = "" if len(node.data.axes) == rank else f", axis={axis_text(node.data.positive(rank))}"
+    return axes + ", keepdims=1" * node.data.keepdims
+
+
+def spelling(node: Node) -> Spelling:
+    """A node in the language."""
+    written, row = text(node), node.op
+    if row is ARRAYS["extent"]:
+        plain = written.isidentifier() or written.isdigit()
+        return Spelling(written, NAME if plain else SUM, ())
+    level = MATRIX_PRODUCT if row is ARRAYS["matmul"] else ATOM
+    operands = tuple(_needed(written, k) for k in range(len(node.args)))
+    return Spelling(written, level, operands)
+
+
+def _needed(template: str, k: int) -> int:
+    """The precedence that argument `k` must have in a template."""
+    if re.search(rf"\{{{k}\}}[.\[]", template):
+        return ATOM
+    return (MATRIX_PRODUCT, POWER)[k] if "@" in template else 0
+
+
+def latex(node: Node) -> Spelling:
+    """A node in LaTeX."""
+    row = node.op
+    count = range(len(node.args))
+    if row is STACK:
+        inside = ", ".join(f"{{{k}}}" for k in count)
+        return Spelling(rf"\left[{inside}\right]", ATOM, (0,) * len(count))
+    template = _template(row)
+    if row is ARRAYS["index"]:
+        inside = index_text(node.data, str, [f"{{{k}}}" for k in count if k])
+        template = "{0}_{{" + inside.replace("None", r"\cdot") + "}}"
+    elif row is ARRAYS["extent"]:
+        template = str(node.data)
+    elif row is ARRAYS["broadcast_to"] and node.args[0].is_constant(1):
+        template = r"\mathbf{{1}}"
+    if template is None:
+        inside = ", ".join(f"{{{k}}}" for k in count)
+        template = rf"\operatorname{{{{{row.name.replace('_', ' ')}}}}}\left({inside}\right)"
+    level = PRODUCT if row is ARRAYS["matmul"] else ATOM
+    tight = re.search(r"\}\^|\}_|\} \{", template) is not None
+    return Spelling(template, level, (level if tight else 0,) * len(count))
+
+
+@cache
+def _template(row: Any) -> str | None:
+    found: str | None = row.latex
+    for k, name in enumerate(row.args):
+        found = found and found.replace(f"{{{name}}}", f"{{{k}}}")
+    return found

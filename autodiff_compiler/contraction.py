@@ -1,0 +1,411 @@
+"""Products of arrays summed over shared axes, put together from NumPy's operations.
+
+A product is a list of factors, each with a label for every axis, and the labels of the result:
+`einsum`'s notation.  A label that stands twice in the result makes a diagonal.  `contract` chooses
+in which order to multiply and writes matrix products, transposes, sums and elementwise products.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from typing import NamedTuple
+
+from .graph import CONSTANT, MULTIPLY, NEGATIVE, Graph, Node
+from .primitives import ARRAYS
+from .primitives.axes import LETTERS, Axes
+from .primitives.ieee import Number
+from .shapes import Extent, nominal
+
+Label = int
+Labels = tuple[Label, ...]
+
+MATMUL, TRANSPOSE, SUM, EXPAND, BROADCAST, DIAG, DIAGONAL, EINSUM, EYE, EXTENT, OUTER = (
+    ARRAYS[name]
+    for name in (
+        *("matmul", "transpose", "sum", "expand_dims", "broadcast_to", "diag", "diagonal"),
+        *("einsum", "eye", "extent", "outer"),
+    )
+)
+VIEWS = frozenset({TRANSPOSE, EXPAND, BROADCAST, DIAG})  # that only name axes anew
+
+EXHAUSTIVE = 6  # factors whose orders are all tried
+ELEMENTWISE = 4  # what an elementwise operation costs, beside one of a matrix product
+
+
+class Factor(NamedTuple):
+    """An array and the labels of its axes."""
+
+    node: Node
+    labels: Labels
+
+
+class Product:
+    """Factors being multiplied and summed into a result with some labels.
+
+    Labels that turn out to be the same axis are joined: `same` finds what stands for them all.
+    """
+
+    def __init__(self) -> None:
+        self.coefficient: Number = 1
+        self.factors: list[Factor] = []
+        self.out: Labels = ()
+        self.extents: dict[Label, Extent] = {}
+        self._joined: dict[Label, Label] = {}
+        self._fresh = itertools.count()
+
+    def label(self, extent: Extent) -> Label:
+        """A new label for an axis of so many elements."""
+        label = next(self._fresh)
+        self.extents[label] = extent
+        return label
+
+    def same(self, label: Label) -> Label:
+        """The label that stands for all that are joined to this one."""
+        while label in self._joined:
+            label = self._joined[label]
+        return label
+
+    def join(self, a: Label, b: Label) -> None:
+        """Two labels are one axis."""
+        a, b = self.same(a), self.same(b)
+        if a != b:
+            self._joined[b] = a
+
+    def add(self, node: Node, labels: Sequence[Label]) -> None:
+        """A factor; what only names the axes of another array anew is looked through."""
+        pending = [(node, tuple(labels))]
+        while pending:
+            node, labels = pending.pop()
+            if node.op is CONSTANT and not isinstance(node.data, bool):
+                self.coefficient *= node.data
+            elif node.op is NEGATIVE:
+                self.coefficient = -self.coefficient
+                pending.append((node.args[0], labels))
+            elif node.op in VIEWS:
+                pending.append((node.args[0], self._inside(node, labels)))
+            elif is_identity(node):
+                self.join(*labels)
+            else:
+                self.factors.append(Factor(node, labels))
+
+    def _inside(self, node: Node, labels: Sequence[Label]) -> Labels:
+        """The labels of the argument of a view whose axes have `labels`."""
+        (own,), out = spec(node)
+        names: dict[str, Label] = {}
+        for letter, label in zip(out, labels, strict=True):
+            if letter in names:
+                self.join(names[letter], label)
+            names.setdefault(letter, label)
+        extents = zip(own, node.args[0].shape, strict=True)
+        return tuple(
+            names.get(letter, -1) if letter in names else self.label(n) for letter, n in extents
+        )
+
+    def settle(self) -> None:
+        """Every label by what stands for it."""
+        self.factors = [Factor(n, tuple(map(self.same, labels))) for n, labels in self.factors]
+        self.out = tuple(map(self.same, self.out))
+
+
+def spec(node: Node) -> tuple[tuple[str, ...], str]:
+    """The letters of a node's arguments and of its result."""
+    return node.op.labels(node.data, *(a.shape for a in node.args))  # type: ignore[attr-defined,no-any-return]
+
+
+def is_identity(node: Node) -> bool:
+    """Whether a node is a square identity matrix."""
+    return node.op is EYE and node.data[0] == node.data[1] and node.data[2] == 0
+
+
+def einsum(
+    graph: Graph, factors: Iterable[tuple[Node, str]], out: str, extents: Mapping[str, Extent]
+) -> Node:
+    """The product of factors with letters; `extents` are of letters that no factor has."""
+    product, labels = Product(), dict[str, Label]()
+    for node, letters in factors:
+        for letter, extent in zip(letters, node.shape, strict=True):
+            if letter not in labels:
+                labels[letter] = product.label(extent)
+        product.add(node, [labels[c] for c in letters])
+    for letter in out:
+        if letter not in labels:
+            labels[letter] = product.label(extents[letter])
+    product.out = tuple(labels[c] for c in out)
+    return contract(graph, product)
+
+
+def contract(graph: Graph, product: Product) -> Node:
+    """The product as nodes of a graph."""
+    product.settle()
+    return _Contraction(graph, product).result()
+
+
+class _Contraction:
+    """One product being computed."""
+
+    def __init__(self, graph: Graph, product: Product) -> None:
+        self.graph, self.product = graph, product
+        self.extents = product.extents
+        self.core = tuple(dict.fromkeys(product.out))  # the axes of the result, each once
+        self.place = {label: k for k, label in enumerate(self.core)}
+
+    def result(self) -> Node:
+        scalars = [f.node for f in self.product.factors if not f.labels]
+        arrays = [f for f in self.product.factors if f.labels]
+        scalars += self._empty_sums(arrays)
+        arrays = [self._reduced(f, arrays[:k] + arrays[k + 1 :]) for k, f in enumerate(arrays)]
+        scalars += [f.node for f in arrays if not f.labels]
+        arrays = [f for f in arrays if f.labels]
+        scale = self._scale(scalars)
+        if scale is not None and arrays:
+            small = min(arrays, key=lambda f: self.size(f.labels))
+            if 2 * self.size(small.labels) <= self.size(self.core) and len(arrays) > 1:
+                k = arrays.index(small)
+                arrays[k] = Factor(self.graph.apply(MULTIPLY, scale, small.node), small.labels)
+                scale = None
+        found = self._multiplied(arrays) if arrays else None
+        return self._finished(found, scale)
+
+    def _finished(self, found: Factor | None, scale: Node | None) -> Node:
+        parts = [part for part in (scale, found and found.node) if part is not None]
+        labels = found.labels if found else ()
+        return self._spread(
+            self._times(reduce(self._multiply, parts)) if parts else self._one(), labels
+        )
+
+    def _multiply(self, a: Node, b: Node) -> Node:
+        return self.graph.apply(MULTIPLY, a, b)
+
+    def _one(self) -> Node:
+        return self.graph.constant(self.product.coefficient)
+
+    def _times(self, node: Node) -> Node:
+        """A node times the coefficient."""
+        if abs(self.product.coefficient) != 1:
+            return self._multiply(self._one(), node)
+        return self.graph.apply(NEGATIVE, node) if self.product.coefficient < 0 else node
+
+    def _scale(self, scalars: Sequence[Node]) -> Node | None:
+        """The product of the factors without axes."""
+        return reduce(self._multiply, scalars) if scalars else None
+
+    def size(self, labels: Iterable[Label]) -> float:
+        """How many elements axes have, roughly."""
+        total = 1.0
+        for label in labels:
+            total *= nominal(self.extents[label])
+        return total
+
+    def _empty_sums(self, arrays: Sequence[Factor]) -> Iterator[Node]:
+        """Sums over axes that no factor has count their elements."""
+        seen = {label for f in arrays for label in f.labels} | set(self.core)
+        roots = dict.fromkeys(map(self.product.same, self.extents))
+        for label in roots:
+            extent = self.extents[label]
+            if label not in seen and extent != 1:
+                yield self._number(extent)
+
+    def _number(self, extent: Extent) -> Node:
+        if isinstance(extent, int):
+            return self.graph.constant(extent)
+        return self.graph.make(EXTENT, (), extent)
+
+    # one factor
+
+    def _reduced(self, factor: Factor, others: Sequence[Factor]) -> Factor:
+        """Without repeated axes, and without those that only it has and the result has not."""
+        needed = {label for f in others for label in f.labels} | set(self.core)
+        factor = self._diagonal(factor)
+        gone = [k for k, label in enumerate(factor.labels) if label not in needed]
+        if not gone:
+            return factor
+        rank = len(factor.labels)
+        node = self.graph.make(SUM, (factor.node,), Axes(tuple(k - rank for k in gone)))
+        return Factor(node, tuple(c for c in factor.labels if c in needed))
+
+    def _diagonal(self, factor: Factor) -> Factor:
+        labels = factor.labels
+        distinct = tuple(dict.fromkeys(labels))
+        if len(distinct) == len(labels):
+            return factor
+        if len(labels) == 2:
+            return Factor(self.graph.make(DIAGONAL, (factor.node,)), distinct)
+        data = ((self._letters(labels),), self._letters(distinct))
+        return Factor(self.graph.make(EINSUM, (factor.node,), data), distinct)
+
+    def _letters(self, labels: Labels, order: Sequence[Label] = ()) -> str:
+        names = {label: LETTERS[k] for k, label in enumerate(dict.fromkeys([*order, *labels]))}
+        return "".join(names[label] for label in labels)
+
+    # order
+
+    def _multiplied(self, factors: Sequence[Factor]) -> Factor:
+        """All factors multiplied, in the cheapest order."""
+        pool = list(factors)
+        while len(pool) > 2:
+            i, j = self._cheapest(pool)
+            others = [f for k, f in enumerate(pool) if k not in (i, j)]
+            pool[i] = self._pair(pool[i], pool[j], others)
+            del pool[j]
+        return self._pair(pool[0], pool[1], []) if len(pool) == 2 else pool[0]
+
+    def _cheapest(self, pool: Sequence[Factor]) -> tuple[int, int]:
+        if len(pool) > EXHAUSTIVE:
+            pairs = itertools.combinations(range(len(pool)), 2)
+            return min(pairs, key=lambda pair: self._cost(pool, *pair)[0])
+        return self._best([f.labels for f in pool])[1]
+
+    def _cost(self, pool: Sequence[Factor], i: int, j: int) -> tuple[float, Labels]:
+        return self._step([f.labels for f in pool], i, j)
+
+    def _step(self, pool: Sequence[Labels], i: int, j: int) -> tuple[float, Labels]:
+        """What multiplying two costs, and the axes of the product."""
+        a, b = set(pool[i]), set(pool[j])
+        needed = set(self.core).union(*(p for k, p in enumerate(pool) if k not in (i, j)))
+        left = tuple(label for label in dict.fromkeys(pool[i] + pool[j]) if label in needed)
+        summed = (a & b) - needed
+        work = self.size(a | b) * (1 if summed else ELEMENTWISE)
+        return work + ELEMENTWISE * self.size(left), left
+
+    def _best(self, pool: Sequence[Labels]) -> tuple[float, tuple[int, int]]:
+        """The least total cost, and the pair to begin with."""
+        found: tuple[float, tuple[int, int]] | None = None
+        for i, j in itertools.combinations(range(len(pool)), 2):
+            cost, left = self._step(pool, i, j)
+            if len(pool) > 2 and (found is None or cost < found[0]):
+                rest = [left if k == i else p for k, p in enumerate(pool) if k != j]
+                cost += self._best(rest)[0]
+            if found is None or cost < found[0]:
+                found = cost, (i, j)
+        assert found is not None
+        return found
+
+    # two factors
+
+    def _pair(self, a: Factor, b: Factor, others: Sequence[Factor]) -> Factor:
+        needed = set(self.core).union(*(f.labels for f in others))
+        shared = [label for label in a.labels if label in b.labels]
+        summed = [label for label in shared if label not in needed]
+        kept = [label for label in shared if label in needed]
+        left = [label for label in a.labels if label not in shared]
+        right = [label for label in b.labels if label not in shared]
+        if not summed:
+            return self._elementwise(a, b)
+        if (
+            len(summed) > 1
+            or (kept and not (len(left) == len(right) == 1))
+            or (len(left) > 1 and len(right) > 1)
+        ):
+            return self._einsum(a, b, (*kept, *left, *right))
+        if self._goes_first(left, right):
+            a, b, left, right = b, a, right, left
+        return self._matmul(a, b, kept, left, right, summed)
+
+    def _goes_first(self, left: Sequence[Label], right: Sequence[Label]) -> bool:
+        """Whether the second comes first: a matrix before a vector, and as the result wants it."""
+        if not left or not right:
+            return bool(right)
+        if len(left) != len(right):
+            return len(left) < len(right)
+        far = len(self.core)
+        return self.place.get(right[0], far) < self.place.get(left[0], far)
+
+    def _matmul(
+        self,
+        a: Factor,
+        b: Factor,
+        kept: Sequence[Label],
+        left: Sequence[Label],
+        right: Sequence[Label],
+        summed: Sequence[Label],
+    ) -> Factor:
+        x = self.ordered(a, (*kept, *left, *summed))
+        y = self.ordered(b, (*kept, *summed, *right))
+        return Factor(self.graph.make(MATMUL, (x, y)), (*kept, *left, *right))
+
+    def _einsum(self, a: Factor, b: Factor, out: Labels) -> Factor:
+        order = dict.fromkeys((*a.labels, *b.labels))
+        out = tuple(sorted(out, key=lambda label: self.place.get(label, len(self.core))))
+        letters = [self._letters(labels, tuple(order)) for labels in (a.labels, b.labels, out)]
+        data = ((letters[0], letters[1]), letters[2])
+        return Factor(self.graph.make(EINSUM, (a.node, b.node), data), out)
+
+    def _elementwise(self, a: Factor, b: Factor) -> Factor:
+        """An elementwise or outer product, with the axes in the order of the result."""
+        if self.place.get(b.labels[0], 99) < self.place.get(a.labels[0], 99):
+            a, b = b, a
+        if len(a.labels) == len(b.labels) == 1 and a.labels != b.labels:
+            return Factor(self.graph.make(OUTER, (a.node, b.node)), a.labels + b.labels)
+        far = len(self.core)
+        every = dict.fromkeys((*a.labels, *b.labels))
+        out = tuple(sorted(every, key=lambda label: self.place.get(label, far)))
+        x, y = (self.stretched(f, out) for f in (a, b))
+        return Factor(self.graph.apply(MULTIPLY, x, y), out)
+
+    # axes
+
+    def ordered(self, factor: Factor, labels: Labels) -> Node:
+        """A factor with its axes in another order."""
+        return transposed(self.graph, factor.node, [factor.labels.index(c) for c in labels])
+
+    def stretched(self, factor: Factor, labels: Labels) -> Node:
+        """A factor with axes of extent 1 for the labels that it lacks, if any stand behind."""
+        own = tuple(label for label in labels if label in factor.labels)
+        node = self.ordered(factor, own)
+        first = labels.index(own[0]) if own else len(labels)
+        missing = [k - len(labels) for k in range(first, len(labels)) if labels[k] not in own]
+        return self.graph.make(EXPAND, (node,), tuple(missing)) if missing else node
+
+    def _spread(self, node: Node, labels: Labels) -> Node:
+        """The result: its axes in order, missing ones filled, those that stand twice diagonal."""
+        core = tuple(label for label in self.core if label in labels)
+        node = self.ordered(Factor(node, labels), core)
+        if self.product.out == self.core:
+            return self._filled(Factor(node, core), self.core)
+        if self.core == core and len(core) == 1 and len(self.product.out) == 2:
+            return self.graph.make(DIAG, (node,))
+        return self._embedded(Factor(node, core))
+
+    def _filled(self, factor: Factor, labels: Labels) -> Node:
+        if factor.labels == labels:
+            return factor.node
+        shape = tuple(self.extents[label] for label in labels)
+        node = self.stretched(factor, labels) if factor.labels else factor.node
+        if all(self.extents[c] == 1 for c in labels if c not in factor.labels):
+            lead = len(labels) - len(node.shape)
+            axes = tuple(range(-len(labels), lead - len(labels)))
+            return self.graph.make(EXPAND, (node,), axes) if axes else node
+        return self.graph.make(BROADCAST, (node,), shape)
+
+    def _embedded(self, factor: Factor) -> Node:
+        """A product with identity matrices on the axes that stand twice."""
+        out, rank = self.product.out, len(self.product.out)
+        first = {label: out.index(label) for label in self.core}
+        total = self._placed(factor.node, [first[label] for label in factor.labels], rank)
+        for k, label in enumerate(out):
+            if k != first[label]:
+                extent = self.extents[label]
+                eye = self.graph.make(EYE, (), (extent, extent, 0))
+                total = self.graph.apply(
+                    MULTIPLY, total, self._placed(eye, [first[label], k], rank)
+                )
+        shape = tuple(self.extents[label] for label in out)
+        return total if total.shape == shape else self.graph.make(BROADCAST, (total,), shape)
+
+    def _placed(self, node: Node, at: Sequence[int], rank: int) -> Node:
+        """A node with its axes at these places of `rank`, and axes of extent 1 elsewhere."""
+        if not at:
+            return node
+        missing = tuple(k - rank for k in range(at[0], rank) if k not in at)
+        return self.graph.make(EXPAND, (node,), missing) if missing else node
+
+
+def transposed(graph: Graph, node: Node, order: Sequence[int]) -> Node:
+    """A node with its axes in another order; leading ones that stay are not named."""
+    start = next((k for k, axis in enumerate(order) if k != axis), None)
+    if start is None:
+        return node
+    rank = len(order)
+    return graph.make(TRANSPOSE, (node,), tuple(axis - rank for axis in order[start:]))

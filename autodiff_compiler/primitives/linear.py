@@ -1,0 +1,268 @@
+"""Rows of products of arrays, sums over axes, and views; of constant arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..shapes import Shape, ShapeError, broadcast, shown
+from .arithmetic import PRODUCT, REMAINDER
+from .axes import (
+    LETTERS,
+    Axes,
+    Size,
+    axis_text,
+    contracted,
+    inserted,
+    matmul_labels,
+    matmul_shape,
+    tuple_text,
+)
+from .row import ArrayPrimitive, Spec, array_function
+
+MATRIX_PRODUCT = REMAINDER + 1  # looser than *, because a person brackets one inside the other
+
+
+def matrix(x: Shape) -> Shape:
+    """The shape of a matrix, or of a stack of them; raises `ShapeError`."""
+    if len(x) < 2:
+        raise ShapeError(f"a matrix is expected, not an array of shape {shown(x)}")
+    return x
+
+
+def square(x: Shape) -> Shape:
+    """The shape of a square matrix, or of a stack of them; raises `ShapeError`."""
+    if len(matrix(x)) < 2 or x[-1] != x[-2]:
+        raise ShapeError(f"a square matrix is expected, not an array of shape {shown(x)}")
+    return x
+
+
+def _labels(shape: Shape) -> str:
+    return LETTERS[: len(shape)]
+
+
+def _sum_labels(axes: Axes, x: Shape) -> Spec:
+    labels = _labels(x)
+    gone = {labels[axis] for axis in axes.axes}
+    ones = iter(LETTERS[len(x) :])
+    kept = (c if c not in gone else next(ones) for c in labels if c not in gone or axes.keepdims)
+    return (labels,), "".join(kept)
+
+
+def _transposed(order: Sequence[int], x: Shape) -> Shape:
+    lead = len(x) - len(order)
+    return x[:lead] + tuple(x[axis] for axis in order)
+
+
+def _transpose_labels(order: Sequence[int], x: Shape) -> Spec:
+    labels = _labels(x)
+    return (labels,), labels[: len(x) - len(order)] + "".join(labels[axis] for axis in order)
+
+
+def _transpose_text(node: Any, _size: Size) -> str:
+    rank, order = len(node.shape), node.data
+    if order == tuple(range(-1, -rank - 1, -1)):
+        return "{0}.T"
+    if order == (-1, -2):
+        return "{0}.swapaxes(-1, -2)"
+    lead = rank - len(order)
+    return "{0}.transpose(" + ", ".join(map(str, [*range(lead), *(rank + a for a in order)])) + ")"
+
+
+def _expand_labels(axes: Sequence[int], x: Shape) -> Spec:
+    rank, rest, ones = len(x) + len(axes), iter(LETTERS), iter(LETTERS[len(x) :])
+    out = "".join(next(ones) if k - rank in axes else next(rest) for k in range(rank))
+    return (_labels(x),), out
+
+
+def _expand_text(node: Any, _size: Size) -> str:
+    rank = len(node.shape)
+    items = ["None" if k - rank in node.data else ":" for k in range(rank)]
+    while items[-1] == ":":
+        items.pop()
+    return "{0}[" + ", ".join(items) + "]"
+
+
+def _spread_labels(shape: Shape, x: Shape) -> Spec:
+    labels, fresh = LETTERS[: len(shape)], iter(LETTERS[len(shape) :])
+    own = labels[len(shape) - len(x) :]
+    pairs = zip(own, x, shape[len(shape) - len(x) :], strict=True)
+    return ("".join(c if n == m else next(fresh) for c, n, m in pairs),), labels
+
+
+def _spread(shape: Shape, x: Shape) -> Shape:
+    if broadcast((x, shape)) != shape:
+        raise ShapeError(f"an array of shape {shown(x)} does not broadcast to {shown(shape)}")
+    return shape
+
+
+def _turned_back(g: Any, order: Sequence[int], x: Any) -> Any:
+    """Of a transpose, one transpose, or none."""
+    if x.op is not TRANSPOSE:
+        return None
+    rank = len(x.shape)
+    inner = [*range(-rank, -len(x.data)), *x.data]
+    outer = [*range(-rank, -len(order)), *order]
+    both = [inner[axis] for axis in outer]
+    moved = next((k for k, axis in enumerate(both) if axis != k - rank), None)
+    return x.args[0] if moved is None else g.make(TRANSPOSE, x.args, tuple(both[moved:]))
+
+
+def _outer(_data: object, x: Shape, y: Shape) -> Shape:
+    if len(x) != 1 or len(y) != 1:
+        raise ShapeError(f"outer takes two vectors, not {shown(x)} and {shown(y)}")
+    return x + y
+
+
+def _einsum_text(node: Any, _size: Size) -> str:
+    fields = ", ".join(f"{{{k}}}" for k in range(len(node.args)))
+    inside, out = node.data
+    return f'np.einsum("{",".join(inside)}->{out}", {fields})'
+
+
+def _einsum(m: Any, data: Spec, *arrays: Any) -> Any:
+    return m.np.einsum(f"{','.join(data[0])}->{data[1]}", *arrays)
+
+
+MATMUL: ArrayPrimitive = array_function(
+    "matmul(x, y)",
+    symbol="@",
+    precedence=MATRIX_PRODUCT,
+    shape=matmul_shape,
+    labels=matmul_labels,
+    compute=lambda m, _, x, y: m.np.matmul(x, y),
+    spelling=lambda node, size: "{0} @ {1}",
+    latex="{x} {y}",
+)
+TRANSPOSE: ArrayPrimitive = array_function(
+    "transpose(x)",
+    shape=_transposed,
+    labels=_transpose_labels,
+    compute=lambda m, order, x: x.transpose(
+        [*range(x.ndim - len(order)), *(x.ndim + a for a in order)]
+    ),
+    spelling=_transpose_text,
+    fold=_turned_back,
+    latex=r"{x}^{{\top}}",
+)
+SUM: ArrayPrimitive = array_function(
+    "sum(x)",
+    shape=lambda axes, x: axes.reduced(x),
+    labels=_sum_labels,
+    compute=lambda m, axes, x: m.np.add.reduce(x, axis=axes.axes, keepdims=axes.keepdims),
+    spelling=lambda node, size: reduction_text("{0}.sum(", node),
+    fold=lambda g, axes, x: None if axes.axes else x,
+    latex=r"\sum {x}",
+)
+EXPAND: ArrayPrimitive = array_function(
+    "expand_dims(x)",
+    shape=inserted,
+    labels=_expand_labels,
+    compute=lambda m, axes, x: m.np.expand_dims(x, axes),
+    spelling=_expand_text,
+    latex="{x}",
+)
+BROADCAST: ArrayPrimitive = array_function(
+    "broadcast_to(x)",
+    shape=_spread,
+    labels=_spread_labels,
+    compute=lambda m, shape, x: m.np.broadcast_to(x, shape),
+    spelling=lambda node, size: f"np.broadcast_to({{0}}, {tuple_text(node.shape, size)})",
+    latex="{x}",
+    fold=lambda g, shape, x: (
+        x if x.shape == shape else g.make(BROADCAST, x.args, shape) if x.op is BROADCAST else None
+    ),
+)
+OUTER: ArrayPrimitive = array_function(
+    "outer(x, y)",
+    shape=_outer,
+    labels=lambda _, x, y: (("i", "j"), "ij"),
+    compute=lambda m, _, x, y: m.np.multiply.outer(x, y),
+    spelling=lambda node, size: "np.outer({0}, {1})",
+    latex=r"{x} {y}^{{\top}}",
+)
+TRACE: ArrayPrimitive = array_function(
+    "trace(A)",
+    shape=lambda _, x: square(x)[:-2],
+    labels=lambda _, x: ((_labels(x[:-2]) + "ZZ",), _labels(x[:-2])),
+    compute=lambda m, _, x: m.np.trace(x, axis1=-2, axis2=-1),
+    spelling=lambda node, size: (
+        "np.trace({0})" if not node.shape else "np.trace({0}, axis1=-2, axis2=-1)"
+    ),
+    latex=r"\operatorname{{tr}}\left({A}\right)",
+)
+DIAGONAL: ArrayPrimitive = array_function(
+    "diagonal(A)",
+    shape=lambda _, x: square(x)[:-1],
+    labels=lambda _, x: ((_labels(x[:-2]) + "ZZ",), _labels(x[:-2]) + "Z"),
+    compute=lambda m, _, x: m.np.diagonal(x, axis1=-2, axis2=-1),
+    spelling=lambda node, size: (
+        "np.diag({0})" if len(node.shape) == 1 else "np.diagonal({0}, axis1=-2, axis2=-1)"
+    ),
+    latex=r"\operatorname{{diag}}\left({A}\right)",
+)
+DIAG: ArrayPrimitive = array_function(
+    "diag(x)",
+    shape=lambda _, x: (*x, x[-1]),
+    labels=lambda _, x: ((_labels(x),), _labels(x) + _labels(x)[-1]),
+    compute=lambda m, _, x: x[..., None] * m.np.eye(x.shape[-1], dtype=int),
+    spelling=lambda node, size: (
+        "np.diag({0})"
+        if len(node.shape) == 2
+        else f"{{0}}[..., None]*np.eye({size(node.shape[-1])})"
+    ),
+    latex=r"\operatorname{{diag}}\left({x}\right)",
+)
+EINSUM: ArrayPrimitive = array_function(
+    "einsum(x)",
+    shape=lambda spec, *shapes: contracted(spec, shapes),
+    labels=lambda spec, *shapes: spec,
+    compute=_einsum,
+    spelling=_einsum_text,
+    variadic=True,
+)
+EYE: ArrayPrimitive = array_function(
+    "eye()",
+    shape=lambda data: data[:2],
+    compute=lambda m, data: m.np.eye(*data, dtype=int),
+    spelling=lambda node, size: (
+        f"np.eye({', '.join(map(size, dict.fromkeys(node.data[:2])))}"
+        + (f", k={node.data[2]})" if node.data[2] else ")")
+    ),
+    latex="I",
+)
+ARANGE: ArrayPrimitive = array_function(
+    "arange()",
+    shape=lambda data: ((data[1] - data[0]),),
+    compute=lambda m, data: m.np.arange(*data),
+    spelling=lambda node, size: (
+        f"np.arange({', '.join(size(e) for e in node.data if e != 0)})"
+        if node.data[1] != 0
+        else "np.arange(0)"
+    ),
+)
+EXTENT: ArrayPrimitive = array_function(
+    "extent()",
+    shape=lambda data: (),
+    precedence=PRODUCT,
+    compute=lambda m, data: data,
+    spelling=lambda node, size: size(node.data),
+)
+
+ROWS = (
+    *(MATMUL, TRANSPOSE, SUM, EXPAND, BROADCAST, OUTER, TRACE, DIAGONAL, DIAG, EINSUM),
+    *(EYE, ARANGE, EXTENT),
+)
+
+
+def reduction_text(start: str, node: Any) -> str:
+    """A call with the axes that it goes over, unless those are all."""
+    axes, rank = node.data, len(node.args[0].shape)
+    options = []
+    if len(axes.axes) < rank:
+        options.append(f"axis={axis_text(axes.positive(rank))}")
+    if axes.keepdims:
+        options.append("keepdims=True")
+    if not options:
+        return f"{start})"
+    return f"{start}{', ' if not start.endswith('(') else ''}{', '.join(options)})"
