@@ -1,0 +1,118 @@
+"""Programs of whole arrays beside NumPy written by hand: `python -m benchmarks.arrays`.
+
+Both run on one thread of BLAS, in turns of a few calls, and the best of many counts.  They are first
+held against each other.
+"""
+
+from __future__ import annotations
+
+import os
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+import argparse
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks import handwritten
+from examples import bundle_adjustment, gaussian_process, gmm, logistic, network
+
+TURN = 4  # calls in a row: the first finds memory and caches as the other has left them
+
+
+class Problem(NamedTuple):
+    """What is computed, by whom, of what, and how many times the time by hand it may take."""
+
+    ours: Callable[..., Any]
+    by_hand: Callable[..., Any]
+    arguments: Any
+    goal: float
+
+
+def flat(result):
+    """All numbers of a result, in one vector."""
+    if isinstance(result, tuple | list):
+        return np.concatenate([flat(part) for part in result])
+    return np.ravel(result)
+
+
+def observations(cameras=49, points=7776, count=31843, seed=0):
+    """As many observations as the first of ADBench's larger instances has."""
+    rng = np.random.default_rng(seed)
+    ways = np.hstack([rng.normal(size=(cameras, 9)), rng.normal(size=(cameras, 2)) / 100])
+    places = rng.normal(size=(points, 3)) + np.array([0, 0, 9])
+    chosen = rng.integers(0, cameras, count), rng.integers(0, points, count)
+    instance = ways, places, rng.random(count), rng.normal(size=(count, 2)), *chosen
+    return [np.ascontiguousarray(c) for c in bundle_adjustment.columns(*instance)]
+
+
+def batch(layers=(64, 256, 256, 10), count=256):
+    """Weights of a network, and a batch of data."""
+    rng = np.random.default_rng(1)
+    sizes = (count, layers[0]), (count, layers[-1])
+    return *network.weights(layers), *(rng.normal(size=size) for size in sizes)
+
+
+def problems() -> dict[str, Problem]:
+    """The problems by name."""
+    mixture, regression = gmm.function(), logistic.function()
+    instance = gmm.load(gmm.DATA / "gmm" / "1k" / "gmm_d10_K10.txt")
+    process, layers = gaussian_process.function(), network.function()
+    block = bundle_adjustment.block()
+    of_mixture = mixture.value_and_gradient, handwritten.mixture, instance
+    of_blocks = block.jacobian, handwritten.bundle_blocks, observations()
+    of_process = process.value_and_gradient, handwritten.process, gaussian_process.data(300)
+    of_layers = layers.value_and_gradient, handwritten.network, batch()
+    large, small = logistic.data(20_000, 100), logistic.data(2_000, 100)
+    of_logistic = regression.value_and_gradient, handwritten.logistic, large
+    of_hessian = regression.hessian, handwritten.logistic_hessian, small
+    return {
+        "Gaussian mixture, 1,000 points, D = K = 10": Problem(*of_mixture, 1.5),
+        "bundle adjustment, 31,843 blocks": Problem(*of_blocks, 1.5),
+        "Gaussian process, N = 300": Problem(*of_process, 1.2),
+        "network 64-256-256-10, batch of 256": Problem(*of_layers, 1.2),
+        "logistic regression, 20,000 x 100": Problem(*of_logistic, 1.2),
+        "its Hessian, 2,000 x 100": Problem(*of_hessian, 1.5),
+    }
+
+
+def agree(problem: Problem) -> None:
+    """Raise `AssertionError` where the two differ."""
+    pairs = problem.ours(*problem.arguments), problem.by_hand(*problem.arguments)
+    ours, by_hand = map(flat, pairs)
+    tolerance = 1e-8 * np.abs(by_hand).max()
+    np.testing.assert_allclose(ours, by_hand, rtol=1e-6, atol=tolerance)
+
+
+def times(problem: Problem, rounds: int) -> tuple[float, float]:
+    """The best times in seconds, ours and by hand, of calls in turns of `TURN`."""
+    best = [np.inf, np.inf]
+    for k in np.tile([0] * TURN + [1] * TURN, rounds):
+        started = perf_counter()
+        problem[k](*problem.arguments)
+        best[k] = min(best[k], perf_counter() - started)
+    return best[0], best[1]
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=40, help="turns of each (40)")
+    parser.add_argument("--only", default="", help="problems whose names contain this")
+    options = parser.parse_args()
+    print("| value and gradient, or as it says | ours | by hand | ratio | goal |")
+    print("|---|---|---|---|---|")
+    for name, problem in problems().items():
+        if options.only in name:
+            agree(problem)
+            ours, by_hand = times(problem, options.rounds)
+            measured = f"{1e3 * ours:.2f} ms | {1e3 * by_hand:.2f} ms | {ours / by_hand:.2f}"
+            print(f"| {name} | {measured} | {problem.goal} |")
+
+
+if __name__ == "__main__":
+    main()
