@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.arrays import agree, problems
-
-PROBLEMS = problems()
+from benchmarks.arrays import PROBLEMS, agree
 
 
 @pytest.mark.parametrize("who", ["ours", "by_hand"])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_beside_numpy_by_hand(benchmark, name, who):
     benchmark.group = name
-    agree(PROBLEMS[name])
-    benchmark(getattr(PROBLEMS[name], who), *PROBLEMS[name].arguments)
+    problem = PROBLEMS[name]()
+    agree(problem)
+    benchmark(getattr(problem, who), *problem.arguments)
