@@ -138,9 +138,8 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=40, help="turns of each (40)")
     parser.add_argument("--only", default="", help="problems whose names contain this")
     options = parser.parse_args()
-    print(
-        "| value and gradient, or as it says | ours | by hand | ratio | goal |\n|---|---|---|---|---|"
-    )
+    print("| value and gradient, or as it says | ours | by hand | ratio | goal |")
+    print("|---|---|---|---|---|")
     for name in PROBLEMS:
         if options.only in name:
             with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
