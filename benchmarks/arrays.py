@@ -49,8 +49,7 @@ def observations(cameras=49, points=7776, count=31843, seed=0):
     ways = np.hstack([rng.normal(size=(cameras, 9)), rng.normal(size=(cameras, 2)) / 100])
     places = rng.normal(size=(points, 3)) + np.array([0, 0, 9])
     chosen = rng.integers(0, cameras, count), rng.integers(0, points, count)
-    instance = ways, places, rng.random(count), rng.normal(size=(count, 2)), *chosen
-    return [np.ascontiguousarray(c) for c in bundle_adjustment.columns(*instance)]
+    return ways, places, rng.random(count), rng.normal(size=(count, 2)), *chosen
 
 
 def batch(layers=(64, 256, 256, 10), count=256):
@@ -68,8 +67,15 @@ def mixture() -> Problem:
 
 def blocks() -> Problem:
     """The Jacobian's blocks."""
-    fn = bundle_adjustment.block()
-    return Problem(fn.jacobian, handwritten.bundle_blocks, observations(), 1.5)
+    fn, columns = bundle_adjustment.block(), bundle_adjustment.columns(*observations())
+    data = [np.ascontiguousarray(column) for column in columns]
+    return Problem(fn.jacobian, handwritten.bundle_blocks, data, 1.5)
+
+
+def adjustment() -> Problem:
+    """Value and gradient of the whole loss."""
+    fn = bundle_adjustment.loss()
+    return Problem(fn.value_and_gradient, handwritten.bundle_loss, observations(), 1.5)
 
 
 def process() -> Problem:
@@ -98,6 +104,7 @@ def hessian() -> Problem:
 PROBLEMS: dict[str, Callable[[], Problem]] = {
     "Gaussian mixture, 1,000 points, D = K = 10": mixture,
     "bundle adjustment, 31,843 blocks": blocks,
+    "bundle adjustment, whole loss": adjustment,
     "Gaussian process, N = 300": process,
     "network 64-256-256-10, batch of 256": layers,
     "logistic regression, 20,000 x 100": regression,

@@ -48,13 +48,9 @@ def mixture_constant(N, K, D, gamma, m):
 
 
 def bundle_blocks(r1, r2, r3, c1, c2, c3, f, x0, y0, k1, k2, X1, X2, X3, w, z1, z2):
-    """The Jacobian's blocks, (15, 2, N): adjoints of the two errors, up to the rotation."""
-    u1, u2, u3 = X1 - c1, X2 - c2, X3 - c3
-    v1, v2, v3 = r2 * u3 - r3 * u2, r3 * u1 - r1 * u3, r1 * u2 - r2 * u1
-    ru, square = r1 * u1 + r2 * u2 + r3 * u3, r1 * r1 + r2 * r2 + r3 * r3
-    c, a, q, a_bar, q_bar = rotation(square)
-    b = q * ru
-    p1, p2, p3 = u1 * c + v1 * a + r1 * b, u2 * c + v2 * a + r2 * b, u3 * c + v3 * a + r3 * b
+    """The Jacobian's blocks, (15, 2, N)."""
+    r, u = (r1, r2, r3), (X1 - c1, X2 - c2, X3 - c3)
+    p1, p2, p3, back = turned(r, u)
     over = 1 / p3
     d1, d2 = p1 * over, p2 * over
     s = d1 * d1 + d2 * d2
@@ -63,18 +59,8 @@ def bundle_blocks(r1, r2, r3, c1, c2, c3, f, x0, y0, k1, k2, X1, X2, X3, w, z1, 
     g11, g12, g22 = wf * L + slope * d1 * d1, slope * d1 * d2, wf * L + slope * d2 * d2
     g11, g12, g22 = g11 * over, g12 * over, g22 * over
     J = np.empty((15, 2, len(w)))
-    rows = (g11, g12, -(g11 * d1 + g12 * d2)), (g12, g22, -(g12 * d1 + g22 * d2))
-    for k, (g1, g2, g3) in enumerate(rows):
-        rg = r1 * g1 + r2 * g2 + r3 * g3
-        h = q * rg
-        t = a_bar * (v1 * g1 + v2 * g2 + v3 * g3) + q_bar * ru * rg
-        t -= a * (u1 * g1 + u2 * g2 + u3 * g3)
-        J[0, k] = t * r1 + a * (u2 * g3 - u3 * g2) + b * g1 + h * u1
-        J[1, k] = t * r2 + a * (u3 * g1 - u1 * g3) + b * g2 + h * u2
-        J[2, k] = t * r3 + a * (u1 * g2 - u2 * g1) + b * g3 + h * u3
-        J[11, k] = g1 * c + (g2 * r3 - g3 * r2) * a + r1 * h
-        J[12, k] = g2 * c + (g3 * r1 - g1 * r3) * a + r2 * h
-        J[13, k] = g3 * c + (g1 * r2 - g2 * r1) * a + r3 * h
+    for k, g1, g2 in ((0, g11, g12), (1, g12, g22)):
+        J[0:3, k], J[11:14, k] = back(g1, g2, -(g1 * d1 + g2 * d2))
     np.negative(J[11:14], out=J[3:6])
     J[7], J[8] = (w, np.zeros_like(w)), (np.zeros_like(w), w)
     np.multiply(w, d1 * L, out=J[6, 0])
@@ -82,6 +68,63 @@ def bundle_blocks(r1, r2, r3, c1, c2, c3, f, x0, y0, k1, k2, X1, X2, X3, w, z1, 
     J[9], J[14] = (wf * d1 * s, wf * d2 * s), (d1 * L * f + x0 - z1, d2 * L * f + y0 - z2)
     np.multiply(J[9], s, out=J[10])
     return J
+
+
+def bundle_loss(cameras, points, w, z, camera, point):
+    """Half the sum of squared errors, and its gradient by cameras, points and weights."""
+    *r, c1, c2, c3, f, x0, y0, k1, k2 = cameras.T.take(camera, axis=1)
+    X1, X2, X3 = points.T.take(point, axis=1)
+    p1, p2, p3, back = turned(r, (X1 - c1, X2 - c2, X3 - c3))
+    over = 1 / p3
+    d1, d2 = p1 * over, p2 * over
+    s = d1 * d1 + d2 * d2
+    L = 1 + s * (k1 + k2 * s)
+    fL = f * L
+    e1, e2 = d1 * fL + x0 - z[:, 0], d2 * fL + y0 - z[:, 1]
+    squares = e1 * e1 + e2 * e2
+    weight = w * w
+    g1, g2 = weight * e1, weight * e2
+    along = g1 * d1 + g2 * d2
+    L_bar = along * f
+    slope = 2 * L_bar * (k1 + 2 * k2 * s)
+    q1, q2 = (g1 * fL + slope * d1) * over, (g2 * fL + slope * d2) * over
+    by_r, by_u = back(q1, q2, -(q1 * d1 + q2 * d2))
+    by_k1 = L_bar * s
+    by_camera = *by_r, *by_u, along * L, g1, g2, by_k1, by_k1 * s
+    cameras_bar = np.stack([np.bincount(camera, b, len(cameras)) for b in by_camera], axis=1)
+    np.negative(cameras_bar[:, 3:6], out=cameras_bar[:, 3:6])
+    points_bar = np.stack([np.bincount(point, b, len(points)) for b in by_u], axis=1)
+    return (weight @ squares) / 2, (cameras_bar, points_bar, w * squares)
+
+
+def turned(r, u):
+    """Rodrigues' rotation by r of u, and the function that takes adjoints of it to r and u."""
+    (r1, r2, r3), (u1, u2, u3) = r, u
+    v1, v2, v3 = r2 * u3 - r3 * u2, r3 * u1 - r1 * u3, r1 * u2 - r2 * u1
+    ru = r1 * u1 + r2 * u2 + r3 * u3
+    c, a, q, a_bar, q_bar = rotation(r1 * r1 + r2 * r2 + r3 * r3)
+    b = q * ru
+    q_bar *= ru
+
+    def back(g1, g2, g3):
+        rg = r1 * g1 + r2 * g2 + r3 * g3
+        h = q * rg
+        t = a_bar * (v1 * g1 + v2 * g2 + v3 * g3) + q_bar * rg
+        t -= a * (u1 * g1 + u2 * g2 + u3 * g3)
+        by_r = (
+            t * r1 + a * (u2 * g3 - u3 * g2) + b * g1 + h * u1,
+            t * r2 + a * (u3 * g1 - u1 * g3) + b * g2 + h * u2,
+            t * r3 + a * (u1 * g2 - u2 * g1) + b * g3 + h * u3,
+        )
+        by_u = (
+            g1 * c + (g2 * r3 - g3 * r2) * a + r1 * h,
+            g2 * c + (g3 * r1 - g1 * r3) * a + r2 * h,
+            g3 * c + (g1 * r2 - g2 * r1) * a + r3 * h,
+        )
+        return by_r, by_u
+
+    turned = u1 * c + v1 * a + r1 * b, u2 * c + v2 * a + r2 * b, u3 * c + v3 * a + r3 * b
+    return *turned, back
 
 
 def rotation(square):
