@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, NoReturn
 
-from .contraction import einsum, spec
+from .contraction import einsum
 from .errors import ExpressionError
 from .graph import ADD, AND, BROADCAST, MULTIPLY, NOT, STACK, WHERE, Graph, Node
 from .partials import Pen, partial_builders
@@ -17,6 +17,7 @@ from .primitives import ARRAYS, ArrayPrimitive
 from .primitives.axes import ALL, At, elementwise
 from .primitives.matrices import spread
 from .primitives.row import Rule
+from .product import spec
 from .shapes import Shape
 
 SUM, CONCATENATE, INDEX = ARRAYS["sum"], ARRAYS["concatenate"], ARRAYS["index"]

@@ -203,6 +203,9 @@ class Scope:
         if not self.internal and not (x.shape and y.shape):
             number = y if x.shape else x
             raise self.fail("@ multiplies arrays", token, _shape_hint(number))
+        if is_list(x) and is_list(y) and len(x.args) == len(y.args):
+            products = self.operate(INFIX["*"], (x, y), token)
+            return self.reduce("add", None, products.args, token)
         return self.make(ARRAYS["matmul"], (self.number(x), self.number(y)), None, token)
 
     def is_open(self) -> bool:
