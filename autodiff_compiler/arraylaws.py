@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from .graph import BROADCAST, CONSTANT, MULTIPLY, POWER, Graph, Node, Rule
-from .primitives import ARRAYS, ArrayPrimitive, Primitive
+from .primitives import ARRAYS, ArrayPrimitive, Primitive, lookup
 from .shapes import ShapeError
 
-NORM, SUM = ARRAYS["norm2"], ARRAYS["sum"]
+NORM, SUM, DET, LOGDET = (ARRAYS[n] for n in ("norm2", "sum", "det", "logdet"))
+LOG, ABS = lookup("log"), lookup("abs")
 
 
 def arrays(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
@@ -23,6 +24,15 @@ def arrays(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         yield Rule(SQUARED, lambda graph, x, y: _squared(graph, x) if x is y else None)
     if op is POWER and heads == (NORM, CONSTANT):
         yield Rule(SQUARED, lambda graph, x, n: _squared(graph, x) if n.is_constant(2) else None)
+
+    if op is LOG and heads == (ABS,):
+        rule = ("arrays", "log(abs(det(A))) -> logdet(A), which does not overflow")
+        yield Rule(rule, _log_determinant)
+
+
+def _log_determinant(graph: Graph, size: Node) -> Node | None:
+    found = size.args[0]
+    return graph.make(LOGDET, found.args) if found.op is DET else None
 
 
 SQUARED = ("arrays", "norm2(x)**2 -> sum(x*x)")

@@ -157,8 +157,6 @@ def fitted(graph: Graph, node: Node, shape: Shape) -> Node:
 
     Sums over the axes along which the argument was repeated.
     """
-    if node.shape == shape:
-        return node
     (own, whole), _ = elementwise(None, shape, node.shape)
     extents = dict(zip(own, shape, strict=True))
     return einsum(graph, [(node, whole)], own, extents)

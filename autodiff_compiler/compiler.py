@@ -310,7 +310,7 @@ def compile(
     text = str.__str__(source)  # without what a subclass may add
     left_out = _passes(without) if stable else (*_passes(without), *STABLE_PASSES)
     names = _names(inputs, "inputs"), _names(wrt, "wrt")
-    options = Options(*names, left_out, limits, _shapes(shapes or {}))
+    options = Options(*names, left_out, limits, _shapes(shapes) if shapes else ())
     return _kept(text, options) if cache else Function(text, *options)
 
 

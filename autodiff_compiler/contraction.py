@@ -93,8 +93,10 @@ class _Contraction:
         return self._finished(found, scale)
 
     def _finished(self, found: Factor | None, scale: Node | None) -> Node:
-        parts = [part for part in (scale, found and found.node) if part is not None]
-        labels = found.labels if found else ()
+        labels = tuple(c for c in self.core if found and c in found.labels)
+        parts = [] if scale is None else [scale]
+        if found is not None:
+            parts.append(self.ordered(found, labels))
         node = self._times(reduce(self._multiply, parts)) if parts else self._one()
         if self.product.divisors:
             node = self.graph.apply(DIVIDE, node, reduce(self._multiply, self.product.divisors))
@@ -308,13 +310,11 @@ class _Contraction:
 
     def _spread(self, node: Node, labels: Labels) -> Node:
         """The result: its axes in order, missing ones filled, those that stand twice diagonal."""
-        core = tuple(label for label in self.core if label in labels)
-        node = self.ordered(Factor(node, labels), core)
         if self.product.out == self.core:
-            return self._filled(Factor(node, core), self.core)
-        if self.core == core and len(core) == 1 and len(self.product.out) == 2:
+            return self._filled(Factor(node, labels), self.core)
+        if self.core == labels and len(labels) == 1 and len(self.product.out) == 2:
             return self.graph.make(DIAG, (node,))
-        return self._embedded(Factor(node, core))
+        return self._embedded(Factor(node, labels))
 
     def _filled(self, factor: Factor, labels: Labels) -> Node:
         if factor.labels == labels:

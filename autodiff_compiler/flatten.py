@@ -68,7 +68,7 @@ class _Flattener:
             else self.image[p]
             for p in self.program.parameters
         )
-        outputs = _mapped(self.program.outputs, self.image)
+        outputs = mapped(self.program.outputs, self.image)
         return Program(self.program.kind, self.new, parameters, outputs)
 
     def _carry(self, node: Node) -> None:
@@ -205,8 +205,9 @@ def _is_cheap_outer(node: Node) -> bool:
     return all(nominal(size_of(a.shape)) < size for a in node.args)
 
 
-def _mapped(tree: Tree, image: Mapping[Node, Node]) -> Tree:
+def mapped(tree: Tree, image: Mapping[Node, Node]) -> Tree:
+    """A tree of outputs with every node replaced."""
     if isinstance(tree, Node):
         return image[tree]
-    branches: Sequence[Tree] = [_mapped(branch, image) for branch in tree]
+    branches: Sequence[Tree] = [mapped(branch, image) for branch in tree]
     return tuple(branches) if isinstance(tree, tuple) else list(branches)

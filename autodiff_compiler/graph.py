@@ -270,6 +270,8 @@ def dependents(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
 
 def differentiable(graph: Graph) -> list[str]:
     """The inputs that are not only positions in an index."""
+    if not graph.has_arrays:
+        return list(graph.inputs)
     positions, values = set[Node](), set[Node]()
     for node in graph.nodes:
         at = 1 if node.op is INDEX else len(node.args)
