@@ -31,11 +31,10 @@ CLASS = "__class__"
 CONSTANTS = frozenset({bool, float, int, str, tuple, type(None), type(...)})
 
 _NODES = """
-    Module FunctionDef arguments arg Return Assign Delete Del If Try ExceptHandler Pass Expr
-    Import ImportFrom alias Name Load Store Constant Tuple List Starred BinOp UnaryOp BoolOp Compare
-    IfExp Call keyword Attribute Subscript ListComp comprehension
-    Slice
-    Add Sub Mult MatMult Div FloorDiv Mod Pow USub Not And Or Is In Lt LtE Gt GtE Eq NotEq
+    Module FunctionDef arguments arg Return Assign AugAssign Delete Del For If Try ExceptHandler
+    Pass Expr Import ImportFrom alias Name Load Store Constant Tuple List Starred BinOp UnaryOp
+    BoolOp Compare IfExp Call keyword Attribute Subscript ListComp comprehension Slice Add Sub
+    Mult MatMult Div FloorDiv Mod Pow USub Not And Or Is In Lt LtE Gt GtE Eq NotEq
 """
 NODES: frozenset[type[ast.AST]] = frozenset(getattr(ast, name) for name in _NODES.split())
 
@@ -105,11 +104,11 @@ def attributes() -> frozenset[str]:
 
 
 OF_ARRAYS = """
-    T abs add arange array asarray astype at axis1 axis2 broadcast_shapes broadcast_to cholesky
-    concatenate cumprod cumsum det diag diagonal dtype einsum errstate exp eye flip full inf initial
-    inv isfinite keepdims kind linalg log logical_and max min nan ndim ones_like outer pinv prod
-    real reshape result_type s_ shape slogdet solve sqrt square squeeze sum svd
-    swapaxes tensordot trace transpose tril triu vdot where zeros
+    T abs add arange array asarray astype axis1 axis2 bincount broadcast_shapes broadcast_to
+    cholesky concatenate cumprod cumsum det diag diagonal dtype einsum errstate exp eye flip
+    full inf initial inv isfinite keepdims kind linalg log logical_and max min nan ndim
+    ones_like outer pinv prod ravel real reshape result_type s_ shape slogdet solve sqrt square
+    squeeze sum svd swapaxes tensordot trace transpose tril triu vdot where zeros
 """
 
 
@@ -122,7 +121,10 @@ def vocabulary() -> frozenset[str]:
     functions = {*KINDS, *(f"{kind}_ieee" for kind in KINDS), *(f"_{row.name}" for row in TABLE)}
     public = {name for name in dir(math) if not name.startswith("_")}
     helpers = {"np", "special", "_floats", "_full", CLASS.rstrip("_"), "__doc"}
-    helpers |= {f"_{name}" for name in ("norm2", "logsumexp", "placed", "scatter", "cofactor")}
+    helpers |= {
+        f"_{name}"
+        for name in (*("norm2", "logsumexp", "placed", "scatter", "assembled", "cofactor"),)
+    }
     helpers |= {"_prod_others"}
     return frozenset(functions | public | helpers | MODULES | NAMES | attributes())
 
@@ -180,7 +182,8 @@ def _read(node: ast.Attribute) -> tuple[str, ...]:
 
 def _element(node: ast.Subscript) -> tuple[str, ...]:
     """An element may be set in an array that the code has made."""
-    if type(node.ctx) is not ast.Load and type(node.value) is not ast.Name:
+    made = type(node.ctx) is ast.Store and type(node.value) is ast.Name
+    if type(node.ctx) is not ast.Load and not made:
         raise GeneratedCodeError(f"a changed element on line {_line(node)}")
     return ()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import ExpressionError, nearest
-from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, STACK, SUBTRACT, Graph, Node
+from .graph import ADD, CONSTANT, DIVIDE, INPUT, MULTIPLY, NEGATIVE, STACK, SUBTRACT, Graph, Node
 from .lexer import Word
 from .primitives import ARRAYS, ArrayPrimitive, lookup
 from .primitives.axes import Axes, everything
@@ -162,7 +162,9 @@ def call(
     if missing:
         usage = f"write {name}({', '.join(required)})"
         raise scope.fail(f"{name} lacks {', '.join(missing)}", token, usage)
-    _check_arrays(scope, token, bound)
+    first = next(iter(bound.values()))
+    if token not in WITHOUT_ARRAYS and not scope.internal and _is_number(first):
+        return _of_number(scope, token, first, "keepdims" in allowed)
     return function.build(Call(scope, token, bound, rest))
 
 
@@ -179,14 +181,18 @@ def _bind(
     bound[name] = keyword.value
 
 
-def _check_arrays(scope: Scope, token: Word, bound: Options) -> None:
-    """A number where an array is wanted: most likely its shape was not declared."""
-    first = next(iter(bound.values()))
-    if scope.internal or token in WITHOUT_ARRAYS or not isinstance(first, Node) or first.shape:
-        return
-    what = f"{first.data} is" if isinstance(first.data, str) else "this is"
-    name = first.data if isinstance(first.data, str) else "x"
-    hint = f"declare its shape: {name}: [n]"
+def _is_number(value: Argument) -> bool:
+    return isinstance(value, Node) and not value.shape
+
+
+def _of_number(scope: Scope, token: Word, number: Argument, reduces: bool) -> Node:
+    """A reduction of a number is itself; an input that is one lacks its declaration."""
+    assert isinstance(number, Node)
+    name = number.data if number.op is INPUT else None
+    if reduces and name is None and scope.graph.has_arrays:
+        return scope.graph.intern(ABS, number) if token.startswith("norm") else number
+    what = f"{name} is" if name else "this is"
+    hint = f"declare its shape: {name or 'x'}: [n]"
     raise scope.fail(f"{token} takes an array, and {what} a number", token, hint)
 
 

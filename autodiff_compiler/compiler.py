@@ -11,6 +11,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .allowlist import inspect
+from .arrayruntime import callables
 from .backends.module import module, targets
 from .cache import Cache
 from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
@@ -31,7 +32,6 @@ from .passes import (
     optimise,
     pipeline,
 )
-from .runtime import callables
 from .shapes import as_extent
 
 if TYPE_CHECKING:

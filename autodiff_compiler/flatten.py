@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 
 from .contraction import contract
 from .derivatives import Group, Program, Tree
-from .graph import DIVIDE, MULTIPLY, NEGATIVE, Graph, Node, Rules
+from .graph import ADD, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node, Rules
 from .primitives import ARRAYS, ArrayPrimitive
-from .primitives.axes import At, New, Slice, elementwise
+from .primitives.axes import At, Index, New, Slice, elementwise
 from .product import VIEWS, Label, Labels, Product, spec
 from .shapes import nominal, size_of
 
-INDEX, EXPAND, INV, SOLVE, TRANSPOSE, OUTER = (
-    ARRAYS[n] for n in ("index", "expand_dims", "inv", "solve", "transpose", "outer")
+INDEX, SCATTER, ASSEMBLE = (ARRAYS[n] for n in ("index", "scatter", "assemble"))
+EXPAND, INV, SOLVE, TRANSPOSE, OUTER = (
+    ARRAYS[n] for n in ("expand_dims", "inv", "solve", "transpose", "outer")
 )
 
 
@@ -52,6 +53,11 @@ class _Flattener:
         self.image: dict[Node, Node] = {}
         self.kept = kept
         self.nodes = self.old.ancestors(program.leaves())
+        self.outputs = set(program.leaves())
+        self.users: dict[Node, list[tuple[Node, int]]] = {}
+        for node in self.nodes:
+            for k, argument in enumerate(node.args):
+                self.users.setdefault(argument, []).append((node, k))
         self.absorbed = self._absorbed()
 
     def run(self) -> Program:
@@ -81,11 +87,7 @@ class _Flattener:
 
     def _absorbed(self) -> set[Node]:
         """The products that only other products ask for, and only once if that costs something."""
-        users: dict[Node, list[tuple[Node, int]]] = {}
-        for node in self.nodes:
-            for k, argument in enumerate(node.args):
-                users.setdefault(argument, []).append((node, k))
-        outputs, found = set(self.program.leaves()), set[Node]()
+        users, found = self.users, set[Node]()
         summed: set[Node] = set()  # what all that use it sum up
         for node in reversed(self.nodes):
             uses = users.get(node, [])
@@ -94,7 +96,7 @@ class _Flattener:
                 summed.add(node)
             if (
                 _is_product(node)
-                and node not in outputs
+                and node not in self.outputs
                 and node not in self.old.names
                 and all(_is_product(user) and _takes(user, k) for user, k in uses)
                 and (len(uses) == 1 or _is_cheap(node) or node in summed)
@@ -125,7 +127,26 @@ class _Flattener:
         args = tuple(self.image[a] for a in node.args)
         if node.op is INDEX and _makes_axes(node):
             return self._index(node, args)
+        if node.op is ADD and all(map(self._is_placed, node.args)):
+            return self._assembled(node, args)
         return self.new.rebuild(node, args, self.new.apply)
+
+    def _is_placed(self, node: Node) -> bool:
+        """Whether a node puts elements into zeros, and only this sum asks for it."""
+        image = self.image[node]
+        basic = image.op is ASSEMBLE or (image.op is SCATTER and len(image.args) == 1)
+        return basic and len(self.users.get(node, ())) == 1 and node not in self.outputs
+
+    def _assembled(self, node: Node, args: tuple[Node, ...]) -> Node:
+        """A sum of arrays that are mostly zeros, put into one."""
+        parts: dict[Index, Node] = {}
+        for argument in args:
+            held = argument.data[0]
+            indices = [held] if argument.op is SCATTER else held
+            for index, part in zip(indices, argument.args, strict=True):
+                known = parts.get(index)
+                parts[index] = part if known is None else self.new.apply(ADD, known, part)
+        return self.new.make(ASSEMBLE, tuple(parts.values()), (tuple(parts), node.shape))
 
     def _index(self, node: Node, args: tuple[Node, ...]) -> Node:
         """An index that also makes new axes, in two steps: what is taken is the same without."""

@@ -22,7 +22,6 @@ from .errors import ExpressionError
 from .graph import Graph
 from .primitives import Primitive
 from .primitives.ieee import evaluator, has_python
-from .shapes import Extent, Shape, shown
 
 _serial = itertools.count(1)
 
@@ -142,98 +141,6 @@ class Callables:
     def _from_module(self, target: str) -> Callable[..., Any]:
         text = module([self.program], target, "", self.wrt, self.prune)
         return load(text, self.program.kind, {})
-
-
-class ArrayCallables(Callables):
-    """The functions of a program of arrays: whatever they are called with is checked first."""
-
-    def fast(self) -> Callable[..., Any]:
-        """The function, behind a check of what it is called with."""
-        function, parameters = self._array, self.program.parameters
-        names = [str(p.name if isinstance(p, Group) else p.data) for p in parameters]
-        wanted = [(str(n.data), n.shape) for n in self.program.arguments()]
-        flat = not any(isinstance(p, Group) for p in parameters)
-
-        def call(*arguments: Any, **named: Any) -> Any:
-            if named or len(arguments) != len(names):
-                arguments = tuple(ordered(names, arguments, named))
-            given = arguments if flat else self._flattened(arguments)
-            values = conforming(wanted, given)
-            return function(*(values if flat else self._grouped(values)))
-
-        call.__name__ = call.__qualname__ = self.program.kind
-        return call
-
-
-def callables(program: Program, wrt: Sequence[str], prune: bool) -> Callables:
-    """The functions of a program of numbers, or of arrays."""
-    kind = ArrayCallables if program.graph.has_arrays else Callables
-    return kind(program, wrt, prune)
-
-
-def ordered(names: Sequence[str], arguments: Sequence[Any], named: dict[str, Any]) -> list[Any]:
-    """Arguments given in order or by name, in order; raises `TypeError`."""
-    wanted = f"expected {', '.join(names)}"
-    if len(arguments) > len(names):
-        raise TypeError(f"{len(arguments)} arguments; {wanted}")
-    twice = named.keys() & set(names[: len(arguments)])
-    unknown = [name for name in named if name not in names]
-    if twice or unknown:
-        what = f"{min(twice)} is given twice" if twice else f"{unknown[0]} is no argument"
-        raise TypeError(f"{what}; {wanted}")
-    missing = [name for name in names[len(arguments) :] if name not in named]
-    if missing:
-        raise TypeError(f"no value for {', '.join(missing)}; {wanted}")
-    return [*arguments, *(named[name] for name in names[len(arguments) :])]
-
-
-def conforming(wanted: Sequence[tuple[str, Shape]], given: Sequence[Any]) -> list[Any]:
-    """Arguments as numbers and arrays of the shapes they were declared with.
-
-    Raises `TypeError` or `ValueError` that names the argument, the extent and both lengths.
-    """
-    extents: dict[str, tuple[int, str]] = {}
-    values = []
-    for (name, shape), value in zip(wanted, given, strict=True):
-        array = number(name, value)
-        found = () if type(array) is float else array.shape
-        if len(found) != len(shape):
-            raise ValueError(f"{name}: expected {_kind(shape)}, got {_kind(found)}")
-        for extent, length in zip(shape, found, strict=True):
-            if extent != length:
-                _check_extent(name, extent, length, shape, extents)
-        values.append(array)
-    _check_sums(wanted, values, extents)
-    return values
-
-
-def _kind(shape: Shape) -> str:
-    return f"an array of shape {shown(shape)}" if shape else "a number"
-
-
-def _check_extent(
-    name: str, extent: Extent, length: int, shape: Shape, extents: dict[str, tuple[int, str]]
-) -> None:
-    """Bind the name of an extent to a length, or compare it with the length it has."""
-    if isinstance(extent, int):
-        raise ValueError(f"{name}: {shown(shape)} has {extent} where there are {length}")
-    if str(extent) not in extent.names:
-        return  # looked at when all names are known
-    known, where = extents.setdefault(str(extent), (length, name))
-    if known != length:
-        raise ValueError(f"{name}: {extent} is {length} here, but {known} in {where}")
-
-
-def _check_sums(
-    wanted: Sequence[tuple[str, Shape]], values: Sequence[Any], extents: dict[str, tuple[int, str]]
-) -> None:
-    known = {name: length for name, (length, _) in extents.items()}
-    for (name, shape), value in zip(wanted, values, strict=True):
-        for extent, length in zip(shape, getattr(value, "shape", ()), strict=True):
-            if isinstance(extent, int) or not extent.names <= known.keys():
-                continue
-            if extent.at(known) != length:
-                raise ValueError(f"{name}: {extent} is {extent.at(known)}, but there are {length}")
 
 
 @cache

@@ -54,6 +54,7 @@ FLOORS = (
         "allowlist",
         "backends",
         "runtime",
+        "arrayruntime",
         "tables",
         "traces",
         "drawing",

@@ -191,7 +191,7 @@ def load(text, names=()):
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("import os", "import of os"), ("from os import system", "import of os"), ("x = 1; del x", "Delete"),
+        ("import os", "import of os"), ("from os import system", "import of os"), ("x = [1]; del x[0]", "a changed element"),
         ("def f(x):\n return open(x)", "unknown name open"), ("def f(x):\n return x.func", "attribute func"),
         ("def f(x):\n return x.__globals__", "attribute __globals__"), ("f = lambda x: x", "Lambda"),
         ("def f(x):\n global y\n y = x", "Global"), ("class A: pass", "ClassDef"), ("open('x')", "name open"),

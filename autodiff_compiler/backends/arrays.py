@@ -44,8 +44,17 @@ def _placed(value, shape, index):
 SCATTER = '''\
 def _scatter(value, shape, index):
     """Zeros of a shape, with a value added at an index that may meet an element more than once."""
-    result = np.zeros(shape, np.result_type(value))
-    np.add.at(result, index, value)
+    size = int(np.prod(shape))
+    places = np.arange(size).reshape(shape)[index]
+    total = np.bincount(places.ravel(), np.ravel(value), size)
+    return total.reshape(shape).astype(np.result_type(value), copy=False)'''
+
+ASSEMBLED = '''\
+def _assembled(shape, *parts):
+    """Zeros of a shape, with values added at their indices."""
+    result = np.zeros(shape, np.result_type(*[value for _, value in parts]))
+    for index, value in parts:
+        result[index] += value
     return result'''
 
 OTHERS = '''\
@@ -69,6 +78,7 @@ HELPERS = {
     "_logsumexp": LOGSUMEXP,
     "_placed": PLACED,
     "_scatter": SCATTER,
+    "_assembled": ASSEMBLED,
     "_prod_others": OTHERS,
     "_cofactor": COFACTOR,
 }
@@ -160,7 +170,7 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
         yield f"    {line}"
     dead = freed(schedule, outputs)
     for k, (target, text) in enumerate(schedule.statements):
-        yield f"    {target} = {text}"
+        yield from wrap(f"{target} = {text}", "    ")
         if dead[k]:
             yield f"    del {', '.join(dead[k])}"
     yield from wrap(f"return {outputs}", "    ")

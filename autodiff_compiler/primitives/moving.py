@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..shapes import Extent, Shape, ShapeError, shown, size_of
-from .axes import ALL, Index, Pick, Size, Take, index_text, indexed, tuple_text
-from .linear import matrix
+from .axes import ALL, At, Axes, Index, New, Pick, Size, Take, index_text, indexed, tuple_text
+from .linear import SUM, matrix
 from .row import ArrayPrimitive, array_function
 
 
@@ -104,6 +104,29 @@ def _triangle(name: str) -> ArrayPrimitive:
     )
 
 
+def _assembled(m: Any, data: tuple[tuple[Index, ...], Shape], *parts: Any) -> Any:
+    return sum(
+        _scatter(m, (index, data[1]), part) for index, part in zip(data[0], parts, strict=True)
+    )
+
+
+def _assembly_text(node: Any, size: Size) -> str:
+    indices, shape = node.data
+    parts = (f"(np.s_[{index_text(i, size, ())}], {{{k}}})" for k, i in enumerate(indices))
+    return f"_assembled({tuple_text(shape, size)}, {', '.join(parts)})"
+
+
+def _put_back(g: Any, node: Any, bar: Any) -> Any:
+    """The adjoint of what was indexed: zeros but for what was taken."""
+    index, takes = node.data, node.args[1:]
+    if not takes and not any(isinstance(item, Pick) for item in index):
+        kept = [item for item in index if not isinstance(item, At)]
+        new = tuple(k - len(kept) for k, item in enumerate(kept) if isinstance(item, New))
+        bar = g.make(SUM, (bar,), Axes(new)) if new else bar
+        index = tuple(item for item in index if not isinstance(item, New))
+    return g.make(SCATTER, (bar, *takes), (index, node.args[0].shape))
+
+
 RESHAPE: ArrayPrimitive = array_function(
     "reshape(x)",
     shape=_reshaped,
@@ -121,11 +144,7 @@ INDEX: ArrayPrimitive = array_function(
     "index(x)",
     shape=indexed,
     tangents=(lambda g, node, d: g.make(INDEX, (d, *node.args[1:]), node.data),),
-    adjoints=(
-        lambda g, node, bar: g.make(
-            SCATTER, (bar, *node.args[1:]), (node.data, node.args[0].shape)
-        ),
-    ),
+    adjoints=(_put_back,),
     batched=lambda index, lead: (ALL,) * len(lead) + index,
     compute=lambda m, index, x, *takes: x[_numpy_index(m, index, takes)],
     spelling=_index_text,
@@ -141,6 +160,14 @@ SCATTER: ArrayPrimitive = array_function(
     compute=_scatter,
     spelling=_scatter_text,
     variadic=True,
+)
+ASSEMBLE: ArrayPrimitive = array_function(
+    "assemble(x)",
+    shape=lambda data, *parts: data[1],
+    compute=_assembled,
+    spelling=_assembly_text,
+    variadic=True,
+    note="a sum of scattered arrays",
 )
 CONCATENATE: ArrayPrimitive = array_function(
     "concatenate(x)",
@@ -172,4 +199,4 @@ FLIP: ArrayPrimitive = array_function(
 )
 TRIL, TRIU = _triangle("tril"), _triangle("triu")
 
-ROWS = (RESHAPE, INDEX, SCATTER, CONCATENATE, CUMSUM, FLIP, TRIL, TRIU)
+ROWS = (RESHAPE, INDEX, SCATTER, ASSEMBLE, CONCATENATE, CUMSUM, FLIP, TRIL, TRIU)

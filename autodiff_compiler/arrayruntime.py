@@ -1,0 +1,132 @@
+"""Programs of arrays made callable: a check of what they are called with, then NumPy's code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .derivatives import Group, Program
+from .runtime import Callables, number
+from .shapes import Extent, Shape, shown
+
+
+class ArrayCallables(Callables):
+    """The functions of a program of arrays: whatever they are called with is checked first."""
+
+    def fast(self) -> Callable[..., Any]:
+        """The function, behind a check of what it is called with."""
+        function, parameters = self._array, self.program.parameters
+        names = [str(p.name if isinstance(p, Group) else p.data) for p in parameters]
+        conforming = Signature([(str(n.data), n.shape) for n in self.program.arguments()]).values
+        flat = not any(isinstance(p, Group) for p in parameters)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            if named or len(arguments) != len(names):
+                arguments = tuple(ordered(names, arguments, named))
+            if flat:
+                return function(*conforming(arguments))
+            return function(*self._grouped(conforming(self._flattened(arguments))))
+
+        call.__name__ = call.__qualname__ = self.program.kind
+        return call
+
+
+def callables(program: Program, wrt: Sequence[str], prune: bool) -> Callables:
+    """The functions of a program of numbers, or of arrays."""
+    kind = ArrayCallables if program.graph.has_arrays else Callables
+    return kind(program, wrt, prune)
+
+
+def ordered(names: Sequence[str], arguments: Sequence[Any], named: dict[str, Any]) -> list[Any]:
+    """Arguments given in order or by name, in order; raises `TypeError`."""
+    wanted = f"expected {', '.join(names)}"
+    if len(arguments) > len(names):
+        raise TypeError(f"{len(arguments)} arguments; {wanted}")
+    twice = named.keys() & set(names[: len(arguments)])
+    unknown = [name for name in named if name not in names]
+    if twice or unknown:
+        what = f"{min(twice)} is given twice" if twice else f"{unknown[0]} is no argument"
+        raise TypeError(f"{what}; {wanted}")
+    missing = [name for name in names[len(arguments) :] if name not in named]
+    if missing:
+        raise TypeError(f"no value for {', '.join(missing)}; {wanted}")
+    return [*arguments, *(named[name] for name in names[len(arguments) :])]
+
+
+class Wanted(NamedTuple):
+    """An argument: its axes that have a length or a plain name, and all of its extents."""
+
+    name: str
+    shape: Shape
+    axes: tuple[tuple[int, Any], ...]
+
+
+class Signature:
+    """The shapes that arguments are declared with, prepared to compare them with what is given."""
+
+    def __init__(self, arguments: Sequence[tuple[str, Shape]]) -> None:
+        self.wanted = [Wanted(name, shape, tuple(_plain(shape))) for name, shape in arguments]
+        self.sums = any(len(w.axes) < len(w.shape) for w in self.wanted)
+
+    def values(self, given: Sequence[Any]) -> list[Any]:
+        """Arguments as numbers, and as arrays of floats of the declared shapes.
+
+        Raises `TypeError` or `ValueError` that names the argument, the extent and both lengths.
+        """
+        extents: dict[str, int] = {}
+        values: list[Any] = []
+        for (name, shape, axes), value in zip(self.wanted, given, strict=True):
+            array: Any = value if type(value) is float else number(name, value)
+            found = () if type(array) is float else array.shape
+            if len(found) != len(shape):
+                raise ValueError(f"{name}: expected {_kind(shape)}, got {_kind(found)}")
+            for axis, extent in axes:
+                length = found[axis]
+                if extent == length:
+                    continue
+                if type(extent) is int or extents.setdefault(extent, length) != length:
+                    raise self._mismatch(name, axis, length, values)
+            values.append(array)
+        if self.sums:
+            self._check_sums(values, extents)
+        return values
+
+    def _mismatch(self, name: str, axis: int, length: int, before: Sequence[Any]) -> ValueError:
+        """An extent that is another than declared, or than an earlier argument has."""
+        here = next(w for w in self.wanted if w.name == name)
+        extent = here.shape[axis]
+        if isinstance(extent, int):
+            return ValueError(f"{name}: {shown(here.shape)} has {extent} where there are {length}")
+        for other, value in zip(self.wanted, before, strict=False):
+            if extent in other.shape:
+                known = value.shape[other.shape.index(extent)]
+                return ValueError(f"{name}: {extent} is {length} here, but {known} in {other.name}")
+        return ValueError(f"{name}: {extent} stands for axes of different lengths")
+
+    def _check_sums(self, values: Sequence[Any], extents: dict[str, int]) -> None:
+        """Extents that are sums or products of names, once the names are known."""
+        for (name, shape, _), value in zip(self.wanted, values, strict=True):
+            for extent, length in zip(shape, getattr(value, "shape", ()), strict=True):
+                if isinstance(extent, int) or not extent.names <= extents.keys():
+                    continue
+                if extent.at(extents) != length:
+                    raise ValueError(
+                        f"{name}: {extent} is {extent.at(extents)}, but there are {length}"
+                    )
+
+
+def _plain(shape: Shape) -> list[tuple[int, int | str]]:
+    """The axes whose extent is a length or a name."""
+    return [(k, _word(e)) for k, e in enumerate(shape) if isinstance(e, int) or _is_name(e)]
+
+
+def _word(extent: Extent) -> int | str:
+    return extent if isinstance(extent, int) else str(extent)
+
+
+def _is_name(extent: Extent) -> bool:
+    return not isinstance(extent, int) and str(extent) in extent.names
+
+
+def _kind(shape: Shape) -> str:
+    return f"an array of shape {shown(shape)}" if shape else "a number"
