@@ -94,6 +94,16 @@ def removable() -> Iterator[Law]:
     ):
         yield stable(f"{function}/(x*x)", f"{half}*({ratio}*{ratio})", ZERO, "x != 0")
         yield stable(f"{function}/x", f"{sine}*{ratio}", ZERO, "x != 0")
+        whole = sine.removeprefix("-")
+        yield stable(f"({whole}*{ratio})/x", f"0.5*({ratio}*{ratio})", ZERO, "x != 0")
+        yield stable(f"{whole}/x", f"0.5*{ratio}", ZERO, "x != 0")
+        for root, square, holds in (
+            ("hypot(x, y)", "(x*x + y*y)", "x*x + y*y != 0"),
+            ("sqrt(x)", "x", "x > 0"),
+            ("abs(x)", "(x*x)", "x != 0"),
+        ):
+            inner, outer = (text.replace("(x", f"({root}") for text in (function, ratio))
+            yield stable(f"{inner}/{square}", f"{half}*({outer}*{outer})", ZERO, holds)
 
 
 def poles() -> Iterator[Law]:
