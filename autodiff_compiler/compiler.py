@@ -6,7 +6,7 @@ import os
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +25,7 @@ from .shapes import as_extent
 
 if TYPE_CHECKING:
     from .certificate import Certificate
+    from .cost import Cost
     from .drawing import Drawing
     from .packed import Packed
     from .traces import Trace
@@ -185,6 +186,20 @@ class Function:
         from .drawing import Drawing
 
         return Drawing(self._graph, self._output)
+
+    def cost(self, *kinds: str, **extents: int) -> Cost:
+        """Operations, shapes and memory before anything runs, as formulas in the extents.
+
+        Of the value and of one pass of each mode, or of `kinds`; also as numbers where `extents`
+        gives the lengths: `fn.cost(N=1000)`.  See `cost.Part` for what is counted.
+        """
+        from .backends.module import numpy_schedule, python_schedule
+        from .cost import Subject, cost
+
+        schedule = numpy_schedule if self._graph.has_arrays else python_schedule
+        wrt = tuple(self._graph.inputs[name] for name in self._wrt)
+        scheduled = partial(schedule, prune=self._prune)
+        return cost(Subject(self._output, wrt, self._program, scheduled), kinds, extents)
 
     def check(
         self,

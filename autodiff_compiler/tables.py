@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from .backends.latex import number as latex_number
@@ -40,6 +40,7 @@ class Section(NamedTuple, Generic[R]):
 
 
 Sections = Sequence[Section[R]]
+HEADERS = ("symbol", "formula", "value")
 
 
 def digits(value: float) -> str:
@@ -54,30 +55,43 @@ def _cells(row: TableRow) -> tuple[str, str, str]:
 
 def text(sections: Sections[R]) -> str:
     """Aligned columns."""
-    return "\n\n".join("\n".join(_aligned(section)) for section in sections)
+    return "\n\n".join(
+        "\n".join(aligned(section.title, [_cells(row) for row in section.rows]))
+        for section in sections
+    )
 
 
-def _aligned(section: Section[R]) -> Iterator[str]:
-    cells = [_cells(row) for row in section.rows]
-    widths = [max((len(c[k]) for c in cells), default=0) for k in range(3)]
-    yield section.title
+def aligned(title: str, cells: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A title, and rows of cells in aligned columns."""
+    yield title
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         yield "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
 
 
 def markdown(sections: Sections[R]) -> str:
     """One table for each section."""
-    return "\n\n".join("\n".join(_markdown(section)) for section in sections)
+    return "\n\n".join(
+        "\n".join(piped(section.title, HEADERS, map(_markdown, section.rows)))
+        for section in sections
+    )
 
 
-def _markdown(section: Section[R]) -> Iterator[str]:
-    yield f"**{section.title}**\n"
-    yield "| symbol | formula | value |"
-    yield "|---|---|---|"
-    for row in section.rows:
-        value = "" if row.value is None else digits(row.value)
-        formula = printable(row.formula).replace("|", "\\|")
-        yield f"| `{printable(row.symbol)}` | `{formula}` | {value} |"
+def piped(title: str, headers: Sequence[str], cells: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A title, and a table in Markdown."""
+    yield f"**{title}**\n"
+    for row in (headers, None, *cells):
+        yield f"| {' | '.join(row)} |" if row else f"|{'---|' * len(headers)}"
+
+
+def code(text: str) -> str:
+    """A text as code in a cell of a Markdown table."""
+    escaped = printable(text).replace("|", "\\|")
+    return f"`{escaped}`"
+
+
+def _markdown(row: TableRow) -> tuple[str, str, str]:
+    return code(row.symbol), code(row.formula), "" if row.value is None else digits(row.value)
 
 
 def latex(sections: Sections[R]) -> str:
@@ -96,17 +110,22 @@ def _latex(section: Section[R]) -> Iterator[str]:
 
 def as_html(sections: Sections[R]) -> str:
     """One table for each section; every text is escaped."""
-    return "\n".join("\n".join(_html(section)) for section in sections)
+    return "\n".join(
+        "\n".join(tagged(section.title, HEADERS, map(_html, section.rows))) for section in sections
+    )
 
 
-def _html(section: Section[R]) -> Iterator[str]:
-    yield f"<table>\n<caption>{html.escape(section.title)}</caption>"
-    yield "<tr><th>symbol</th><th>formula</th><th>value</th></tr>"
-    for row in section.rows:
-        value = "" if row.value is None else digits(row.value)
-        cells = (row.symbol, row.formula, value)
-        yield "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>"
+def tagged(title: str, headers: Sequence[str], cells: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table in HTML; every text is escaped."""
+    yield f"<table>\n<caption>{html.escape(title)}</caption>"
+    yield "<tr>" + "".join(f"<th>{html.escape(h)}</th>" for h in headers) + "</tr>"
+    for row in cells:
+        yield "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>"
     yield "</table>"
+
+
+def _html(row: TableRow) -> tuple[str, str, str]:
+    return row.symbol, row.formula, "" if row.value is None else digits(row.value)
 
 
 def as_json(sections: Sections[R]) -> str:

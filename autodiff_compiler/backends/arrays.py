@@ -74,11 +74,6 @@ HELPERS = {
 }
 NEEDS = {"_cofactor": "_prod_others"}  # helpers that helpers call
 
-VIEWS = frozenset(
-    ARRAYS[n]
-    for n in ("transpose", "expand_dims", "broadcast_to", "reshape", "index", "diagonal", "flip")
-)
-
 
 class ArraySpeller(NumpySpeller):
     """NumPy, with operations on whole arrays."""
@@ -210,7 +205,7 @@ class _Outputs:
                 if not node.args and node.op is not INPUT and text[:1].isdigit()
                 else f"{number}({text})"
             )
-        if node in self._seen or node.op is INPUT or node.op in VIEWS:
+        if node in self._seen or node.op is INPUT or node.is_view:
             return f"{self._schedule.require(NUMPY)}.array({text})"
         self._seen.add(node)
         return text

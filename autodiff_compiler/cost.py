@@ -1,0 +1,388 @@
+"""What a program costs before it runs: operations, shapes and memory, as formulas in extents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Integral
+from typing import Any, NamedTuple
+
+from .backends.base import Expressions, Schedule
+from .counts import Count, count, total
+from .derivatives import Program
+from .errors import nearest, printable
+from .graph import Node
+from .liveness import buffers, executed, named, peak, storage
+from .shapes import Extent, Polynomial, Shape, extent_names, shown, size_of
+from .tables import aligned, code, piped, tagged
+
+BYTES = 8  # of a number
+HEADERS = ("name", "computed as", "shape", "operations")
+TITLES: Mapping[str, str] = {
+    "jvp": "forward mode (jvp), along one direction",
+    "vjp": "reverse mode (vjp), from one cotangent",
+    "value_and_gradient": "reverse mode (value_and_gradient)",
+}
+FORWARD, REVERSE = ("jvp",), ("value_and_gradient", "vjp")
+
+
+class Quantity(NamedTuple):
+    """A count as a formula, and as a number where the extents are known."""
+
+    formula: Count
+    number: int | None
+
+    def __str__(self) -> str:
+        if self.number is None:
+            return str(self.formula)
+        return f"{self.number:,}" + (f" = {self.formula}" if self.formula.names else "")
+
+    def json(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {"formula": str(self.formula), "number": self.number}
+
+
+class Row(NamedTuple):
+    """One operation: its name in the code or in the trace, if it has one, and what it takes."""
+
+    symbol: str
+    formula: str
+    shape: Shape
+    operations: Quantity
+
+    @property
+    def called(self) -> str:
+        """Its name, or else its text."""
+        return self.symbol or self.formula
+
+
+class Part(NamedTuple):
+    """What one kind of function costs.
+
+    Attributes:
+        rows: every operation, in the order in which the code runs them.
+        operations: floating-point operations.
+        memory: numbers held at once, at most, beside the inputs, by the code as it is generated,
+            where a name lives until the function returns.
+        live: the same if all results were given up after their last use.
+        passes: how many such passes all partials take: one for each element of what is
+            differentiated by in forward mode, of the output in reverse mode.
+        kept, kept_memory: in reverse mode, what the adjoints need of the values.
+        outgrown: results that grow faster than every input and output, or are larger.
+    """
+
+    kind: str
+    rows: tuple[Row, ...]
+    operations: Quantity
+    memory: Quantity
+    live: Quantity
+    passes: Quantity | None
+    kept: tuple[Row, ...]
+    kept_memory: Quantity
+    outgrown: tuple[Row, ...]
+
+    @property
+    def title(self) -> str:
+        """What it is about."""
+        return TITLES.get(self.kind, self.kind)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One line for each shape that outgrows the inputs and outputs."""
+        by_shape: dict[Shape, list[str]] = {}
+        for row in self.outgrown:
+            by_shape.setdefault(row.shape, []).append(row.called)
+        return tuple(
+            f"{shown(shape)} outgrows the inputs and outputs: {_some(names)}"
+            for shape, names in by_shape.items()
+        )
+
+    def summary(self) -> Iterator[tuple[str, str]]:
+        """What is counted, line by line: its name and its amount."""
+        yield "operations", str(self.operations)
+        if self.passes is not None:
+            yield "passes for all partials", str(self.passes)
+        yield "numbers held at once", _with_bytes(self.memory)
+        yield "  freed at last use", _with_bytes(self.live)
+        if self.kept:
+            yield "kept for the adjoints", _with_bytes(self.kept_memory)
+            yield "", _some([row.called for row in self.kept], 30)
+
+    def json(self) -> dict[str, Any]:
+        """As JSON has it."""
+        sums = ("operations", "memory", "live", "passes", "kept_memory")
+        found: dict[str, Any] = {"kind": self.kind, "rows": [_row(r) for r in self.rows]}
+        for name in sums:
+            quantity = getattr(self, name)
+            found[name] = None if quantity is None else quantity.json()
+        number = self.memory.number
+        found["bytes"] = None if number is None else number * BYTES
+        found["kept"] = [row.called for row in self.kept]
+        found["outgrown"] = [_row(row) for row in self.outgrown]
+        return found
+
+
+class Cost:
+    """The cost of a function: a `Part` for its value, for forward and for reverse mode.
+
+    It prints as text, and shows itself as tables in a notebook.
+    """
+
+    def __init__(self, parts: Sequence[Part], extents: Mapping[str, int]) -> None:
+        self.parts, self.extents = tuple(parts), dict(extents)
+
+    def __getitem__(self, kind: str) -> Part:
+        for part in self.parts:
+            if part.kind == kind:
+                return part
+        raise KeyError(kind)
+
+    @property
+    def value(self) -> Part:
+        """The cost of the value."""
+        return self["value"]
+
+    @property
+    def forward(self) -> Part:
+        """The cost of one pass of forward mode."""
+        return self[FORWARD[0]]
+
+    @property
+    def reverse(self) -> Part:
+        """The cost of one pass of reverse mode."""
+        return next(part for part in self.parts if part.kind in REVERSE)
+
+    def render(self, form: str) -> str:
+        """The cost as `"text"`, `"markdown"`, `"html"` or `"json"`."""
+        if form not in FORMATS:
+            raise ValueError(f"format: expected one of {', '.join(FORMATS)}, got {form!r}")
+        return FORMATS[form](self)
+
+    def text(self) -> str:
+        """Aligned columns for a terminal."""
+        return self.render("text")
+
+    def markdown(self) -> str:
+        """Tables for a README or a notebook."""
+        return self.render("markdown")
+
+    def html(self) -> str:
+        """Tables for a page."""
+        return self.render("html")
+
+    def json(self) -> str:
+        """Every number and formula."""
+        return self.render("json")
+
+    __str__ = text
+    _repr_html_ = html
+
+    def __repr__(self) -> str:
+        found = (f"{part.kind} {part.operations}" for part in self.parts)
+        return f"<cost in operations: {'; '.join(found)}>"
+
+
+def _some(names: Sequence[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _row(row: Row) -> dict[str, Any]:
+    operations = row.operations.json()
+    return {
+        "name": row.symbol, "formula": row.formula,
+        "shape": [str(e) if isinstance(e, Polynomial) else e for e in row.shape],
+        "operations": operations,
+    }  # fmt: skip
+
+
+def _with_bytes(quantity: Quantity) -> str:
+    if quantity.number is None:
+        return str(quantity)
+    size, unit = float(quantity.number * BYTES), 0
+    while size >= 1000 and unit < len(UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{quantity} ({size:.4g} {UNITS[unit]})"
+
+
+UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+def _cells(row: Row) -> tuple[str, str, str, str]:
+    formula = printable(row.formula)
+    return printable(row.symbol), formula, shown(row.shape), str(row.operations)
+
+
+def _text(cost: Cost) -> str:
+    return "\n\n".join("\n".join(_lines(part)) for part in cost.parts)
+
+
+def _lines(part: Part) -> Iterator[str]:
+    yield from aligned(part.title, [_cells(row) for row in part.rows])
+    yield from aligned("", [*part.summary()])
+    yield from (f"  warning: {printable(w)}" for w in part.warnings)
+
+
+def _markdown(cost: Cost) -> str:
+    return "\n\n".join("\n".join(_markdown_part(part)) for part in cost.parts)
+
+
+def _markdown_part(part: Part) -> Iterator[str]:
+    rows = ([code(c) if c else "" for c in _cells(row)] for row in part.rows)
+    yield from piped(part.title, HEADERS, rows)
+    yield ""
+    summary = [(what.strip(), printable(amount)) for what, amount in part.summary()]
+    yield from (f"- {what or 'namely'}: `{amount}`" for what, amount in summary)
+    yield from (f"- warning: `{printable(w)}`" for w in part.warnings)
+
+
+def _html(cost: Cost) -> str:
+    found: list[str] = []
+    for part in cost.parts:
+        found += tagged(part.title, HEADERS, map(_cells, part.rows))
+        warnings = [("warning", w) for w in part.warnings]
+        found += tagged("altogether", ("what", "how much"), [*part.summary(), *warnings])
+    return "\n".join(found)
+
+
+def _json(cost: Cost) -> str:
+    found = {"extents": cost.extents, "parts": [part.json() for part in cost.parts]}
+    return json.dumps(found, indent=2)
+
+
+FORMATS: Mapping[str, Callable[[Cost], str]] = {
+    "text": _text,
+    "markdown": _markdown,
+    "html": _html,
+    "json": _json,
+}
+
+
+def operations(node: Node) -> Count:
+    """The floating-point operations of one node."""
+    if node.op.work is None:
+        return count(1, *node.shape)
+    return node.op.work(node.data, node.shape, *(a.shape for a in node.args))
+
+
+class _Accountant:
+    """Counts what one schedule takes."""
+
+    def __init__(self, schedule: Schedule, extents: Mapping[str, int]) -> None:
+        self.schedule, self.extents = schedule, extents
+        self.program = schedule.program
+        self.names = named(schedule)
+        self.order = [n for n in executed(schedule) if n.args or n.shape]
+        self.text = Expressions(schedule.speller, self.symbol)
+
+    def quantity(self, amount: Count) -> Quantity:
+        known = amount.names <= self.extents.keys()
+        return Quantity(amount, amount.at(self.extents) if known else None)
+
+    def symbol(self, node: Node) -> str | None:
+        """What the code calls a node, or else the trace."""
+        known = self.schedule.parameters.get(node) or self.names.get(node)
+        return known or self.program.graph.label(node)
+
+    def row(self, node: Node) -> Row:
+        amount = self.quantity(operations(node))
+        return Row(self.symbol(node) or "", self.text.operation(node), node.shape, amount)
+
+    def memory(self, held: bool) -> Quantity:
+        return self.quantity(peak(buffers(self.schedule, self.order, held), self.extents))
+
+    def kept(self) -> list[Node]:
+        """What the adjoints use of the values' own memory, in reverse mode."""
+        if self.program.kind not in REVERSE:
+            return []
+        assert isinstance(self.program.outputs, tuple)
+        first = Program("value", self.program.graph, (), self.program.outputs[0])
+        values = set(self.program.graph.ancestors(first.leaves()))
+        used = {a for n in self.order if n not in values for a in n.args if a in values}
+        roots = storage(self.order)
+        kept = {roots[n] for n in used if n in roots}
+        return [n for n in self.order if n in kept]
+
+    def outgrown(self) -> list[Node]:
+        """Results that no input or output is as large as."""
+        ends = [*self.program.arguments(), *self.program.leaves()]
+        sizes = [size_of(n.shape) for n in ends]
+        made = (n for n in self.order if n.shape and not n.is_view)
+        return [n for n in made if _outgrows(size_of(n.shape), sizes)]
+
+    def part(self, passes: Count | None) -> Part:
+        kept = self.kept()
+        return Part(
+            self.program.kind,
+            tuple(map(self.row, self.order)),
+            self.quantity(total(map(operations, self.order))),
+            self.memory(True),
+            self.memory(False),
+            None if passes is None else self.quantity(passes),
+            tuple(map(self.row, kept)),
+            self.quantity(total(count(1, *n.shape) for n in kept)),
+            tuple(map(self.row, self.outgrown())),
+        )
+
+
+def _outgrows(size: Extent, others: Sequence[Extent]) -> bool:
+    """Whether some term of a size is no part of any term of the others; of numbers, the larger."""
+    if not any(isinstance(other, Polynomial) for other in (size, *others)):
+        return all(size > other for other in others)  # type: ignore[operator]
+    terms = [m for other in others for m in _monomials(other)]
+    return not all(any(_divides(m, term) for term in terms) for m in _monomials(size))
+
+
+def _monomials(size: Extent) -> list[list[Any]]:
+    return [list(m) for m in size.terms] if isinstance(size, Polynomial) else [[]]
+
+
+def _divides(monomial: Sequence[Any], term: Sequence[Any]) -> bool:
+    return all(monomial.count(factor) <= term.count(factor) for factor in monomial)
+
+
+class Subject(NamedTuple):
+    """What is to be counted: the program of each kind, and how it is scheduled."""
+
+    output: Node
+    wrt: tuple[Node, ...]
+    program: Callable[[str], Program]
+    schedule: Callable[[Program], Schedule]
+
+    def kinds(self) -> tuple[str, ...]:
+        """The value, and one pass of each mode."""
+        reverse = "vjp" if self.output.shape else "value_and_gradient"
+        return ("value", "jvp", reverse) if self.wrt else ("value",)
+
+    def passes(self, kind: str) -> Count | None:
+        """How many calls of a kind all partials take."""
+        if kind in FORWARD:
+            return total(count(1, *x.shape) for x in self.wrt)
+        shape = self.output.shape if kind == "vjp" else ()
+        return count(1, *shape) if kind in REVERSE else None
+
+
+def cost(subject: Subject, kinds: Sequence[str], extents: Mapping[str, Any]) -> Cost:
+    """The cost of functions of some kinds; see `Function.cost`."""
+    nodes = (subject.output, *subject.wrt)
+    programs = [subject.program(kind) for kind in dict.fromkeys(kinds or subject.kinds())]
+    shapes = (n.shape for p in programs for n in (*nodes, *p.arguments()))
+    known = {name for shape in shapes for name in extent_names(shape)}
+    found = {name: _extent(name, value, known) for name, value in extents.items()}
+    parts = (
+        _Accountant(subject.schedule(program), found).part(subject.passes(program.kind))
+        for program in programs
+    )
+    return Cost([*parts], found)
+
+
+def _extent(name: str, value: object, known: set[str]) -> int:
+    if name not in known:
+        close, listed = nearest(name, known), ", ".join(sorted(known)) or "none"
+        hint = f"did you mean {close}?" if close else f"those are: {listed}"
+        raise TypeError(f"{name} is not an extent of this formula; {hint}")
+    if not isinstance(value, Integral):
+        raise TypeError(f"{name}: expected a whole number, got {value!r}")
+    if value < 0:
+        raise ValueError(f"{name}: an extent is not negative, got {value}")
+    return int(value)
