@@ -6,7 +6,7 @@ import os
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +21,7 @@ from .limits import DEFAULT, Limits
 from .parser import parse
 from .passes import PASSES, PRUNE, STABLE_PASSES, Applied, Log, located, optimise, pipeline
 from .runtime import callables
-from .shapes import as_extent
+from .shapes import Shape, as_extent
 
 if TYPE_CHECKING:
     from .certificate import Certificate
@@ -103,6 +103,11 @@ class Function:
         return self._wrt
 
     @property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of each input, of numbers and polynomials in names; `()` of a number."""
+        return {name: node.shape for name, node in self._graph.inputs.items()}
+
+    @property
     def limits(self) -> Limits:
         """The limits it was compiled with, which bound its derivatives too."""
         return self._options.limits
@@ -153,7 +158,7 @@ class Function:
         `target` is `"python"` (scalars, `math`) or `"numpy"` (arrays too), by default the first
         that can be.
         """
-        target = target or ("numpy" if self._graph.has_arrays else "python")
+        target = target or self.default_target
         if target == "python" and self._graph.has_arrays:
             raise ValueError("target: a program of arrays needs 'numpy'")
         if target not in targets():
@@ -193,13 +198,10 @@ class Function:
         Of the value and of one pass of each mode, or of `kinds`; also as numbers where `extents`
         gives the lengths: `fn.cost(N=1000)`.  See `cost.Part` for what is counted.
         """
-        from .backends.module import numpy_schedule, python_schedule
         from .cost import Subject, cost
 
-        schedule = numpy_schedule if self._graph.has_arrays else python_schedule
-        wrt = tuple(self._graph.inputs[name] for name in self._wrt)
-        scheduled = partial(schedule, prune=self._prune)
-        return cost(Subject(self._output, wrt, self._program, scheduled), kinds, extents)
+        wrt = [self._graph.inputs[name] for name in self._wrt]
+        return cost(Subject(self._output, wrt, self._program, self._prune), kinds, extents)
 
     def check(
         self,
@@ -249,6 +251,11 @@ class Function:
     def default_kinds(self) -> tuple[str, ...]:
         """What `source` writes by default: the value and its first derivatives."""
         return ("value", "gradient") if self._is_scalar else ("value", "jacobian")
+
+    @property
+    def default_target(self) -> str:
+        """What `source` writes by default: plain Python, or NumPy for programs of arrays."""
+        return "numpy" if self._graph.has_arrays else "python"
 
     @cached_property
     def _optimised(self) -> tuple[Graph, Node, Log]:

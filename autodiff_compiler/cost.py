@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 from .backends.base import Expressions, Schedule
+from .backends.module import numpy_schedule, python_schedule
 from .counts import Count, count, total
 from .derivatives import Program
 from .errors import nearest, printable
@@ -342,12 +343,18 @@ def _divides(monomial: Sequence[Any], term: Sequence[Any]) -> bool:
 
 
 class Subject(NamedTuple):
-    """What is to be counted: the program of each kind, and how it is scheduled."""
+    """What is to be counted: the program of each kind, pruned or not."""
 
     output: Node
-    wrt: tuple[Node, ...]
+    wrt: Sequence[Node]
     program: Callable[[str], Program]
-    schedule: Callable[[Program], Schedule]
+    prune: bool
+
+    def schedule(self, kind: str) -> Schedule:
+        """The program of a kind as its code runs it."""
+        program = self.program(kind)
+        of_its_kind = numpy_schedule if program.graph.has_arrays else python_schedule
+        return of_its_kind(program, prune=self.prune)
 
     def kinds(self) -> tuple[str, ...]:
         """The value, and one pass of each mode."""
@@ -365,14 +372,11 @@ class Subject(NamedTuple):
 def cost(subject: Subject, kinds: Sequence[str], extents: Mapping[str, Any]) -> Cost:
     """The cost of functions of some kinds; see `Function.cost`."""
     nodes = (subject.output, *subject.wrt)
-    programs = [subject.program(kind) for kind in dict.fromkeys(kinds or subject.kinds())]
-    shapes = (n.shape for p in programs for n in (*nodes, *p.arguments()))
-    known = {name for shape in shapes for name in extent_names(shape)}
+    schedules = [subject.schedule(kind) for kind in dict.fromkeys(kinds or subject.kinds())]
+    given = (n for schedule in schedules for n in schedule.parameters)
+    known = {name for n in (*nodes, *given) for name in extent_names(n.shape)}
     found = {name: _extent(name, value, known) for name, value in extents.items()}
-    parts = (
-        _Accountant(subject.schedule(program), found).part(subject.passes(program.kind))
-        for program in programs
-    )
+    parts = (_Accountant(s, found).part(subject.passes(s.program.kind)) for s in schedules)
     return Cost([*parts], found)
 
 

@@ -62,7 +62,7 @@ FLOORS = (
         "sampling",
     ),
     ("compiler", "packed", "accuracy", "check"),
-    ("cli", "__main__", "__init__"),
+    ("points", "cli", "__main__", "__init__"),
 )
 FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}
 HEAVY = {"sympy", "scipy", "mpmath", "matplotlib", "numpy"}
