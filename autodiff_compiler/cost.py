@@ -15,7 +15,7 @@ from .errors import nearest, printable
 from .graph import Node
 from .liveness import buffers, executed, named, peak, storage
 from .shapes import Extent, Polynomial, Shape, extent_names, shown, size_of
-from .tables import aligned, code, piped, tagged
+from .tables import aligned, code, json_extent, piped, tagged
 
 BYTES = 8  # of a number
 HEADERS = ("name", "computed as", "shape", "operations")
@@ -192,7 +192,7 @@ def _row(row: Row) -> dict[str, Any]:
     operations = row.operations.json()
     return {
         "name": row.symbol, "formula": row.formula,
-        "shape": [str(e) if isinstance(e, Polynomial) else e for e in row.shape],
+        "shape": [*map(json_extent, row.shape)],
         "operations": operations,
     }  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .given import lengths
 from .runtime import conforming
 from .shapes import Extent, Polynomial, Shape, evaluated, extent_names, shown, size_of
 
@@ -69,13 +70,10 @@ class Packed:
         wanted = [(name, self._shapes[name]) for name in values]
         found = dict(known)
         arrays = conforming(wanted, list(values.values()))
-        for (name, shape), array in zip(wanted, arrays, strict=True):
-            for extent, length in zip(shape, np.shape(array), strict=True):
-                plain = _plain(extent)
-                if plain and found.setdefault(plain, length) != length:
-                    raise ValueError(
-                        f"{name}: {plain} is {length} here, but {found[plain]} is given"
-                    )
+        for name, length in lengths(wanted, arrays).items():
+            if known.get(name, length) != length:
+                raise ValueError(f"{name} is {known[name]}, but {length} in the arrays given")
+            found[name] = length
         return found
 
     def pack(self, *args: Any, **kwargs: Any) -> Vector:
@@ -211,12 +209,6 @@ def _matrix(array: Any, rank: int) -> Vector:
     """An array with its first `rank` axes as rows, and the others as columns."""
     shape = np.shape(array)
     return np.reshape(array, (math.prod(shape[:rank]), math.prod(shape[rank:])))
-
-
-def _plain(extent: Extent) -> str | None:
-    """The name that an extent is, if it is one."""
-    text = str(extent)
-    return text if isinstance(extent, Polynomial) and text in extent.names else None
 
 
 def _known(shape: Shape, extents: Mapping[str, int]) -> Shape:

@@ -54,6 +54,7 @@ FLOORS = (
         "traces",
         "drawing",
         "liveness",
+        "given",
         "cost",
         "certificate",
         "reference",

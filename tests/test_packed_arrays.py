@@ -92,7 +92,7 @@ def test_extents_that_are_not_known():
         fn.packed(m=3, n=2).value(np.zeros(7))
     with pytest.raises(ValueError, match="m: an extent is a whole number"):
         fn.packed(m=1.5)
-    with pytest.raises(ValueError, match="A: m is 4 here, but 3 is given"):
+    with pytest.raises(ValueError, match="m is 3, but 4 in the arrays given"):
         fn.packed(m=3).pack(np.ones((2, 4)))
 
 
