@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Integral
 from typing import Any, NamedTuple
 
-from .backends.base import Expressions, Schedule
+from .backends.arrays import ArraySpeller
+from .backends.base import Expressions, Schedule, Speller
 from .backends.module import numpy_schedule, python_schedule
+from .backends.python import PythonSpeller
 from .counts import Count, count, total
 from .derivatives import Program
 from .errors import nearest, printable
@@ -274,7 +276,7 @@ class _Accountant:
         self.program = schedule.program
         self.names = named(schedule)
         self.order = [n for n in executed(schedule) if n.args or n.shape]
-        self.text = Expressions(schedule.speller, self.symbol)
+        self.text = Expressions(_speller(self.program), self.symbol)
 
     def quantity(self, amount: Count) -> Quantity:
         known = amount.names <= self.extents.keys()
@@ -324,6 +326,11 @@ class _Accountant:
             self.quantity(total(count(1, *n.shape) for n in kept)),
             tuple(map(self.row, self.outgrown())),
         )
+
+
+def _speller(program: Program) -> Speller:
+    """How the code's operations are written."""
+    return ArraySpeller() if program.graph.has_arrays else PythonSpeller(ieee=False)
 
 
 def _outgrows(size: Extent, others: Sequence[Extent]) -> bool:

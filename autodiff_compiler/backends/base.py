@@ -175,7 +175,7 @@ class Schedule:
         reserved: Iterable[str] = (),
         prune: bool = True,
     ) -> None:
-        self.program, self.speller = program, speller
+        self.program, self._speller = program, speller
         outputs = program.leaves()
         nodes = program.graph.ancestors(outputs) if prune else program.graph.nodes
         arrays = program.graph.has_arrays
@@ -199,7 +199,7 @@ class Schedule:
     def _spell_all(self, rows: Iterable[Primitive]) -> dict[Primitive, Spelling]:
         taken = set(self.parameters.values())
         made = (r for r in rows if r not in (INPUT, CONSTANT, STACK) and not _is_array(r))
-        return {row: self.speller.spell(row).rename(taken) for row in made}
+        return {row: self._speller.spell(row).rename(taken) for row in made}
 
     def _extent_names(self) -> list[str]:
         """The names of extents that the parameters have."""
@@ -217,7 +217,7 @@ class Schedule:
         """How a node's operation is written; what it needs is imported."""
         if node.op is not STACK and not _is_array(node.op):
             return self._spellings[node.op]
-        found = _spelled(self.speller, node, self.size).rename(self.parameters.values())
+        found = _spelled(self._speller, node, self.size).rename(self.parameters.values())
         self.imports |= found.imports
         return found
 
@@ -239,7 +239,7 @@ class Schedule:
         if node in self._texts:
             return
         if node.op is CONSTANT:
-            spelling = self.speller.constant(node.data).rename(self.parameters.values())
+            spelling = self._speller.constant(node.data).rename(self.parameters.values())
             self.imports |= spelling.imports
             self._texts[node] = Text(spelling.template, spelling.precedence)
             return
