@@ -208,7 +208,7 @@ def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
     if a.below or b.below or not a.powers.keys().isdisjoint(b.powers):
         return _divided_out(graph, a, b, sign)
     degrees = sum(a.powers.values()), sum(b.powers.values())
-    if max(degrees) == 1:
+    if max(degrees) == 1 or _is_term(left, right) or _is_term(right, left):
         total = _lessened(polynomial(graph, left), polynomial(graph, right), sign)
         return None if total is None else made(graph, total, {})
     return _divided_out(graph, a, b, sign) if min(degrees) == 0 else None
@@ -219,7 +219,20 @@ def _is_apart(total: Node, product: Node) -> bool:
     if total.op not in SUMS or product.op is not MULTIPLY:
         return False
     left, right = product.args
-    return right.op is MULTIPLY if left.op is CONSTANT else right.op is not CONSTANT
+    if left.op is CONSTANT:
+        return right.op is MULTIPLY
+    return right.op is not CONSTANT and not _is_term(total, product)
+
+
+def _is_term(total: Node, term: Node) -> bool:
+    """Whether a node is itself one of the last terms of a sum."""
+    for _ in range(MAX_APART):
+        if total.op not in SUMS:
+            break
+        if term in total.args:
+            return True
+        total = total.args[0]
+    return False
 
 
 def _may_hold_sum(node: Node) -> bool:

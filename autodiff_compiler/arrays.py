@@ -55,6 +55,10 @@ def _prod(call: Call) -> Node:
     return call.make(ARRAYS["prod"], x, data=axes)
 
 
+def _prod_others(call: Call) -> Node:
+    return call.make(ARRAYS["prod_others"], call.array("x"), data=Axes((-1,), True))
+
+
 def _mean(call: Call) -> Node:
     x = call.array("x")
     axes = call.axes(x.shape)
@@ -278,6 +282,7 @@ FUNCTIONS: Mapping[str, ArrayFunction] = {
         for name in ("sum", "amax", "amin", "max", "min", "norm2", "norm", "logsumexp")
     },
     "prod": ArrayFunction(_REDUCED, _prod),
+    "prod_others": ArrayFunction("x", _prod_others),
     "mean": ArrayFunction(_REDUCED, _mean),
     "var": ArrayFunction(_REDUCED + " ddof", _variance),
     "std": ArrayFunction(_REDUCED + " ddof", lambda call: call.graph.intern(SQRT, _variance(call))),

@@ -7,12 +7,14 @@ and labels that stand twice say that the value is a diagonal along these axes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from typing import NamedTuple
 
-from .contraction import Label, Labels, Product, contract, spec
-from .graph import STACK, Graph, Node, dependents
-from .primitives import ARRAYS, ArrayPrimitive
+from .contraction import contract, transposed
+from .graph import ADD, STACK, Graph, Node, dependents
+from .primitives import ARRAYS, ArrayPrimitive, Primitive
+from .product import Label, Labels, Product, spec
 from .shapes import Shape, broadcast, size_of
 
 SOLVE, RESHAPE, EXPAND, BROADCAST, CONCATENATE = (
@@ -52,33 +54,56 @@ def linear_map(graph: Graph, output: Node, seed: Node) -> Node:
     return found
 
 
+Sum = tuple[Batched, ...]  # terms whose diagonals differ
+Part = tuple[Node, Shape, Batched | None]  # of an elementwise operation: constant, or varying
+
+
 class _Batch:
     """One trace being run along all directions."""
 
     def __init__(self, graph: Graph, directions: Shape) -> None:
         self.graph, self.directions = graph, directions
-        self.values: dict[Node, Batched] = {}
+        self.values: dict[Node, Sum] = {}
 
     def run(self, nodes: Sequence[Node], seed: Node) -> dict[Node, Node]:
         """The value of the last node, with the axes of the directions behind its own."""
         labels = tuple(range(len(self.directions)))
-        self.values[seed] = Batched(self.graph.constant(1), (), labels, labels)
+        self.values[seed] = (Batched(self.graph.constant(1), (), labels, labels),)
         active = dependents(nodes, [seed])
         for node in (n for n in nodes if n in active and n is not seed):
             self.values[node] = self._value(node)
         last = nodes[-1]
         if last not in self.values:
             return {}
-        found = self.values[last]
-        return {last: self._array(found, last.shape, found.own + found.batch)}
+        terms = (self._array(v, last.shape, v.own + v.batch) for v in self.values[last])
+        return {last: reduce(self._add, terms)}
 
-    def _value(self, node: Node) -> Batched:
+    def _value(self, node: Node) -> Sum:
         row = node.op
-        if not isinstance(row, ArrayPrimitive) and row is not STACK:
-            return self._elementwise(node)
-        if isinstance(row, ArrayPrimitive) and row.labels is not None:
-            return self._product(node)
-        return self._solved(node) if row is SOLVE else self._structural(node)
+        if row is SOLVE:
+            return (self._solved(node),)
+        if row is STACK or (isinstance(row, ArrayPrimitive) and row.labels is None):
+            return (self._structural(node),)
+        make = self._product if isinstance(row, ArrayPrimitive) else self._elementwise
+        return self._merged(node, (make(node, k, v) for k, v in self._terms(node)))
+
+    def _terms(self, node: Node) -> Iterator[tuple[int, Batched]]:
+        """The terms of each argument: what is linear is done to one at a time."""
+        for k, argument in enumerate(node.args):
+            for value in self.values.get(argument, ()):
+                yield k, value
+
+    def _merged(self, node: Node, terms: Iterable[Batched]) -> Sum:
+        """Terms with the same diagonals as one."""
+        found: dict[tuple[int, ...], Batched] = {}
+        for term in terms:
+            known = found.get(term.pattern)
+            found[term.pattern] = term if known is None else self._added(node, known, term)
+        return tuple(found.values())
+
+    def _added(self, node: Node, a: Batched, b: Batched) -> Batched:
+        zero = self.graph.constant(0)
+        return self._applied(ADD, node.shape, [(zero, node.shape, a), (zero, node.shape, b)])
 
     def _array(self, value: Batched, shape: Shape, out: Labels) -> Node:
         """A value as an array with axes in some order, zeros and all."""
@@ -102,23 +127,19 @@ class _Batch:
 
     # operations that multiply and sum
 
-    def _product(self, node: Node) -> Batched:
+    def _product(self, node: Node, position: int, value: Batched) -> Batched:
         inside, out = spec(node)
         product, letters = Product(), dict[str, Label]()
         batch = tuple(product.label(n) for n in self.directions)
-        for argument, own in zip(node.args, inside, strict=True):
+        for k, (argument, own) in enumerate(zip(node.args, inside, strict=True)):
             _label(product, letters, own, argument.shape)
-            value = self.values.get(argument)
-            if value is None:
-                product.add(argument, [letters[c] for c in own])
+            labels = [letters[c] for c in own]
+            if k == position:
+                product.add(value.core, self._named(product, value, batch, labels))
             else:
-                self._add(product, value, batch, [letters[c] for c in own])
+                product.add(argument, labels)
         _label(product, letters, out, node.shape)
         return self._contracted(product, batch, tuple(letters[c] for c in out))
-
-    def _add(self, product: Product, value: Batched, batch: Labels, own: Sequence[Label]) -> None:
-        """A value as a factor, its axes joined with labels of the product."""
-        product.add(value.core, self._named(product, value, batch, own))
 
     def _contracted(self, product: Product, batch: Labels, own: Labels) -> Batched:
         product.settle()
@@ -132,33 +153,16 @@ class _Batch:
 
     # elementwise operations
 
-    def _elementwise(self, node: Node) -> Batched:
-        whole = broadcast(a.shape for a in node.args)
-        given = [self.values.get(a) for a in node.args]
-        patterns = {
-            self._aligned(v, a.shape, whole).pattern
-            for v, a in zip(given, node.args, strict=True)
-            if v
-        }
-        if len(patterns) > 1:
-            given = [v and self._dense(v, a.shape) for v, a in zip(given, node.args, strict=True)]
-        product = Product()
-        batch = tuple(product.label(n) for n in self.directions)
-        own = tuple(product.label(n) for n in whole)
-        parts = []
-        for argument, value in zip(node.args, given, strict=True):
-            ending = own[len(own) - len(argument.shape) :]
-            axes = [
-                c if n == m else product.label(n)
-                for c, n, m in zip(
-                    ending, argument.shape, whole[len(own) - len(ending) :], strict=True
-                )
-            ]
-            if value is None:
-                parts.append((argument, tuple(axes)))
-            else:
-                parts.append((value.core, self._named(product, value, batch, axes)))
-        return self._applied(node, product, parts, batch, own)
+    def _elementwise(self, node: Node, position: int, value: Batched) -> Batched:
+        """The operation on one term; other arguments that vary are 0 beside it."""
+        zero = self.graph.constant(0)
+        parts: list[Part] = []
+        for k, argument in enumerate(node.args):
+            other = zero if argument in self.values else argument
+            parts.append(
+                (other, other.shape, None) if k != position else (other, argument.shape, value)
+            )
+        return self._applied(node.op, broadcast(a.shape for a in node.args), parts)
 
     def _named(
         self, product: Product, value: Batched, batch: Labels, own: Sequence[Label]
@@ -171,31 +175,21 @@ class _Batch:
         self._add_hidden(product, names, value)
         return tuple(names[c] for c in value.labels)
 
-    def _aligned(self, value: Batched, shape: Shape, whole: Shape) -> Batched:
-        """With labels for all axes of the result; those along which it is stretched are its own."""
-        lead = len(whole) - len(shape)
-        fresh = iter(range(10**6, 10**6 + len(whole)))
-        kept = [
-            c if n == m else next(fresh)
-            for c, n, m in zip(value.own, shape, whole[lead:], strict=True)
-        ]
-        return value._replace(own=(*(next(fresh) for _ in range(lead)), *kept))
-
-    def _applied(
-        self,
-        node: Node,
-        product: Product,
-        parts: Sequence[tuple[Node, Labels]],
-        batch: Labels,
-        own: Labels,
-    ) -> Batched:
-        """The operation on cores that have the same axes."""
+    def _applied(self, op: Primitive, whole: Shape, given: Sequence[Part]) -> Batched:
+        """An elementwise operation on cores that have the same diagonals."""
+        product = Product()
+        batch = tuple(product.label(n) for n in self.directions)
+        own = tuple(product.label(n) for n in whole)
+        parts = []
+        for node, shape, value in given:
+            axes = _stretched_labels(product, own, shape, whole)
+            labels = axes if value is None else self._named(product, value, batch, axes)
+            parts.append((node if value is None else value.core, labels))
         batch, own = tuple(map(product.same, batch)), tuple(map(product.same, own))
-        named = [(n, tuple(map(product.same, labels))) for n, labels in parts]
+        named = [(node, tuple(map(product.same, labels))) for node, labels in parts]
         present = {c for _, labels in named for c in labels}
         out = tuple(c for c in dict.fromkeys(batch + own) if c in present)
-        stretched = [self._stretched(product, n, labels, out) for n, labels in named]
-        core = self.graph.apply(node.op, *stretched)
+        core = self.graph.apply(op, *(self._stretched(product, n, c, out) for n, c in named))
         if len(core.shape) != len(out):  # a rewrite has found it to be the same for all
             core = self.graph.make(BROADCAST, (core,), tuple(product.extents[c] for c in out))
         return Batched(core, out, batch, own)
@@ -214,12 +208,12 @@ class _Batch:
 
     # everything else
 
-    def _dense(self, value: Batched, shape: Shape) -> Batched:
-        """The value with a label of its own for every axis."""
-        slots = tuple(range(len(value.slots)))
-        count = len(value.batch)
-        node = self._array(value, shape, value.slots)
-        return Batched(node, slots, slots[:count], slots[count:])
+    def _whole(self, value: Sum, shape: Shape) -> Node:
+        """The sum as an array, the axes of the directions before its own."""
+        return reduce(self._add, (self._array(term, shape, term.slots) for term in value))
+
+    def _add(self, a: Node, b: Node) -> Node:
+        return self.graph.apply(ADD, a, b)
 
     def _structural(self, node: Node) -> Batched:
         """An operation that moves elements, done behind the axes of the directions."""
@@ -240,7 +234,7 @@ class _Batch:
         """An argument with the axes of the directions before its own, if it varies or has to."""
         value = self.values.get(argument)
         if value is not None:
-            return self._array(value, argument.shape, value.slots)
+            return self._whole(value, argument.shape)
         if not needed:
             return argument
         return self.graph.make(BROADCAST, (argument,), self.directions + argument.shape)
@@ -248,17 +242,22 @@ class _Batch:
     def _solved(self, node: Node) -> Batched:
         """Many right-hand sides as the columns of one."""
         a, b = node.args
-        value = self._dense(self.values[b], b.shape)
-        count, rows = len(value.batch), len(value.batch) + len(b.shape) - 1 - (len(b.shape) > 1)
-        order = (rows, *(k for k in value.slots if k != rows))
-        extents = [(self.directions + b.shape)[k] for k in order]
-        product, names = self._product_of(value, b.shape)
-        product.add(value.core, [names[c] for c in value.labels])
-        product.out = tuple(names[c] for c in order)
-        columns = contract(self.graph, product)
-        flat = self.graph.make(RESHAPE, (columns,), (extents[0], size_of(extents[1:])))
-        found = self.graph.make(RESHAPE, (self.graph.make(SOLVE, (a, flat)),), tuple(extents))
-        return Batched(found, order, value.slots[:count], value.slots[count:])
+        array, count = self._whole(self.values[b], b.shape), len(self.directions)
+        slots = tuple(range(len(array.shape)))
+        rows = slots[-2] if len(b.shape) > 1 else slots[-1]
+        order = (rows, *(k for k in slots if k != rows))
+        columns = transposed(self.graph, array, order)
+        flat = (columns.shape[0], size_of(columns.shape[1:]))
+        found = self.graph.make(SOLVE, (a, self.graph.make(RESHAPE, (columns,), flat)))
+        core = self.graph.make(RESHAPE, (found,), columns.shape)
+        return Batched(core, order, slots[:count], slots[count:])
+
+
+def _stretched_labels(product: Product, own: Labels, shape: Shape, whole: Shape) -> Labels:
+    """Labels for the axes of a part of an elementwise operation; a stretched one has its own."""
+    lead = len(whole) - len(shape)
+    ending = zip(own[lead:], shape, whole[lead:], strict=True)
+    return tuple(c if n == m else product.label(n) for c, n, m in ending)
 
 
 def _label(product: Product, letters: dict[str, Label], own: str, shape: Shape) -> None:

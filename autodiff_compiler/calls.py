@@ -141,7 +141,7 @@ class ArrayFunction(NamedTuple):
     rest: bool = False  # whether further arguments are taken
 
 
-WITHOUT_ARRAYS = frozenset({"eye", "ones", "zeros", "full", "arange", "einsum"})
+WITHOUT_ARRAYS = frozenset({"eye", "ones", "zeros", "full", "arange", "einsum", "broadcast_to"})
 
 
 def call(

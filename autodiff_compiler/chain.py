@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, NoReturn
 
-from .contraction import einsum, spec
+from .contraction import einsum
 from .errors import ExpressionError
 from .graph import ADD, AND, BROADCAST, MULTIPLY, NOT, STACK, WHERE, Graph, Node
 from .partials import Pen, partial_builders
@@ -17,6 +17,7 @@ from .primitives import ARRAYS, ArrayPrimitive
 from .primitives.axes import ALL, At, elementwise
 from .primitives.matrices import spread
 from .primitives.row import Rule
+from .product import spec
 from .shapes import Shape
 
 SUM, CONCATENATE, INDEX = ARRAYS["sum"], ARRAYS["concatenate"], ARRAYS["index"]
@@ -156,8 +157,6 @@ def fitted(graph: Graph, node: Node, shape: Shape) -> Node:
 
     Sums over the axes along which the argument was repeated.
     """
-    if node.shape == shape:
-        return node
     (own, whole), _ = elementwise(None, shape, node.shape)
     extents = dict(zip(own, shape, strict=True))
     return einsum(graph, [(node, whole)], own, extents)

@@ -16,10 +16,21 @@ from .cache import Cache
 from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
 from .errors import ExpressionError, nearest, printable
 from .files import write
+from .flatten import flattened
 from .graph import Graph, Node, differentiable
 from .limits import DEFAULT, Limits
 from .parser import parse
-from .passes import PASSES, PRUNE, STABLE_PASSES, Applied, Log, located, optimise, pipeline
+from .passes import (
+    CONTRACT,
+    PASSES,
+    PRUNE,
+    STABLE_PASSES,
+    Applied,
+    Log,
+    located,
+    optimise,
+    pipeline,
+)
 from .runtime import callables
 from .shapes import Shape, as_extent
 
@@ -269,7 +280,9 @@ class Function:
         try:
             with self._lock:
                 graph, output, _ = self._optimised
-                return differentiate(graph, output, self._wrt, kind)
+                program = differentiate(graph, output, self._wrt, kind)
+                flat = graph.has_arrays and CONTRACT not in self._options.without
+                return flattened(program) if flat else program
         except ExpressionError as error:
             raise ExpressionError(error.problem, self._source, error.span, error.hint) from None
 
@@ -319,7 +332,7 @@ def compile(
     text = str.__str__(source)  # without what a subclass may add
     left_out = _passes(without) if stable else (*_passes(without), *STABLE_PASSES)
     names = _names(inputs, "inputs"), _names(wrt, "wrt")
-    options = Options(*names, left_out, limits, _shapes(shapes or {}))
+    options = Options(*names, left_out, limits, _shapes(shapes) if shapes else ())
     return _kept(text, options) if cache else Function(text, *options)
 
 

@@ -1,8 +1,7 @@
-"""Products of arrays summed over shared axes, put together from NumPy's operations.
+"""Products of arrays put together from NumPy's operations, multiplied in the cheapest order.
 
-A product is a list of factors, each with a label for every axis, and the labels of the result:
-`einsum`'s notation.  A label that stands twice in the result makes a diagonal.  `contract` chooses
-in which order to multiply and writes matrix products, transposes, sums and elementwise products.
+Out come matrix products, transposes, sums, elementwise and outer products; the inverse of a matrix
+that only multiplies becomes a solve.
 """
 
 from __future__ import annotations
@@ -10,113 +9,37 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
-from typing import NamedTuple
 
-from .graph import CONSTANT, MULTIPLY, NEGATIVE, Graph, Node
+from .graph import DIVIDE, MULTIPLY, NEGATIVE, Graph, Node
 from .primitives import ARRAYS
 from .primitives.axes import LETTERS, Axes
-from .primitives.ieee import Number
+from .product import Factor, Label, Labels, Product
 from .shapes import Extent, nominal
+from .symmetry import Symmetry
 
-Label = int
-Labels = tuple[Label, ...]
-
-MATMUL, TRANSPOSE, SUM, EXPAND, BROADCAST, DIAG, DIAGONAL, EINSUM, EYE, EXTENT, OUTER = (
+(
+    MATMUL,
+    TRANSPOSE,
+    SUM,
+    EXPAND,
+    BROADCAST,
+    DIAG,
+    DIAGONAL,
+    EINSUM,
+    EYE,
+    EXTENT,
+    OUTER,
+    INV,
+    SOLVE,
+) = (
     ARRAYS[name]
     for name in (
         *("matmul", "transpose", "sum", "expand_dims", "broadcast_to", "diag", "diagonal"),
-        *("einsum", "eye", "extent", "outer"),
+        *("einsum", "eye", "extent", "outer", "inv", "solve"),
     )
 )
-VIEWS = frozenset({TRANSPOSE, EXPAND, BROADCAST, DIAG})  # that only name axes anew
-
 EXHAUSTIVE = 6  # factors whose orders are all tried
 ELEMENTWISE = 4  # what an elementwise operation costs, beside one of a matrix product
-
-
-class Factor(NamedTuple):
-    """An array and the labels of its axes."""
-
-    node: Node
-    labels: Labels
-
-
-class Product:
-    """Factors being multiplied and summed into a result with some labels.
-
-    Labels that turn out to be the same axis are joined: `same` finds what stands for them all.
-    """
-
-    def __init__(self) -> None:
-        self.coefficient: Number = 1
-        self.factors: list[Factor] = []
-        self.out: Labels = ()
-        self.extents: dict[Label, Extent] = {}
-        self._joined: dict[Label, Label] = {}
-        self._fresh = itertools.count()
-
-    def label(self, extent: Extent) -> Label:
-        """A new label for an axis of so many elements."""
-        label = next(self._fresh)
-        self.extents[label] = extent
-        return label
-
-    def same(self, label: Label) -> Label:
-        """The label that stands for all that are joined to this one."""
-        while label in self._joined:
-            label = self._joined[label]
-        return label
-
-    def join(self, a: Label, b: Label) -> None:
-        """Two labels are one axis."""
-        a, b = self.same(a), self.same(b)
-        if a != b:
-            self._joined[b] = a
-
-    def add(self, node: Node, labels: Sequence[Label]) -> None:
-        """A factor; what only names the axes of another array anew is looked through."""
-        pending = [(node, tuple(labels))]
-        while pending:
-            node, labels = pending.pop()
-            if node.op is CONSTANT and not isinstance(node.data, bool):
-                self.coefficient *= node.data
-            elif node.op is NEGATIVE:
-                self.coefficient = -self.coefficient
-                pending.append((node.args[0], labels))
-            elif node.op in VIEWS:
-                pending.append((node.args[0], self._inside(node, labels)))
-            elif is_identity(node):
-                self.join(*labels)
-            else:
-                self.factors.append(Factor(node, labels))
-
-    def _inside(self, node: Node, labels: Sequence[Label]) -> Labels:
-        """The labels of the argument of a view whose axes have `labels`."""
-        (own,), out = spec(node)
-        names: dict[str, Label] = {}
-        for letter, label in zip(out, labels, strict=True):
-            if letter in names:
-                self.join(names[letter], label)
-            names.setdefault(letter, label)
-        extents = zip(own, node.args[0].shape, strict=True)
-        return tuple(
-            names.get(letter, -1) if letter in names else self.label(n) for letter, n in extents
-        )
-
-    def settle(self) -> None:
-        """Every label by what stands for it."""
-        self.factors = [Factor(n, tuple(map(self.same, labels))) for n, labels in self.factors]
-        self.out = tuple(map(self.same, self.out))
-
-
-def spec(node: Node) -> tuple[tuple[str, ...], str]:
-    """The letters of a node's arguments and of its result."""
-    return node.op.labels(node.data, *(a.shape for a in node.args))  # type: ignore[attr-defined,no-any-return]
-
-
-def is_identity(node: Node) -> bool:
-    """Whether a node is a square identity matrix."""
-    return node.op is EYE and node.data[0] == node.data[1] and node.data[2] == 0
 
 
 def einsum(
@@ -150,6 +73,7 @@ class _Contraction:
         self.extents = product.extents
         self.core = tuple(dict.fromkeys(product.out))  # the axes of the result, each once
         self.place = {label: k for k, label in enumerate(self.core)}
+        self.symmetry = Symmetry(graph)
 
     def result(self) -> Node:
         scalars = [f.node for f in self.product.factors if not f.labels]
@@ -159,7 +83,7 @@ class _Contraction:
         scalars += [f.node for f in arrays if not f.labels]
         arrays = [f for f in arrays if f.labels]
         scale = self._scale(scalars)
-        if scale is not None and arrays:
+        if scale is not None and arrays and not self.product.divisors:
             small = min(arrays, key=lambda f: self.size(f.labels))
             if 2 * self.size(small.labels) <= self.size(self.core) and len(arrays) > 1:
                 k = arrays.index(small)
@@ -169,11 +93,14 @@ class _Contraction:
         return self._finished(found, scale)
 
     def _finished(self, found: Factor | None, scale: Node | None) -> Node:
-        parts = [part for part in (scale, found and found.node) if part is not None]
-        labels = found.labels if found else ()
-        return self._spread(
-            self._times(reduce(self._multiply, parts)) if parts else self._one(), labels
-        )
+        labels = tuple(c for c in self.core if found and c in found.labels)
+        parts = [] if scale is None else [scale]
+        if found is not None:
+            parts.append(self.ordered(found, labels))
+        node = self._times(reduce(self._multiply, parts)) if parts else self._one()
+        if self.product.divisors:
+            node = self.graph.apply(DIVIDE, node, reduce(self._multiply, self.product.divisors))
+        return self._spread(node, labels)
 
     def _multiply(self, a: Node, b: Node) -> Node:
         return self.graph.apply(MULTIPLY, a, b)
@@ -301,7 +228,26 @@ class _Contraction:
             return self._einsum(a, b, (*kept, *left, *right))
         if self._goes_first(left, right):
             a, b, left, right = b, a, right, left
+        if self.product.solves and not kept:
+            solved = self._solved(a, b, summed[0]) or self._solved(b, a, summed[0])
+            if solved is not None:
+                return solved
         return self._matmul(a, b, kept, left, right, summed)
+
+    def _solved(self, inverse: Factor, other: Factor, label: Label) -> Factor | None:
+        """A factor that is an inverse, times another, as the solution of equations."""
+        node = inverse.node
+        if node.op is not INV or node in self.product.kept or len(inverse.labels) != 2:
+            return None
+        rest = tuple(c for c in other.labels if c != label)
+        if len(rest) > 1:
+            return None
+        own = next(c for c in inverse.labels if c != label)
+        matrix = node.args[0]
+        if inverse.labels[0] == label and not self.symmetry.of(matrix):
+            matrix = self.graph.make(TRANSPOSE, (matrix,), (-1, -2))
+        columns = self.ordered(other, (label, *rest))
+        return Factor(self.graph.make(SOLVE, (matrix, columns)), (own, *rest))
 
     def _goes_first(self, left: Sequence[Label], right: Sequence[Label]) -> bool:
         """Whether the second comes first: a matrix before a vector, and as the result wants it."""
@@ -334,6 +280,8 @@ class _Contraction:
 
     def _elementwise(self, a: Factor, b: Factor) -> Factor:
         """An elementwise or outer product, with the axes in the order of the result."""
+        if not a.labels or not b.labels:
+            return Factor(self._multiply(a.node, b.node), a.labels or b.labels)
         if self.place.get(b.labels[0], 99) < self.place.get(a.labels[0], 99):
             a, b = b, a
         if len(a.labels) == len(b.labels) == 1 and a.labels != b.labels:
@@ -348,6 +296,8 @@ class _Contraction:
 
     def ordered(self, factor: Factor, labels: Labels) -> Node:
         """A factor with its axes in another order."""
+        if len(labels) == 2 and labels != factor.labels and self.symmetry.of(factor.node):
+            return factor.node
         return transposed(self.graph, factor.node, [factor.labels.index(c) for c in labels])
 
     def stretched(self, factor: Factor, labels: Labels) -> Node:
@@ -360,13 +310,11 @@ class _Contraction:
 
     def _spread(self, node: Node, labels: Labels) -> Node:
         """The result: its axes in order, missing ones filled, those that stand twice diagonal."""
-        core = tuple(label for label in self.core if label in labels)
-        node = self.ordered(Factor(node, labels), core)
         if self.product.out == self.core:
-            return self._filled(Factor(node, core), self.core)
-        if self.core == core and len(core) == 1 and len(self.product.out) == 2:
+            return self._filled(Factor(node, labels), self.core)
+        if self.core == labels and len(labels) == 1 and len(self.product.out) == 2:
             return self.graph.make(DIAG, (node,))
-        return self._embedded(Factor(node, core))
+        return self._embedded(Factor(node, labels))
 
     def _filled(self, factor: Factor, labels: Labels) -> Node:
         if factor.labels == labels:

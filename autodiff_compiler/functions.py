@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from .graph import Graph, Node, dependents
+from .lexer import Word
+
+
+class Reading(NamedTuple):
+    """How a function's text is read again, and what the names in it mean."""
+
+    read: Callable[[], object]
+    variables: Mapping[str, Node]
+    functions: Mapping[str, Function]
 
 
 class Function:
     """A function defined in the source: its parameters and body, inlined where it is called.
 
-    What it does to arrays depends on their shapes: for those, `read` reads its text again.
+    What it does to arrays depends on their shapes: if it does, `reading` says how it is read again.
     """
 
     def __init__(
         self,
-        name: str,
+        head: Word,
         parameters: tuple[Node, ...],
         body: Node,
         nodes: Sequence[Node],
-        read: Callable[[], object] | None = None,
-        variables: Mapping[str, Node] | None = None,
+        reading: Reading | None = None,
     ) -> None:
-        self.name, self.parameters, self.body, self.read = name, parameters, body, read
-        self.variables = variables or {}
+        self.head, self.parameters, self.body, self.reading = head, parameters, body, reading
         active = dependents(nodes, parameters).difference(parameters)
         self.nodes = [node for node in nodes if node in active]
+
+    @property
+    def name(self) -> str:
+        """What it is called by."""
+        return self.head.partition("(")[0].strip()
 
     def inline(self, graph: Graph, args: Sequence[Node]) -> Node:
         """The body with `args` in place of the parameters: one loop over the body's nodes."""

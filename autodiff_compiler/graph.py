@@ -177,12 +177,18 @@ class Graph:
             return found
         if self.generic:
             return self._append(key, op, args, data, SCALAR)
+        self.has_arrays = True
         if op.fold is not None and self.rules is not None:
             better: Node | None = op.fold(self, data, *args)
             if better is not None:
                 return better
         assert op.shape is not None
         return self._append(key, op, args, data, op.shape(data, *(a.shape for a in args)))
+
+    def known(self, op: Primitive, args: tuple[Node, ...], data: Any = None) -> Node | None:
+        """The node of an operation, if the graph has it."""
+        key = (op, data, *args) if isinstance(op, ArrayPrimitive) else (op, *args)
+        return self._interned.get(key)
 
     def constant(self, value: Number) -> Node:
         """A constant, keyed by type and bits: `0.0`, `-0.0`, `0` and `nan` are four constants."""
@@ -253,7 +259,7 @@ class Graph:
         node = Node(op, args, data, shape, len(self.nodes))
         self.nodes.append(node)
         self.heads.add(op)
-        if shape and op is not STACK:
+        if shape and (op is not STACK or len(shape) > 1):
             self.has_arrays = True
         self._interned[key] = node
         return node
@@ -270,6 +276,8 @@ def dependents(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
 
 def differentiable(graph: Graph) -> list[str]:
     """The inputs that are not only positions in an index."""
+    if not graph.has_arrays:
+        return list(graph.inputs)
     positions, values = set[Node](), set[Node]()
     for node in graph.nodes:
         at = 1 if node.op is INDEX else len(node.args)

@@ -56,9 +56,14 @@ class FormulaLexer(Lexer):
                 text = _normalised(data, match.start(kind), text)
             word = Word(text)
             word.start_pos = match.start(kind)
-            word.type = keywords.get(text, kind) if kind == "NAME" else kind
             position = match.end()
+            word.type = keywords.get(text, kind) if kind == "NAME" else kind
+            if word.type == "NEWAXIS" and not _ENDS_ITEM(data, position):
+                word.type = "NAME"  # None is a new axis in an index, and no value elsewhere
             yield word
+
+
+_ENDS_ITEM = re.compile(r"[ \t]*[,\]]").match
 
 
 def span(token: Word) -> tuple[int, int]:

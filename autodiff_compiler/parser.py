@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from .calls import Keyword
 from .characters import inspect
 from .driver import Driver, StuckError, TooDeepError
 from .errors import ExpressionError
-from .functions import Function
+from .functions import Function, Reading
 from .graph import AND, CONSTANT, NEGATIVE, NOT, OR, POWER, Graph, Node
 from .hints import syntax_error
 from .indexing import Range, indexed
@@ -38,7 +38,14 @@ class Reducer(Transformer[Word, Node]):
         self.read: Callable[[str], object] = str  # reduces a text into the scope
 
     def start(self, children: list[Any]) -> Scope:
-        return self.scope
+        """The source may end by defining f(x, y): that is the program, then."""
+        scope, defined = self.scope, self.scope.last_defined
+        if defined is not None:
+            names = [str(p.data) for p in defined.parameters]
+            inputs = [scope.declare(name, None) for name in names]
+            scope.last_defined = None
+            scope.output = scope.inline(defined, defined.head, inputs)
+        return scope
 
     def result(self, children: list[Any]) -> None:
         self.scope.statement(is_value=True)
@@ -74,17 +81,19 @@ class Reducer(Transformer[Word, Node]):
         body = scope.number(children[1])
         nodes = scope.graph.nodes[parameters[0].index :]
         scope.parameters = {}
-        function = Function(name[0], parameters, body, nodes, *self._reading(children[0]))
+        function = Function(children[0], parameters, body, nodes, self._reading(children[0]))
         scope.functions[name[0]] = scope.last_defined = function
 
-    def _reading(self, head: Word) -> tuple[Callable[[], object] | None, Mapping[str, Node] | None]:
-        """How to read a function's text again, if that is needed, and what its names mean."""
-        needed, self.scope.shapeless = self.scope.shapeless, False
+    def _reading(self, head: Word) -> Reading | None:
+        """How to read a function's text again, if that is needed."""
+        scope = self.scope
+        needed, scope.shapeless = scope.shapeless, False
         if not needed:
-            return None, None
+            return None
         start = head.start_pos + len(head)
         body = re.split(r"[;\n]", flatten(self.scope.source)[start:], maxsplit=1)[0]
-        return (lambda: self.read(" " * start + body)), dict(self.scope.variables)
+        text = " " * start + body
+        return Reading(lambda: self.read(text), dict(scope.variables), dict(scope.functions))
 
     def declaration(self, children: list[Any]) -> None:
         """`X: [N, 2]`."""
@@ -346,10 +355,6 @@ def _check_names(source: str, text: str, limits: Limits) -> None:
 
 
 def _output(scope: Scope) -> Node:
-    defined = scope.last_defined
-    if defined is not None:  # the source ends by defining f(x, y): it is the program
-        names = [str(p.data) for p in defined.parameters]
-        return defined.inline(scope.graph, [scope.declare(n, None) for n in names])
     if scope.output is None:
         raise ExpressionError("the program has no output", scope.source, hint="end with a formula")
     return scope.output

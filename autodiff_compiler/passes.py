@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import NamedTuple
 
+from .arraylaws import arrays
 from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
 from .primitives import ArrayPrimitive, Primitive
@@ -82,6 +83,7 @@ BROUGHT_TOGETHER = Pipeline({"stable": LawPass("stable", PAIRS), "collect": coll
 LOCAL: Mapping[str, LocalPass] = {
     "fold": fold,
     "simplify": LawPass("simplify", SIMPLIFY),
+    "arrays": arrays,
     "stable": stable,
     "collect": collect,
     "regroup": Regroup(BROUGHT_TOGETHER, PAIRS),
@@ -89,7 +91,8 @@ LOCAL: Mapping[str, LocalPass] = {
 }
 STABLE_PASSES = ("stable", "collect", "regroup")
 PRUNE = "prune"  # dead-code removal, where the code is scheduled
-PASSES: tuple[str, ...] = (*LOCAL, PRUNE)
+CONTRACT = "contract"  # products of arrays in their cheapest order, when all is differentiated
+PASSES: tuple[str, ...] = (*LOCAL, CONTRACT, PRUNE)
 
 
 @cache

@@ -42,7 +42,7 @@ def _accumulation(
     graph: Graph, node: Node, bar: Node, argument: Node, before: Node | None
 ) -> Accumulation | None:
     slope = None
-    if node.op is STACK or isinstance(node.op, ArrayPrimitive):
+    if node.op is STACK or (graph.has_arrays and isinstance(node.op, ArrayPrimitive)):
         positions = [k for k, a in enumerate(node.args) if a is argument]
         terms = [adjoint_of(graph, node, k, bar) for k in positions]
         term = reduce(partial(graph.apply, ADD), terms)
@@ -50,7 +50,9 @@ def _accumulation(
         slope = slope_by(graph, node, argument)
         if slope.is_constant(0):
             return None
-        term = fitted(graph, chain(graph, bar, slope), argument.shape)
+        term = chain(graph, bar, slope)
+        if term.shape != argument.shape:
+            term = fitted(graph, term, argument.shape)
     total = term if before is None else graph.apply(ADD, before, term)
     return node, argument, slope, before, total
 

@@ -10,7 +10,7 @@ from functools import reduce
 from .arrays import FUNCTIONS
 from .calls import Argument, Keyword, call
 from .errors import ExpressionError, nearest
-from .functions import Function
+from .functions import Function, Reading
 from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
 from .lexer import Word, flatten
 from .limits import DEFAULT, Limits
@@ -33,7 +33,10 @@ REDUCTIONS = {
     "norm_inf": ("maximum", "abs"),
 }  # of a list: what joins its elements, and what is done to each
 MAX_DEPTH = 40  # of functions of arrays that call each other
-STATE = ("parameters", "variables", "output", "last_defined", "unused", "statements", "depth")
+STATE = (
+    *("parameters", "variables", "functions", "output"),
+    *("last_defined", "unused", "statements", "depth"),
+)  # what belongs to the text being read
 WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})
 RESERVED = {"True": "1", "False": "0", "None": "nothing"}
 
@@ -200,6 +203,9 @@ class Scope:
         if not self.internal and not (x.shape and y.shape):
             number = y if x.shape else x
             raise self.fail("@ multiplies arrays", token, _shape_hint(number))
+        if is_list(x) and is_list(y) and len(x.args) == len(y.args):
+            products = self.operate(INFIX["*"], (x, y), token)
+            return self.reduce("add", None, products.args, token)
         return self.make(ARRAYS["matmul"], (self.number(x), self.number(y)), None, token)
 
     def is_open(self) -> bool:
@@ -287,8 +293,8 @@ class Scope:
     def inline(self, function: Function, token: Word, args: Sequence[Node]) -> Node:
         """A function of the source on arguments, element by element over list literals."""
         self.count(token, args, len(function.parameters))
-        if function.read is not None:
-            return self.read_again(function, function.read, token, args)
+        if function.reading is not None:
+            return self.read_again(function, function.reading, token, args)
         if any(a.shape for a in args) and all(not a.shape or is_list(a) for a in args):
             if function.body.shape:
                 raise self.fail(f"{function.name} gives a list, and takes none", token)
@@ -300,7 +306,7 @@ class Scope:
             raise self.fail(f"in {function.name}: {error}", token) from None
 
     def read_again(
-        self, function: Function, read: Callable[[], object], token: Word, args: Sequence[Node]
+        self, function: Function, reading: Reading, token: Word, args: Sequence[Node]
     ) -> Node:
         """A function whose text is read with `args` in the place of its parameters."""
         if self.depth == MAX_DEPTH:
@@ -308,9 +314,10 @@ class Scope:
         kept, before = {name: getattr(self, name) for name in STATE}, len(self.graph.nodes)
         names = [str(p.data) for p in function.parameters]
         self.parameters = dict(zip(names, map(self.number, args), strict=True))
-        self.variables, self.unused, self.depth = dict(function.variables), None, self.depth + 1
+        self.variables, self.functions = dict(reading.variables), dict(reading.functions)
+        self.unused, self.depth = None, self.depth + 1
         try:
-            read()
+            reading.read()
             assert self.output is not None
             return self.output
         except ExpressionError as error:

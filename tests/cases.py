@@ -143,6 +143,8 @@ class Case:
     def excuse(self, point):
         """What there is about the point that the chain rule, or doubles, cannot be right about."""
         met = self.ties(point)
+        if self.sizes(point).pole:
+            return TIE
         if met.late or met.meet:
             return TIE if met.late else KINKS
         at = self.at(point)

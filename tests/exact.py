@@ -193,20 +193,29 @@ class Sizes(NamedTuple):
 
     digits: int  # that hold the differences
     beyond: bool  # whether one is larger than doubles are, or smaller
+    pole: bool  # whether one is larger the more digits there are: `cot(pi)`
 
 
 def sizes(graph, outputs, point):
     """The sizes of numbers that a program meets at a point."""
-    exact, met = Exact(graph, outputs), []
+    met, finer = (_met(Exact(graph, outputs, n), point) for n in (DIGITS, 2 * DIGITS))
+    moderate = all(1e-20 < size < 1e20 for size in met.values())
+    beyond = any(not SMALLEST <= size <= LARGEST for size in met.values())
+    grown = (n for n, size in met.items() if size > 1e20 and finer.get(n, 0) > 2 * size)
+    return Sizes(FINE if moderate else FINEST, beyond, any(grown))
+
+
+def _met(exact, point):
+    """The sizes of the numbers of each operation, in order, that are not 0."""
+    met = {}
 
     def step(node, args, value):
         if not isinstance(value, bool) and value:
-            met.append(abs(value))
+            met[node.index] = abs(value)
         return value
 
     exact.at(exact.numbers(point), step)
-    moderate = all(1e-20 < size < 1e20 for size in met)
-    return Sizes(FINE if moderate else FINEST, any(not SMALLEST <= size <= LARGEST for size in met))
+    return met
 
 
 class Ties(NamedTuple):

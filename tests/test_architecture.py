@@ -32,7 +32,11 @@ FLOORS = (
     ),
     (
         "partials",
+        "product",
+        "symmetry",
         "contraction",
+        "flatten",
+        "arraylaws",
         "batch",
         "chain",
         "forward",

@@ -120,3 +120,18 @@ def test_programs_that_explode_are_refused():
     lines = ["f0(x) = sin(x)*x"] + [f"f{k}(x) = f{k - 1}(f{k - 1}(x))" for k in range(1, 40)]
     with pytest.raises(ac.ExpressionError, match="operations"):
         ac.compile("\n".join([*lines, "f39(x)"]))
+
+
+@pytest.mark.parametrize(
+    ("source", "same"),
+    [
+        ("f(x, y) = [x, y][0]; f(x) = [x, f(x, 1)][1] + 1; f(z)", "z + 1"),
+        ("a = 2; f(x) = [x, a][1]*x; a = 3; f(z) + a", "2*z + 3"),
+        ("f(x, y) = [x*y, 1][0]", "x*y"),
+        ("f(x) = sum([x, x**2]); g(x) = f(x)*[x, 1][0]; g(z)", "(z + z**2)*z"),
+    ],
+)
+def test_what_a_function_refers_to_is_what_it_was_where_it_was_defined(source, same):
+    fn, other = ac.compile(source), ac.compile(same)
+    point = (1.5, -0.75)[: len(fn.inputs)]
+    assert fn.value_and_gradient(*point) == other.value_and_gradient(*point)

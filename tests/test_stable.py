@@ -132,3 +132,12 @@ def test_a_law_loses_no_digits(law):
                 lost = plain > 40  # nothing is right in either
                 assert lost or better <= max(plain, 3) + 4, (point, got, float(want))
     assert sum(losses) <= 0.5 * len(losses)
+
+
+@pytest.mark.parametrize(
+    "source", ["x*x + 0.1 - x*x", "p = x*y; 0.1 + p - p", "p = x*x; q = p + 0.1; q + y - y - p"]
+)
+def test_a_product_that_is_added_and_taken_away_is_not_computed(source):
+    fn = ac.compile(source, inputs="x y")
+    assert fn(1e9, 3e7) == 0.1
+    assert fn.gradient(1e9, 3e7) == (0.0, 0.0)

@@ -91,6 +91,9 @@ class ArraySpeller(Protocol):
         """How a node is written; `size` gives the text of an extent."""
 
 
+NOT_SPELLED = frozenset({INPUT, CONSTANT, STACK})
+
+
 def _is_array(row: Primitive) -> bool:
     return isinstance(row, ArrayPrimitive)
 
@@ -198,11 +201,13 @@ class Schedule:
 
     def _spell_all(self, rows: Iterable[Primitive]) -> dict[Primitive, Spelling]:
         taken = set(self.parameters.values())
-        made = (r for r in rows if r not in (INPUT, CONSTANT, STACK) and not _is_array(r))
+        made = (r for r in rows if r not in NOT_SPELLED and not _is_array(r))
         return {row: self._speller.spell(row).rename(taken) for row in made}
 
     def _extent_names(self) -> list[str]:
         """The names of extents that the parameters have."""
+        if not self.program.graph.has_arrays:
+            return []
         shapes = (n.shape for n in self.parameters if n.shape)
         return list(dict.fromkeys(name for shape in shapes for name in sorted(extent_names(shape))))
 
@@ -213,10 +218,8 @@ class Schedule:
         self.sizes |= {name: self._extents[name] for name in sorted(extent.names)}
         return extent.text(self._extents)
 
-    def _spelling(self, node: Node) -> Spelling:
-        """How a node's operation is written; what it needs is imported."""
-        if node.op is not STACK and not _is_array(node.op):
-            return self._spellings[node.op]
+    def _array_spelling(self, node: Node) -> Spelling:
+        """How an operation on arrays is written; what it needs is imported."""
         found = _spelled(self._speller, node, self.size).rename(self.parameters.values())
         self.imports |= found.imports
         return found
@@ -251,7 +254,8 @@ class Schedule:
 
     def _write(self, node: Node) -> Text:
         """The operation on its operands' texts; operands too long for one line get a name."""
-        spelling, texts = self._spelling(node), self._texts
+        spelling = self._spellings.get(node.op) or self._array_spelling(node)
+        texts = self._texts
         while True:
             operands = [
                 t.text if (t := texts[a]).precedence >= p else self._operand(a, p)

@@ -31,6 +31,7 @@ def _rows(program: Program, prune: bool) -> set[Primitive]:
 
 def _lower_once(program: Program, supports: Callable[[Primitive], bool]) -> Program:
     old, new = program.graph, Graph(settled(program.graph.rules), program.graph.limits)
+    new.has_arrays = old.has_arrays
     image: dict[Node, Node] = {n: new.input(n.data, n.shape) for n in old.nodes if n.op is INPUT}
     for node in old.ancestors(program.leaves()):
         if node in image:

@@ -81,6 +81,7 @@ WRITTEN: Mapping[ArrayPrimitive, Write] = {
     ARRAYS["expand_dims"]: _expanded,
     ARRAYS["broadcast_to"]: _filled,
     ARRAYS["einsum"]: _einsum,
+    ARRAYS["prod_others"]: lambda _: "prod_others({0})",
     ARRAYS["reshape"]: lambda node: f"reshape({{0}}, {_shape(node)})",
     ARRAYS["index"]: _index,
     ARRAYS["scatter"]: _scattered,

@@ -166,6 +166,7 @@ EXPAND: ArrayPrimitive = array_function(
     view=always,
     shape=inserted,
     labels=_expand_labels,
+    fold=lambda g, axes, x: None if x.shape else g.make(BROADCAST, (x,), (1,) * len(axes)),
     compute=lambda m, axes, x: m.np.expand_dims(x, axes),
     spelling=_expand_text,
     latex="{x}",

@@ -1,0 +1,213 @@
+"""Chains of products of arrays taken apart and multiplied anew: the pass `contract`.
+
+Matrix products, transposes, traces, sums over axes, outer and elementwise products are one
+product when only the last of them is asked for.  Its factors are then multiplied in the cheapest
+order: the trace of a product never forms it, transposes cancel, numbers are multiplied last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .contraction import contract
+from .derivatives import Group, Program, Tree
+from .graph import DIVIDE, MULTIPLY, NEGATIVE, Graph, Node, Rules
+from .primitives import ARRAYS, ArrayPrimitive
+from .primitives.axes import At, New, Slice, elementwise
+from .product import VIEWS, Label, Labels, Product, spec
+from .shapes import nominal, size_of
+
+INDEX, EXPAND, INV, SOLVE, TRANSPOSE, OUTER = (
+    ARRAYS[n] for n in ("index", "expand_dims", "inv", "solve", "transpose", "outer")
+)
+
+
+def flattened(program: Program) -> Program:
+    """The program with its products of arrays multiplied in the cheapest order."""
+    found = _Flattener(program, set()).run()
+    both = _both(found)
+    return _Flattener(program, both).run() if both else found
+
+
+def _both(program: Program) -> set[int]:
+    """Inverses that are asked for beside solves with the same matrix, by index in the old graph."""
+    alive = program.graph.ancestors(program.leaves())
+    solved = {_untransposed(n.args[0]) for n in alive if n.op is SOLVE}
+    inverted = {n.args[0] for n in alive if n.op is INV}
+    return {matrix.index for matrix in solved & inverted}
+
+
+def _untransposed(node: Node) -> Node:
+    return node.args[0] if node.op is TRANSPOSE else node
+
+
+class _Flattener:
+    """One program being rewritten into a new graph."""
+
+    def __init__(self, program: Program, kept: set[int]) -> None:
+        self.program, self.old = program, program.graph
+        self.rules: Rules | None = program.graph.rules
+        self.new = Graph(self.rules, program.graph.limits)
+        self.new.has_arrays = True
+        self.image: dict[Node, Node] = {}
+        self.kept = kept
+        self.nodes = self.old.ancestors(program.leaves())
+        self.absorbed = self._absorbed()
+
+    def run(self) -> Program:
+        """The program in the new graph."""
+        for node in self.program.arguments():
+            self.image[node] = self.new.input(node.data, node.shape)
+        for node in self.nodes:
+            if node not in self.image and node not in self.absorbed:
+                self.image[node] = self._made(node)
+                self._carry(node)
+        parameters = tuple(
+            Group(p.name, tuple(self.image[n] for n in p.elements))
+            if isinstance(p, Group)
+            else self.image[p]
+            for p in self.program.parameters
+        )
+        outputs = mapped(self.program.outputs, self.image)
+        return Program(self.program.kind, self.new, parameters, outputs)
+
+    def _carry(self, node: Node) -> None:
+        image, old, new = self.image[node], self.old, self.new
+        for names, carried in ((old.names, new.names), (old.labels, new.labels)):
+            if node in names and image.args:
+                carried.setdefault(image, names[node])
+        if node in old.places:
+            new.places.setdefault(image, old.places[node])
+
+    def _absorbed(self) -> set[Node]:
+        """The products that only other products ask for, and only once if that costs something."""
+        users: dict[Node, list[tuple[Node, int]]] = {}
+        for node in self.nodes:
+            for k, argument in enumerate(node.args):
+                users.setdefault(argument, []).append((node, k))
+        outputs = set(self.program.leaves())
+        return {
+            node
+            for node in self.nodes
+            if _is_product(node)
+            and node not in outputs
+            and node not in self.old.names
+            and all(_is_product(user) and _takes(user, k) for user, k in users[node])
+            and (len(users[node]) == 1 or _is_cheap(node) or _is_scaled(node, users[node]))
+        }
+
+    def _made(self, node: Node) -> Node:
+        if not _is_product(node) or self._is_plain(node):
+            return self._rebuilt(node)
+        product = Product()
+        product.solves = True
+        product.kept = {
+            n for n in self.image.values() if n.op is INV and n.args[0].index in self.kept
+        }
+        product.out = tuple(product.label(extent) for extent in node.shape)
+        self._expand(product, node, product.out)
+        return contract(self.new, product)
+
+    def _is_plain(self, node: Node) -> bool:
+        """Whether an elementwise product has nothing to be taken apart."""
+        inner = any(a in self.absorbed for a in node.args)
+        return node.op in (MULTIPLY, DIVIDE, NEGATIVE) and not inner
+
+    def _rebuilt(self, node: Node) -> Node:
+        args = tuple(self.image[a] for a in node.args)
+        if node.op is INDEX and _makes_axes(node):
+            return self._index(node, args)
+        return self.new.rebuild(node, args, self.new.apply)
+
+    def _index(self, node: Node, args: tuple[Node, ...]) -> Node:
+        """An index that also makes new axes, in two steps: what is taken is the same without."""
+        part = self.new.make(INDEX, args, tuple(i for i in node.data if not isinstance(i, New)))
+        kept = [item for item in node.data if not isinstance(item, At)]
+        axes = (k - len(kept) for k, item in enumerate(kept) if isinstance(item, New))
+        return self.new.make(EXPAND, (part,), tuple(axes))
+
+    def _expand(self, product: Product, node: Node, labels: Labels) -> None:
+        """The factors of a node, whose axes have these labels."""
+        pending = [(node, labels, True)]
+        while pending:
+            current, axes, top = pending.pop()
+            if not top and current not in self.absorbed and not _is_cheap_outer(current):
+                product.add(self.image[current], axes)
+            elif current.op is NEGATIVE:
+                product.coefficient = -product.coefficient
+                pending.append((current.args[0], axes, False))
+            elif current.op is DIVIDE:
+                product.divisors.append(self.image[current.args[1]])
+                pending.append((current.args[0], axes, False))
+            else:
+                inner = _labelled(product, current, axes)
+                parts = list(zip(current.args, inner, strict=True))
+                pending += [(a, own, False) for a, own in reversed(parts)]
+
+
+def _labelled(product: Product, node: Node, labels: Labels) -> list[Labels]:
+    """The labels of a node's arguments, where its own axes have `labels`."""
+    shapes = [a.shape for a in node.args]
+    inside, out = elementwise(None, *shapes) if node.op is MULTIPLY else spec(node)
+    names: dict[str, Label] = {}
+    for letter, label in zip(out, labels, strict=True):
+        if letter in names:
+            product.join(names[letter], label)
+        names.setdefault(letter, label)
+    for own, shape in zip(inside, shapes, strict=True):
+        for letter, extent in zip(own, shape, strict=True):
+            if letter not in names:
+                names[letter] = product.label(extent)
+    return [tuple(names[c] for c in own) for own in inside]
+
+
+def _makes_axes(node: Node) -> bool:
+    """Whether an index makes new axes, and takes nothing by arrays of positions."""
+    new = any(isinstance(item, New) for item in node.data)
+    return new and all(isinstance(item, New | At | Slice) for item in node.data)
+
+
+def _is_product(node: Node) -> bool:
+    """Whether a node is linear in each of its arguments, and one of them is an array."""
+    if not node.args or not any(a.shape for a in node.args):
+        return False
+    if isinstance(node.op, ArrayPrimitive):
+        return node.op.labels is not None
+    return node.op in (MULTIPLY, NEGATIVE) or (node.op is DIVIDE and not node.args[1].shape)
+
+
+def _takes(user: Node, k: int) -> bool:
+    """Whether argument `k` may be taken apart in what uses it."""
+    return user.op is not DIVIDE or k == 0
+
+
+def _is_cheap(node: Node) -> bool:
+    """Whether a node holds nothing that its arguments do not."""
+    return node.op in VIEWS or node.op is NEGATIVE or _is_cheap_outer(node)
+
+
+def _is_scaled(node: Node, users: Sequence[tuple[Node, int]]) -> bool:
+    """Whether a node is an array times numbers, and all that use it sum it up: they come last."""
+    arrays = [a for a in node.args if a.shape == node.shape]
+    return (
+        node.op in (MULTIPLY, DIVIDE)
+        and len(arrays) == 1
+        and all(not a.shape for a in node.args if a is not arrays[0])
+        and all(nominal(size_of(user.shape)) < nominal(size_of(node.shape)) for user, _ in users)
+    )
+
+
+def _is_cheap_outer(node: Node) -> bool:
+    """Whether a node is larger than all that it is made of."""
+    if not _is_product(node) or node.op not in (OUTER, MULTIPLY):
+        return False
+    size = nominal(size_of(node.shape))
+    return all(nominal(size_of(a.shape)) < size for a in node.args)
+
+
+def mapped(tree: Tree, image: Mapping[Node, Node]) -> Tree:
+    """A tree of outputs with every node replaced."""
+    if isinstance(tree, Node):
+        return image[tree]
+    branches: Sequence[Tree] = [mapped(branch, image) for branch in tree]
+    return tuple(branches) if isinstance(tree, tuple) else list(branches)
