@@ -58,6 +58,7 @@ FLOORS = (
         "traces",
         "drawing",
         "liveness",
+        "options",
         "given",
         "cost",
         "certificate",
