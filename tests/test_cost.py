@@ -95,18 +95,24 @@ def test_the_kernels_of_a_gaussian_process():
     assert "[N, N] outgrows the inputs and outputs: " in str(cost)
     assert str(cost.forward.passes) == "2*N + 2"
     assert cost.reverse.passes.number == 1
-    assert {"K1", "K2", "v22"} <= {row.symbol for row in cost.reverse.kept}
-    assert str(cost.value.operations).startswith("2*N**3 + 13*N**2")
+    assert {"K1", "K2"} <= {row.symbol for row in cost.reverse.kept}
+    written = ac.compile(KERNELS, shapes=PROGRAMS[KERNELS], without="contract")
+    assert str(written.cost().value.operations).startswith("2*N**3 + 13*N**2")  # an inverse
+    assert str(cost.value.operations).startswith("2*N**3/3 + 13*N**2")  # a system solved instead
     assert cost.value.operations.number is None
-    assert fn.cost(N=1000).value.operations.number == 2_013_002_004
+    assert 667_000_000 < fn.cost(N=1000).value.operations.number < 681_000_000
     # by forward mode, the gradient is cubic for each of 2*N + 2 directions
-    assert cost.forward.operations.formula.at({"N": 10**6}) > 10**18
+    assert cost.forward.operations.formula.at({"N": 10**6}) > 6 * 10**17
 
 
 def test_hand_derived_counts():
     """(m, k) @ (k, n) is 2*m*k*n, and its adjoints are two products more."""
-    fn = ac.compile("sum(A @ B)", shapes={"A": ("m", "k"), "B": ("k", "n")}, wrt="A B")
-    assert str(fn.cost().value.operations) == "2*k*m*n + m*n"
+    fn = ac.compile("sum(tanh(A @ B))", shapes={"A": ("m", "k"), "B": ("k", "n")})
+    assert str(fn.cost().value.operations) == "2*k*m*n + 2*m*n"
+    assert str(fn.cost().reverse.operations).startswith("6*k*m*n + ")
+    product = ac.compile("sum(A @ B)", shapes={"A": ("m", "k"), "B": ("k", "n")})
+    assert fn.cost(k=50, m=60, n=70).value.operations.number > 10**5
+    assert product.cost(k=50, m=60, n=70).value.operations.number < 10**4  # sums first
     solve = ac.compile("solve(A, B)", shapes={"A": ("n", "n"), "B": ("n", "k")})
     assert str(solve.cost("value").value.operations) == "2*k*n**2 + 2*n**3/3"
     assert str(solve.cost().reverse.passes) == "k*n"
@@ -144,11 +150,11 @@ def test_what_outgrows():
         cost = ac.compile(source, shapes=shapes).cost("value")
         return [row.called for row in cost.value.outgrown]
 
-    assert outgrown("sum(outer(x, y))", x=("N",), y=("M",)) == ["v1"]
+    assert outgrown("sum(exp(outer(x, y)))", x=("N",), y=("M",)) == ["v1", "v2"]
     assert outgrown("outer(x, y)", x=("N",), y=("M",)) == []  # it is the output
-    assert outgrown("sum(A @ B)", A=("N", "M"), B=("M", "N")) == ["v1"]
+    assert outgrown("sum(exp(A @ B))", A=("N", "M"), B=("M", "N")) == ["v1", "v2"]
     assert outgrown("sum(A*2)", A=("N", "M")) == []
-    assert outgrown("sum(outer(x, x))", x=(5,)) == ["v1"]
+    assert outgrown("max(outer(x, x))", x=(5,)) == ["v1"]
     assert outgrown("sum(broadcast_to(x, (9, N)))", x=("N",)) == []  # a view
 
 
@@ -165,7 +171,7 @@ def test_extents_are_checked():
 
 
 def test_formats():
-    fn = ac.compile("sum(outer(x, x)**2)", shapes={"x": ("N",)})
+    fn = ac.compile("sum(outer(x, x)**2)", shapes={"x": ("N",)}, without="contract")
     cost = fn.cost(N=10)
     assert "| `v2` | `v1*v1` | `[N, N]` | `100 = N**2` |" in cost.markdown()
     assert "<td>[N, N]</td>" in cost._repr_html_()
