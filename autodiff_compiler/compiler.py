@@ -174,12 +174,13 @@ class Function:
     def trace(
         self,
         mode: str = "primal",
-        at: Mapping[str, float] | Sequence[float] | None = None,
-        seed: Mapping[str, float] | Sequence[float] | float | None = None,
+        at: Mapping[str, Any] | Sequence[Any] | None = None,
+        seed: Mapping[str, Any] | Sequence[Any] | float | None = None,
     ) -> Trace:
         """The evaluation trace (`"primal"`), with tangents (`"forward"`) or adjoints (`"reverse"`).
 
-        `at` gives a point, for values; `seed` a direction, or the adjoint of the output.
+        `at` gives a point, for values; `seed` a direction, or the adjoint of the output, by default
+        1 for the first element and 0 for all others.
         """
         from .traces import trace
 
@@ -197,7 +198,7 @@ class Function:
         Of the value and of one pass of each mode, or of `kinds`; also as numbers where `extents`
         gives the lengths: `fn.cost(N=1000)`.  See `cost.Part` for what is counted.
         """
-        from .cost import Subject, cost
+        from .accounting import Subject, cost
 
         wrt = [self._graph.inputs[name] for name in self._wrt]
         return cost(Subject(self._output, wrt, self._program, self._prune), kinds, extents)

@@ -41,6 +41,7 @@ class Packed:
     def __init__(self, fn: Function, data: dict[str, Any]) -> None:
         self.fn = fn
         self._shapes = fn.shapes
+        self._arrays = any(self._shapes.values())
         self._wrt = {name: self._shapes[name] for name in fn.wrt}
         rest = [name for name in fn.inputs if name not in fn.wrt]
         names = set().union(*map(extent_names, self._shapes.values())).difference(fn.inputs)
@@ -58,10 +59,6 @@ class Packed:
 
     def __repr__(self) -> str:
         return f"<packed {self.fn!r}>"
-
-    @property
-    def _arrays(self) -> bool:
-        return any(self._shapes.values())
 
     def _bound(self, values: Mapping[str, Any], known: Mapping[str, int]) -> dict[str, int]:
         """The extents that are known, and those that values have; raises where these differ."""
@@ -88,7 +85,7 @@ class Packed:
         if not self._arrays:
             return np.array([float(value) for value in ordered.values()])
         self._bound({**self.data, **ordered}, self.extents)
-        return _joined(ordered.values())
+        return self._joined([*ordered.values()])
 
     def unpack(self, x: Any) -> dict[str, Any]:
         """The values in a flat vector, by name: numbers, and arrays of their shapes."""
@@ -150,6 +147,12 @@ class Packed:
             low, high = (low, middle) if enough else (middle + 1, high)
         return {**self.extents, name: low}
 
+    def _joined(self, values: Sequence[Any]) -> Vector:
+        """Numbers and arrays one after the other."""
+        if not self._arrays:
+            return np.array(values)
+        return np.concatenate([np.ravel(value) for value in values])
+
     def _call(self, function: Callable[..., Any], x: Any) -> Any:
         return function(**self.unpack(x), **self.data)
 
@@ -171,7 +174,7 @@ class Packed:
         value, gradient = self._call(self.fn.value_and_gradient, x)
         if np.ndim(value):
             raise ValueError(f"the data make {np.size(value)} values of one: use jacobian")
-        return value, _joined(gradient)
+        return value, self._joined(gradient)
 
     def jacobian(self, x: Any) -> Vector:
         """The Jacobian, of shape (m, n): a row for each output."""
@@ -197,12 +200,7 @@ class Packed:
             raise ValueError(f"v: expected a vector of {np.size(x)} numbers, got {vector.size}")
         point = {**self.data, **values}
         primals = [point[name] for name in self.fn.inputs]
-        return _joined(self.fn.hvp(primals, [*self._split(vector, layout).values()]))
-
-
-def _joined(values: Any) -> Vector:
-    """Numbers and arrays one after the other."""
-    return np.concatenate([np.ravel(value) for value in values])
+        return self._joined(self.fn.hvp(primals, [*self._split(vector, layout).values()]))
 
 
 def _matrix(array: Any, rank: int) -> Vector:
