@@ -15,7 +15,7 @@ from .counts import Count, count, total
 from .derivatives import Program
 from .errors import nearest
 from .graph import Node
-from .liveness import buffers, executed, named, peak, storage
+from .liveness import buffers, executed, peak, storage
 from .shapes import Extent, Polynomial, extent_names, size_of
 
 ONE = count(1)
@@ -34,7 +34,7 @@ class _Accountant:
     def __init__(self, schedule: Schedule, extents: Mapping[str, int]) -> None:
         self.schedule, self.extents = schedule, extents
         self.program = schedule.program
-        self.names = named(schedule)
+        self.names = {node: name for name, node in schedule.named.items()}
         self.quantities: dict[Count, Quantity] = {}
         self.order = [n for n in executed(schedule) if n.args or n.shape]
         self.text = Expressions(_speller(self.program), self.symbol)

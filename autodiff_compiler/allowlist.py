@@ -31,7 +31,7 @@ CLASS = "__class__"
 CONSTANTS = frozenset({bool, float, int, str, tuple, type(None), type(...)})
 
 _NODES = """
-    Module FunctionDef arguments arg Return Assign If Try ExceptHandler Pass Expr
+    Module FunctionDef arguments arg Return Assign Delete Del If Try ExceptHandler Pass Expr
     Import ImportFrom alias Name Load Store Constant Tuple List Starred BinOp UnaryOp BoolOp Compare
     IfExp Call keyword Attribute Subscript ListComp comprehension
     Slice
@@ -50,6 +50,7 @@ OPERATIONS = _operations("""
     CACHE RESUME NOP EXTENDED_ARG NOT_TAKEN COPY SWAP POP_TOP PUSH_NULL LOAD_CONST LOAD_SMALL_INT
     LOAD_FAST LOAD_FAST_CHECK LOAD_FAST_LOAD_FAST LOAD_FAST_BORROW LOAD_FAST_BORROW_LOAD_FAST_BORROW
     STORE_FAST STORE_FAST_STORE_FAST STORE_FAST_LOAD_FAST LOAD_FAST_AND_CLEAR STORE_FAST_MAYBE_NULL
+    DELETE_FAST
     LOAD_GLOBAL LOAD_ATTR LOAD_METHOD MAKE_CELL LOAD_CLOSURE LOAD_DEREF STORE_DEREF COPY_FREE_VARS
     BINARY_OP BINARY_SUBSCR BINARY_SLICE BUILD_SLICE STORE_SUBSCR
     UNARY_NEGATIVE UNARY_NOT COMPARE_OP IS_OP CONTAINS_OP TO_BOOL

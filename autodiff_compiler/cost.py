@@ -58,7 +58,7 @@ class Part(NamedTuple):
         rows: every operation, in the order in which the code runs them.
         operations: floating-point operations.
         memory: numbers held at once, at most, beside the inputs, by the code as it is generated,
-            where a name lives until the function returns.
+            where a name lives until it is deleted or the function returns.
         live: the same if all results were given up after their last use.
         passes: how many such passes all partials take: one for each element of what is
             differentiated by in forward mode, of the output in reverse mode.

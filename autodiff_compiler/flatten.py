@@ -85,16 +85,23 @@ class _Flattener:
         for node in self.nodes:
             for k, argument in enumerate(node.args):
                 users.setdefault(argument, []).append((node, k))
-        outputs = set(self.program.leaves())
-        return {
-            node
-            for node in self.nodes
-            if _is_product(node)
-            and node not in outputs
-            and node not in self.old.names
-            and all(_is_product(user) and _takes(user, k) for user, k in users[node])
-            and (len(users[node]) == 1 or _is_cheap(node) or _is_scaled(node, users[node]))
-        }
+        outputs, found = set(self.program.leaves()), set[Node]()
+        summed: set[Node] = set()  # what all that use it sum up
+        for node in reversed(self.nodes):
+            uses = users.get(node, [])
+            if all(_sums(user) or user in summed for user, _ in uses) and _is_scaled(node):
+                summed.add(node)
+            if (
+                _is_product(node)
+                and node not in outputs
+                and node not in self.old.names
+                and all(_is_product(user) and _takes(user, k) for user, k in uses)
+                and (len(uses) == 1 or _is_cheap(node) or node in summed)
+            ):
+                found.add(node)
+            else:
+                summed.discard(node)
+        return found
 
     def _made(self, node: Node) -> Node:
         if not _is_product(node) or self._is_plain(node):
@@ -186,15 +193,16 @@ def _is_cheap(node: Node) -> bool:
     return node.op in VIEWS or node.op is NEGATIVE or _is_cheap_outer(node)
 
 
-def _is_scaled(node: Node, users: Sequence[tuple[Node, int]]) -> bool:
-    """Whether a node is an array times numbers, and all that use it sum it up: they come last."""
-    arrays = [a for a in node.args if a.shape == node.shape]
-    return (
-        node.op in (MULTIPLY, DIVIDE)
-        and len(arrays) == 1
-        and all(not a.shape for a in node.args if a is not arrays[0])
-        and all(nominal(size_of(user.shape)) < nominal(size_of(node.shape)) for user, _ in users)
-    )
+def _is_scaled(node: Node) -> bool:
+    """Whether a node is an array times numbers, which may be multiplied after a sum."""
+    arrays = [a for a in node.args if a.shape]
+    return node.op in (MULTIPLY, DIVIDE, NEGATIVE) and len(arrays) == 1
+
+
+def _sums(user: Node) -> bool:
+    """Whether a node is smaller than what it is made of."""
+    size = nominal(size_of(user.shape))
+    return all(nominal(size_of(a.shape)) > size for a in user.args if len(a.shape) > 1)
 
 
 def _is_cheap_outer(node: Node) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from .backends.base import Schedule
+from .backends.arrays import freed
+from .backends.base import Schedule, layout
 from .counts import Count, count, total
 from .derivatives import Tree
 from .graph import CONSTANT, INPUT, Node
@@ -24,17 +25,9 @@ class Buffer(NamedTuple):
     dies: int
 
 
-def named(schedule: Schedule) -> dict[Node, str]:
-    """The nodes that are statements, and their names."""
-    names = {name for name, _ in schedule.statements}
-    texts = ((n, schedule.text(n)) for n in schedule.nodes if n.op not in GIVEN)
-    return {node: text for node, text in texts if text in names}
-
-
 def executed(schedule: Schedule) -> list[Node]:
     """The operations in the order in which the code runs them: operands just before their use."""
-    by_name = {name: node for node, name in named(schedule).items()}
-    roots = [*(by_name[name] for name, _ in schedule.statements), *schedule.program.leaves()]
+    roots = [*schedule.named.values(), *schedule.program.leaves()]
     done = {n for n in schedule.nodes if n.op in GIVEN}
     order: list[Node] = []
     for root in roots:
@@ -59,20 +52,32 @@ def storage(order: Iterable[Node]) -> dict[Node, Node]:
 def buffers(schedule: Schedule, order: Sequence[Node], held: bool) -> list[Buffer]:
     """The memory of all results: until their last use or, if `held`, as the code keeps them.
 
-    Code keeps what has a name until it returns, and everything else until it is used.
+    Code keeps what has a name until it deletes it or returns, and everything else until it is used.
     """
     roots, end = storage(order), len(order)
+    dies = {node: k for k, node in enumerate(order)}
+    born = dict(dies)
+    dies |= {a: k for k, node in enumerate(order) for a in node.args if a in born}
+    if held:
+        dies |= _kept(schedule, born, end)
+    dies |= dict.fromkeys(schedule.program.leaves(), end)
     last: dict[Node, int] = {}
-    for k, node in enumerate(order):
-        for a in node.args:
-            last[roots.get(a, a)] = k
-    keep = set(schedule.program.leaves()) | (set(named(schedule)) if held else set())
-    last |= {roots[node]: end for node in order if node in keep}
-    born = {node: k for k, node in enumerate(order)}
-    made = [n for n in order if roots[n] is n]
-    found = [Buffer(n.shape, born[n], last.get(n, born[n])) for n in made]
+    for node in order:
+        last[roots[node]] = max(last.get(roots[node], 0), dies[node])
+    found = [Buffer(n.shape, born[n], last[n]) for n in order if roots[n] is n]
     found += [Buffer(shape, k, k) for k, node in enumerate(order) for shape in _inside(node)]
     return found + [Buffer(shape, end, end) for shape in _copies(schedule.program.outputs)]
+
+
+def _kept(schedule: Schedule, born: Mapping[Node, int], end: int) -> dict[Node, int]:
+    """The last step with each named result: where the code deletes it, or the end."""
+    found = {node: end for node in schedule.named.values() if node in born}
+    outputs = layout(schedule, schedule.program.outputs, ", ".join)
+    steps = (born.get(node, 0) for node in schedule.named.values())
+    if schedule.program.graph.has_arrays:
+        for step, names in zip(steps, freed(schedule, outputs), strict=True):
+            found |= {schedule.named[name]: step for name in names}
+    return found
 
 
 def _inside(node: Node) -> Iterator[Shape]:

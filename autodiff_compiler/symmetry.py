@@ -35,12 +35,17 @@ class Symmetry:
 
     def of(self, node: Node) -> bool:
         """Whether a matrix is symmetric."""
+        return self.sign(node) == 1
+
+    def sign(self, node: Node) -> int:
+        """1 for a symmetric matrix, -1 for an antisymmetric one, 0 for any other."""
         if len(node.shape) != 2 or node.shape[0] != node.shape[1]:
-            return False
+            return 0
         for each in self.graph.ancestors([node]):
             if each not in self._mirrors:
                 self._mirrors[each] = self._mirror(each)
-        return self._mirrors[node] == Mirror(node)
+        mirror = self._mirrors[node]
+        return mirror.sign if mirror is not None and mirror.node is node else 0
 
     def _mirror(self, node: Node) -> Mirror | None:
         row = node.op

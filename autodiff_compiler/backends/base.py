@@ -196,6 +196,7 @@ class Schedule:
         self.imports = {i for s in self._spellings.values() for i in s.imports}
         self._names.reserve([*reserved, *(i.local for i in self.imports)])
         self.statements: list[tuple[str, str]] = []
+        self.named: dict[str, Node] = {}  # what each statement computes
         for node in self.nodes:
             self._place(node)
 
@@ -292,6 +293,7 @@ class Schedule:
         wanted = self._wanted(node)
         name = self._names.claim(wanted) if wanted else self._names.fresh()
         self.statements.append((name, self._texts[node].text))
+        self.named[name] = node
         self._texts[node] = Text(name, NAME)
 
 
