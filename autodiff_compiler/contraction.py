@@ -146,10 +146,7 @@ class _Contraction:
         needed = {label for f in others for label in f.labels} | set(self.core)
         factor = self._diagonal(factor)
         if len(factor.labels) == 2 and factor.labels[0] not in needed:
-            sign = self.symmetry.sign(factor.node)
-            if sign:
-                self.product.coefficient *= sign
-                factor = factor._replace(labels=factor.labels[::-1])
+            factor = self._turned(factor, factor.labels[::-1])
         gone = [k for k, label in enumerate(factor.labels) if label not in needed]
         if not gone:
             return factor
@@ -277,19 +274,20 @@ class _Contraction:
         return Factor(self.graph.make(MATMUL, (x, y)), (*kept, *left, *right))
 
     def _einsum(self, a: Factor, b: Factor, out: Labels) -> Factor:
+        if len(out) == 1 and set(a.labels) == set(b.labels) and len(a.labels) == 2:
+            rest = next(c for c in a.labels if c not in out)
+            a, b = (self._turned(f, (*out, rest)) for f in (a, b))
         order = dict.fromkeys((*a.labels, *b.labels))
-        if len(out) == 1 and a.labels == b.labels == (self._first(a, out), *out):
-            sign = self.symmetry.sign(a.node) * self.symmetry.sign(b.node)
-            if sign:  # along one axis is as along the other
-                self.product.coefficient *= sign
-                a, b = (f._replace(labels=f.labels[::-1]) for f in (a, b))
         out = tuple(sorted(out, key=lambda label: self.place.get(label, len(self.core))))
         letters = [self._letters(labels, tuple(order)) for labels in (a.labels, b.labels, out)]
         data = ((letters[0], letters[1]), letters[2])
         return Factor(self.graph.make(EINSUM, (a.node, b.node), data), out)
 
-    def _first(self, factor: Factor, out: Labels) -> Label:
-        return next((c for c in factor.labels if c not in out), -1)
+    def _turned(self, factor: Factor, labels: Labels) -> Factor:
+        """A symmetric matrix with its axes called the other way round, if that is wanted."""
+        sign = self.symmetry.sign(factor.node) if factor.labels != labels else 0
+        self.product.coefficient *= sign or 1
+        return Factor(factor.node, labels) if sign else factor
 
     def _elementwise(self, a: Factor, b: Factor) -> Factor:
         """An elementwise or outer product, with the axes in the order of the result."""

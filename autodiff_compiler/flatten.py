@@ -89,7 +89,8 @@ class _Flattener:
         summed: set[Node] = set()  # what all that use it sum up
         for node in reversed(self.nodes):
             uses = users.get(node, [])
-            if all(_sums(user) or user in summed for user, _ in uses) and _is_scaled(node):
+            sums = all(_sums(user) or user in summed for user, _ in uses)
+            if sums and (_is_scaled(node) or (len(uses) <= 2 and _is_even(node))):
                 summed.add(node)
             if (
                 _is_product(node)
@@ -197,6 +198,11 @@ def _is_scaled(node: Node) -> bool:
     """Whether a node is an array times numbers, which may be multiplied after a sum."""
     arrays = [a for a in node.args if a.shape]
     return node.op in (MULTIPLY, DIVIDE, NEGATIVE) and len(arrays) == 1
+
+
+def _is_even(node: Node) -> bool:
+    """Whether a node is the elementwise product of arrays of its shape, which sums take as well."""
+    return node.op is MULTIPLY and all(a.shape == node.shape for a in node.args)
 
 
 def _sums(user: Node) -> bool:
