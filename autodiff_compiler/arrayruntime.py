@@ -53,6 +53,11 @@ def ordered(names: Sequence[str], arguments: Sequence[Any], named: dict[str, Any
     return [*arguments, *(named[name] for name in names[len(arguments) :])]
 
 
+def conforming(wanted: Sequence[tuple[str, Shape]], given: Sequence[Any]) -> list[Any]:
+    """Arguments as numbers and arrays of the shapes they were declared with; see `Signature`."""
+    return Signature(wanted).values(given)
+
+
 class Wanted(NamedTuple):
     """An argument: its axes that have a length or a plain name, and all of its extents."""
 

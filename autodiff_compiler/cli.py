@@ -1,4 +1,4 @@
-"""The command line: compile, eval, trace, graph, derivative and check a formula."""
+"""The command line: compile, eval, trace, graph, derivative, cost and check a formula."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from . import points
 from .backends.module import TARGETS
 from .compiler import Function, compile
+from .cost import FORMATS as COST_FORMATS
 from .derivatives import KINDS
 from .errors import ExpressionError, nearest, printable
 from .files import write
@@ -25,6 +27,7 @@ from .traces import MODES
 PROGRAM = "autodiff-compiler"
 AT_POINT = ("value", "gradient", "value_and_gradient", "jacobian", "hessian")  # what `eval` prints
 LIMITS = tuple(field.name for field in dataclasses.fields(Limits))
+LONG, ENDS = 1000, 3  # entries of an axis that are all printed; of the others, at each end
 OK, DISAGREES, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -58,15 +61,35 @@ LIMIT = _option(
 OUTPUT = _option("-o", "--output", metavar="FILE", help="write to a file instead of the terminal")
 JSON = _option("--json", action="store_true", help="print JSON")
 AT = _option(
-    "--at", metavar="NAME=VALUE", action="append", default=[], help="a point, input by input"
+    "--at",
+    metavar="NAME=VALUE",
+    action="append",
+    default=[],
+    help="a point, input by input: x=2, X=[[1,2],[3,4]], or X=@FILE of .npy, .csv, .txt, .json",
+)
+SHAPE = _option(
+    "--shape",
+    metavar="NAME=EXTENTS",
+    action="append",
+    default=[],
+    help="the shape of an array input, of lengths and names: X=N,2",
+)
+EXTENT = _option(
+    "--extent", metavar="NAME=N", action="append", default=[], help="the length of an extent"
 )
 EMIT = _option("--emit", metavar="KINDS", help=f"functions, of {', '.join(KINDS)}")
 TARGET = _option(
-    "--target", choices=tuple(TARGETS), default="python", help="plain Python, or NumPy"
+    "--target", choices=tuple(TARGETS), help="plain Python, the default of numbers, or NumPy"
 )
 MODE = _option("--mode", choices=MODES, default="primal", help="values, tangents or adjoints")
 SEED = _option("--seed", metavar="VALUES", help="tangents x1=1,x2=0 or the adjoint of the output")
-TRACE_FORMAT = _option("--format", choices=tuple(FORMATS), default="text", help="how to print it")
+COST_FORMAT = _option(
+    "--format", choices=tuple(COST_FORMATS), default="text", help="how to print it"
+)
+TRACE_FORMAT, COST_FORMAT = (
+    _option("--format", choices=tuple(formats), default="text", help="how to print it")
+    for formats in (FORMATS, COST_FORMATS)
+)
 GRAPH_FORMAT = _option(
     "--format", choices=("dot", "mermaid"), default="dot", help="drawing language"
 )
@@ -80,7 +103,7 @@ ACCURACY = _option(
 )
 BITS = _option("--bits", type=float, metavar="N", help="fail at more bits of error than this")
 
-COMMON = (FILE, INPUTS, WRT, WITHOUT, AS_WRITTEN, LIMIT, OUTPUT, JSON)
+COMMON = (FILE, INPUTS, WRT, SHAPE, WITHOUT, AS_WRITTEN, LIMIT, OUTPUT, JSON)
 
 
 class Command(NamedTuple):
@@ -93,13 +116,13 @@ class Command(NamedTuple):
 
 
 def _compile(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
-    kinds = _kinds(args.emit)
-    text = fn.source(*kinds, target=args.target)
-    return text, {"inputs": fn.inputs, "wrt": fn.wrt, "target": args.target, "module": text}, OK
+    target = args.target or fn.default_target
+    text = fn.source(*_kinds(args.emit), target=target)
+    return text, {"inputs": fn.inputs, "wrt": fn.wrt, "target": target, "module": text}, OK
 
 
 def _eval(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
-    point, kinds = _point(args.at, fn), _kinds(args.emit) or fn.default_kinds
+    point, kinds = points.point(args.at, fn), _kinds(args.emit) or fn.default_kinds
     for kind in kinds:
         if kind not in AT_POINT:
             raise ValueError(f"--emit {kind}: expected one of {', '.join(AT_POINT)}")
@@ -108,7 +131,7 @@ def _eval(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
 
 
 def _trace(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
-    trace = fn.trace(args.mode, at=_scalars(args, fn), seed=_seed(args.seed))
+    trace = fn.trace(args.mode, at=points.single(args.at, fn), seed=points.seed(args.seed))
     return trace.render(args.format), json.loads(trace.json()), OK
 
 
@@ -124,8 +147,13 @@ def _derivative(fn: Function, _: argparse.Namespace) -> tuple[str, Any, int]:
     return "\n\n".join(f"# by {name}\n{text}" for name, text in found.items()), found, OK
 
 
+def _cost(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
+    cost = fn.cost(*_kinds(args.emit), **points.extents(args.extent))
+    return cost.render(args.format), json.loads(cost.json()), OK
+
+
 def _check(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
-    point = _scalars(args, fn)
+    point = points.single(args.at, fn)
     certificate = fn.check(
         [point] if point else None,
         samples=args.samples,
@@ -151,7 +179,11 @@ COMMANDS: Mapping[str, Command] = {
         _eval,
         "the value and the derivatives at a point",
         (AT, EMIT),
-        ('eval "x**2*y" --at x=3 --at y=2', 'eval "sin(x)" --at x=0,pi/2,pi --emit value,gradient'),
+        (
+            'eval "x**2*y" --at x=3 --at y=2',
+            'eval "sin(x)" --at x=0,pi/2,pi --emit value,gradient',
+            'eval "sum((A @ x)**2)" --shape A=2,n --shape x=n --at "A=[[1,2],[3,4]]" --at x=1,2',
+        ),
     ),
     "trace": Command(
         _trace,
@@ -170,6 +202,15 @@ COMMANDS: Mapping[str, Command] = {
         "the derivative as a formula",
         (),
         ('derivative "x**2*y" --wrt x', "derivative --file model.txt"),
+    ),
+    "cost": Command(
+        _cost,
+        "operations, shapes and memory, before anything runs",
+        (EXTENT, EMIT, COST_FORMAT),
+        (
+            'cost "y @ inv(A) @ y" --shape A=N,N --shape y=N --extent N=1000',
+            'cost "log(x1) + x1*x2 - sin(x2)" --format markdown',
+        ),
     ),
     "check": Command(
         _check,
@@ -252,6 +293,7 @@ def run(args: argparse.Namespace) -> int:
         _source(args),
         inputs=args.inputs,
         wrt=args.wrt,
+        shapes=points.shapes(args.shape),
         without=args.without or "",
         stable=not args.as_written,
         limits=_limits(args.limit),
@@ -314,55 +356,6 @@ def _kinds(text: str | None) -> tuple[str, ...]:
     return kinds
 
 
-def _point(texts: Sequence[str], fn: Function) -> dict[str, Any]:
-    """A point from texts such as `x=2`, `x=1,y=2` or `x=0,0.5,1`."""
-    point: dict[str, list[float]] = {}
-    name = ""
-    for piece in (piece for text in texts for piece in _pieces(text)):
-        head, equals, value = piece.rpartition("=")
-        name = head.strip() if equals else name
-        if name not in fn.inputs or not value.strip():
-            close = nearest(name, fn.inputs) or " or ".join(fn.inputs) or "no input"
-            raise ValueError(f"--at {piece.strip()}: expected {close}=VALUE")
-        point.setdefault(name, []).append(_number(value))
-    missing = [n for n in fn.inputs if n not in point]
-    if missing:
-        raise ValueError(f"--at: no value for {', '.join(missing)}")
-    return {n: v[0] if len(v) == 1 else v for n, v in point.items()}
-
-
-def _pieces(text: str) -> list[str]:
-    """A text split at the commas that are in no brackets."""
-    return re.findall(r"(?:[^,()\[\]]|\([^()]*\)|\[[^\[\]]*\])+", text)
-
-
-def _scalars(args: argparse.Namespace, fn: Function) -> dict[str, float] | None:
-    """A point of one number for each input, if there is one."""
-    point = _point(args.at, fn) if args.at else None
-    for name, value in (point or {}).items():
-        if isinstance(value, list):
-            raise ValueError(f"--at {name}: expected one number, got {len(value)}")
-    return point
-
-
-def _number(text: str) -> float:
-    """A number, or a formula without inputs such as `pi/2`."""
-    try:
-        return float(text)
-    except ValueError:
-        return float(compile(text, inputs=()).value())
-
-
-def _seed(text: str | None) -> dict[str, float] | list[float] | None:
-    if text is None:
-        return None
-    pieces = [piece.strip() for piece in _pieces(text)]
-    if "=" in text:
-        pairs = (piece.partition("=") for piece in pieces)
-        return {name.strip(): _number(value) for name, _, value in pairs}
-    return [_number(piece) for piece in pieces]
-
-
 def _plain(value: Any) -> Any:
     """Results as JSON holds them: lists, numbers, and strings for what is not finite."""
     if isinstance(value, dict):
@@ -378,12 +371,25 @@ def _lines(found: Mapping[str, Any], fn: Function) -> Iterator[str]:
     for kind, value in found.items():
         if kind in ("gradient", "jacobian", "hessian"):
             for name, part in zip(fn.wrt, value, strict=True):
-                yield f"{kind} {name} = {_shown(part)}"
+                yield _titled(f"{kind} {name}", part)
         else:
-            yield f"{kind} = {_shown(value)}"
+            yield _titled(kind, value)
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_shown, value))}]"
-    return str(value)
+def _titled(name: str, value: Any) -> str:
+    """A result after its name; matrices begin on a line of their own."""
+    matrix = isinstance(value, list) and bool(value) and isinstance(value[0], list)
+    return f"{name} =\n{_shown(value)}" if matrix else f"{name} = {_shown(value)}"
+
+
+def _shown(value: Any, indent: str = "") -> str:
+    """A result as text: matrices row by row, and of what is long the beginning and the end."""
+    if not isinstance(value, list):
+        return str(value)
+    long = len(value) > LONG
+    rows = [_shown(v, indent + " ") for v in (*value[:ENDS], *value[-ENDS:])] if long else None
+    shown = rows or [_shown(v, indent + " ") for v in value]
+    if long:
+        shown.insert(ENDS, "...")
+    nested = bool(value) and isinstance(value[0], list)
+    return f"[{(f',{chr(10)}{indent} ' if nested else ', ').join(shown)}]"

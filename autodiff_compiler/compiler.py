@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 import threading
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from numbers import Integral
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .allowlist import inspect
 from .arrayruntime import callables
 from .backends.module import module, targets
 from .cache import Cache
 from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
-from .errors import ExpressionError, nearest, printable
+from .errors import ExpressionError, printable
 from .files import write
 from .flatten import flattened
 from .graph import Graph, Node, differentiable
 from .limits import DEFAULT, Limits
+from .options import Options, check_input, check_shapes, names, passes, shapes_of
 from .parser import parse
 from .passes import (
     CONTRACT,
-    PASSES,
     PRUNE,
     STABLE_PASSES,
     Applied,
@@ -32,10 +30,11 @@ from .passes import (
     optimise,
     pipeline,
 )
-from .shapes import as_extent
+from .shapes import Shape, as_extent
 
 if TYPE_CHECKING:
     from .certificate import Certificate
+    from .cost import Cost
     from .drawing import Drawing
     from .packed import Packed
     from .traces import Trace
@@ -44,16 +43,6 @@ if TYPE_CHECKING:
 KEPT = 256  # functions that `compile` keeps
 WEIGHT = 200_000  # operations that they have, with their derivatives
 CHARACTERS = 64  # of a source that weigh like one operation
-
-
-class Options(NamedTuple):
-    """What a source is compiled with, checked: names, passes left out, limits."""
-
-    inputs: tuple[str, ...] | None
-    wrt: tuple[str, ...] | None
-    without: tuple[str, ...]
-    limits: Limits
-    shapes: tuple[tuple[str, tuple[int | str, ...]], ...] = ()
 
 
 class Generated:
@@ -92,12 +81,12 @@ class Function:
         shapes = {name: tuple(map(as_extent, shape)) for name, shape in found.shapes}
         graph, output = parse(source, found.inputs, shapes, limits=found.limits)
         inputs = tuple(graph.inputs)
-        _check_shapes(found.shapes, inputs)
+        check_shapes(found.shapes, inputs)
         wrt = found.wrt if found.wrt is not None else tuple(differentiable(graph))
         vars(self).update(_source=source, _options=found, _graph=graph, _output=output)
         vars(self).update(_inputs=inputs, _wrt=wrt, _lock=threading.RLock())
         for name in set(wrt).difference(inputs):
-            _check_input(name, inputs, source)
+            check_input(name, inputs, source)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{name}: a compiled function cannot be changed")
@@ -111,6 +100,11 @@ class Function:
     def wrt(self) -> tuple[str, ...]:
         """Names of the inputs that derivatives are taken by."""
         return self._wrt
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of each input, of numbers and polynomials in names; `()` of a number."""
+        return {name: node.shape for name, node in self._graph.inputs.items()}
 
     @property
     def limits(self) -> Limits:
@@ -154,7 +148,7 @@ class Function:
         """The derivative by one input, as a formula that `compile` reads back."""
         from .backends.formula import derivative
 
-        _check_input(name, self._inputs, self._source)
+        check_input(name, self._inputs, self._source)
         return derivative(self._graph, self._output, name)
 
     def source(self, *kinds: str, target: str | None = None) -> str:
@@ -163,7 +157,7 @@ class Function:
         `target` is `"python"` (scalars, `math`) or `"numpy"` (arrays too), by default the first
         that can be.
         """
-        target = target or ("numpy" if self._graph.has_arrays else "python")
+        target = target or self.default_target
         if target == "python" and self._graph.has_arrays:
             raise ValueError("target: a program of arrays needs 'numpy'")
         if target not in targets():
@@ -180,12 +174,13 @@ class Function:
     def trace(
         self,
         mode: str = "primal",
-        at: Mapping[str, float] | Sequence[float] | None = None,
-        seed: Mapping[str, float] | Sequence[float] | float | None = None,
+        at: Mapping[str, Any] | Sequence[Any] | None = None,
+        seed: Mapping[str, Any] | Sequence[Any] | float | None = None,
     ) -> Trace:
         """The evaluation trace (`"primal"`), with tangents (`"forward"`) or adjoints (`"reverse"`).
 
-        `at` gives a point, for values; `seed` a direction, or the adjoint of the output.
+        `at` gives a point, for values; `seed` a direction, or the adjoint of the output, by default
+        1 for the first element and 0 for all others.
         """
         from .traces import trace
 
@@ -196,6 +191,17 @@ class Function:
         from .drawing import Drawing
 
         return Drawing(self._graph, self._output)
+
+    def cost(self, *kinds: str, **extents: int) -> Cost:
+        """Operations, shapes and memory before anything runs, as formulas in the extents.
+
+        Of the value and of one pass of each mode, or of `kinds`; also as numbers where `extents`
+        gives the lengths: `fn.cost(N=1000)`.  See `cost.Part` for what is counted.
+        """
+        from .accounting import Subject, cost
+
+        wrt = [self._graph.inputs[name] for name in self._wrt]
+        return cost(Subject(self._output, wrt, self._program, self._prune), kinds, extents)
 
     def check(
         self,
@@ -245,6 +251,11 @@ class Function:
     def default_kinds(self) -> tuple[str, ...]:
         """What `source` writes by default: the value and its first derivatives."""
         return ("value", "gradient") if self._is_scalar else ("value", "jacobian")
+
+    @property
+    def default_target(self) -> str:
+        """What `source` writes by default: plain Python, or NumPy for programs of arrays."""
+        return "numpy" if self._graph.has_arrays else "python"
 
     @cached_property
     def _optimised(self) -> tuple[Graph, Node, Log]:
@@ -308,9 +319,9 @@ def compile(
     if not isinstance(limits, Limits):
         raise TypeError(f"limits: expected Limits, got {type(limits).__name__}")
     text = str.__str__(source)  # without what a subclass may add
-    left_out = _passes(without) if stable else (*_passes(without), *STABLE_PASSES)
-    names = _names(inputs, "inputs"), _names(wrt, "wrt")
-    options = Options(*names, left_out, limits, _shapes(shapes) if shapes else ())
+    left_out = passes(without) if stable else (*passes(without), *STABLE_PASSES)
+    given = names(inputs, "inputs"), names(wrt, "wrt")
+    options = Options(*given, left_out, limits, shapes_of(shapes) if shapes else ())
     return _kept(text, options) if cache else Function(text, *options)
 
 
@@ -326,66 +337,6 @@ def _kept(source: str, options: Options) -> Function:
     return found
 
 
-def _check_shapes(shapes: Iterable[tuple[str, object]], inputs: Sequence[str]) -> None:
-    for name, _ in shapes:
-        if name not in inputs:
-            close = nearest(name, inputs)
-            hint = f"; did you mean {close}?" if close else ""
-            raise ValueError(f"shapes: {name} is not an input of this formula{hint}")
-
-
-def _shapes(shapes: Any) -> tuple[tuple[str, tuple[int | str, ...]], ...]:
-    """Shapes as they are kept: what is wrong with them is told here."""
-    if not isinstance(shapes, Mapping):
-        raise TypeError(f"shapes: expected a mapping of names to extents, got {shapes!r}")
-    found = []
-    for name, shape in shapes.items():
-        if isinstance(shape, str) or not isinstance(shape, Iterable):
-            raise TypeError(f"shapes: {name}: expected a tuple of extents, got {shape!r}")
-        extents = tuple(int(e) if isinstance(e, Integral) else e for e in shape)
-        for extent in extents:
-            if not (isinstance(extent, int) and extent >= 0) and not _is_name(extent):
-                raise ValueError(f"shapes: {name}: {extent!r} is neither a length nor a name")
-        found.append((name, extents))
-    return tuple(found)
-
-
-def _is_name(extent: object) -> bool:
-    return isinstance(extent, str) and extent.isidentifier()
-
-
 def clear_cache() -> None:
     """Forget the functions that `compile` keeps; those in use stay as they are."""
     _cache.clear()
-
-
-def _names(names: Any, argument: str) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    if not isinstance(names, Iterable):
-        raise TypeError(f"{argument}: expected names, got {names!r}")
-    listed = names.replace(",", " ").split() if isinstance(names, str) else names
-    found = tuple(unicodedata.normalize("NFKC", n) if isinstance(n, str) else n for n in listed)
-    for name in found:
-        if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"{argument}: {name!r} is not a name")
-    if len(set(found)) < len(found):
-        raise ValueError(f"{argument}: a name is given twice in {', '.join(found)}")
-    return found
-
-
-def _passes(names: Iterable[str]) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(_names(names, "without") or ()))
-    for name in found:
-        if name not in PASSES:
-            raise ValueError(f"without: expected names of {', '.join(PASSES)}, got {name!r}")
-    return found
-
-
-def _check_input(name: str, inputs: Sequence[str], source: str) -> None:
-    if name not in inputs:
-        close = nearest(name, inputs)
-        hint = (
-            f"did you mean {close}?" if close else f"the inputs are {', '.join(inputs) or 'none'}"
-        )
-        raise ExpressionError(f"{name} is not an input of this formula", source, hint=hint)

@@ -9,12 +9,14 @@ from .backends.base import Expressions
 from .backends.formula import FormulaSpeller
 from .graph import CONSTANT, INPUT, STACK, Graph, Node
 from .passes import all_symbols, output_symbols
+from .shapes import shown
 
 
 class Drawing:
     """One box for each line of the primal trace, one arrow for each argument.
 
-    The names are those of the trace and of the generated code.
+    The names are those of the trace and of the generated code.  Arrays have their shape on a line
+    of its own.
     """
 
     def __init__(self, graph: Graph, output: Node) -> None:
@@ -26,10 +28,10 @@ class Drawing:
         """Identifier and label of each node."""
         for node, symbol in self._symbols.items():
             text = node.data if node.op is INPUT else self._texts.operation(node)
-            yield self._identifier(node), f"{symbol} = {text}"
+            yield self._identifier(node), f"{symbol} = {text}{self._shape(node)}"
         names = output_symbols(self._graph, self._output)
         for k, (name, part) in enumerate(zip(names, self._parts(), strict=True), 1):
-            yield f"out{k}", f"{name} = {self._texts.text(part)}"
+            yield f"out{k}", f"{name} = {self._texts.text(part)}{self._shape(part)}"
 
     def _arrows(self) -> Iterator[tuple[str, str]]:
         for node in self._symbols:
@@ -44,6 +46,10 @@ class Drawing:
         return self._output.args if self._output.op is STACK else (self._output,)
 
     @staticmethod
+    def _shape(node: Node) -> str:
+        return f"\n{shown(node.shape)}" if node.shape else ""
+
+    @staticmethod
     def _identifier(node: Node) -> str:
         return f"n{node.index}"
 
@@ -51,7 +57,7 @@ class Drawing:
         """Graphviz's language."""
         lines = ["digraph trace {", "  rankdir=LR;", "  node [shape=box, fontname=monospace];"]
         for name, label in self._boxes():
-            escaped = label.replace("\\", "\\\\").replace('"', '\\"')
+            escaped = label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
             lines.append(f'  {name} [label="{escaped}"];')
         lines += [f"  {tail} -> {head};" for tail, head in self._arrows()]
         return "\n".join([*lines, "}"])
@@ -61,6 +67,7 @@ class Drawing:
         lines = ["flowchart LR"]
         for name, label in self._boxes():
             escaped = html.escape(label, quote=True).replace("&", "#").replace("#amp;", "#38;")
+            escaped = escaped.replace("\n", "<br/>")
             lines.append(f'  {name}["{escaped}"]')
         lines += [f"  {tail} --> {head}" for tail, head in self._arrows()]
         return "\n".join(lines)

@@ -54,6 +54,12 @@ class Node:
         """Whether this is a truth value, not a number."""
         return self.op.boolean or (self.op is CONSTANT and isinstance(self.data, bool))
 
+    @property
+    def is_view(self) -> bool:
+        """Whether NumPy gives a view of the first argument, which holds no memory of its own."""
+        row = self.op
+        return isinstance(row, ArrayPrimitive) and bool(self.shape) and row.view(self.data)
+
     def is_constant(self, value: Number) -> bool:
         """Whether this is the constant `value`, as an int or as a float."""
         return self.op is CONSTANT and bool(self.data == value)

@@ -2,36 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from .arrayruntime import conforming
+from .given import lengths
+from .shapes import Extent, Polynomial, Shape, evaluated, extent_names, shown, size_of
 
 if TYPE_CHECKING:
     from .compiler import Function
 
+Vector = np.ndarray[Any, Any]
+
+
+class Piece(NamedTuple):
+    """Where an input is in the vector, and the shape that it has there."""
+
+    name: str
+    start: int
+    stop: int
+    shape: tuple[int, ...]
+
 
 class Packed:
-    """`fn` of a vector of all of `fn.wrt`; its other inputs are bound to data.
+    """`fn` of a vector of all of `fn.wrt`, one after the other; its other inputs are bound to data.
 
-    With arrays as data, the value is the array of one value for each element, flattened: m
-    residuals, whose Jacobian has shape (m, n).
+    Arrays are in the vector row by row, as `numpy.ravel` has them.  An extent that no data has
+    follows from the length of the vector if it is the only one; otherwise it is given by its
+    name: `fn.packed(n=3, m=4)`.
+
+    With arrays as data for inputs that are numbers, the value is the array of one value for each
+    element, flattened: m residuals, whose Jacobian has shape (m, n).
     """
 
     def __init__(self, fn: Function, data: dict[str, Any]) -> None:
+        self.fn = fn
+        self._shapes = fn.shapes
+        self._arrays = any(self._shapes.values())
+        self._wrt = {name: self._shapes[name] for name in fn.wrt}
         rest = [name for name in fn.inputs if name not in fn.wrt]
+        names = set().union(*map(extent_names, self._shapes.values())).difference(fn.inputs)
         for name in data:
-            if name not in rest:
-                raise TypeError(f"{name} is not an input to bind; those are: {', '.join(rest)}")
+            if name not in rest and name not in names:
+                known = ", ".join([*rest, *sorted(names)])
+                raise TypeError(f"{name} is not an input to bind; those are: {known}")
         missing = [name for name in rest if name not in data]
         if missing:
             raise TypeError(f"no value for {', '.join(missing)}")
-        self.fn, self.data = fn, data
+        self.data = {name: value for name, value in data.items() if name in rest}
+        given = {name: value for name, value in data.items() if name in names}
+        self.extents = self._bound(self.data, _lengths(given))
+        self._layouts: dict[int, tuple[Piece, ...]] = {}
 
     def __repr__(self) -> str:
         return f"<packed {self.fn!r}>"
 
-    def pack(self, *args: Any, **kwargs: Any) -> np.ndarray[Any, Any]:
+    def _bound(self, values: Mapping[str, Any], known: Mapping[str, int]) -> dict[str, int]:
+        """The extents that are known, and those that values have; raises where these differ."""
+        if not self._arrays:
+            return {}
+        wanted = [(name, self._shapes[name]) for name in values]
+        found = dict(known)
+        arrays = conforming(wanted, list(values.values()))
+        for name, length in lengths(wanted, arrays).items():
+            if known.get(name, length) != length:
+                raise ValueError(f"{name} is {known[name]}, but {length} in the arrays given")
+            found[name] = length
+        return found
+
+    def pack(self, *args: Any, **kwargs: Any) -> Vector:
         """The flat vector of values given in the order of `fn.wrt`, or by name."""
         values = dict(zip(self.fn.wrt, args, strict=False))
         if len(args) > len(self.fn.wrt) or values.keys() & kwargs.keys():
@@ -39,24 +81,80 @@ class Packed:
         values |= kwargs
         if values.keys() != set(self.fn.wrt):
             raise TypeError(f"expected a value for each of {', '.join(self.fn.wrt)}")
-        return np.array([float(values[name]) for name in self.fn.wrt])
+        ordered = {name: values[name] for name in self.fn.wrt}
+        if not self._arrays:
+            return np.array([float(value) for value in ordered.values()])
+        self._bound({**self.data, **ordered}, self.extents)
+        return self._joined([*ordered.values()])
 
-    def unpack(self, x: Sequence[float]) -> dict[str, float]:
-        """The values in a flat vector, by name."""
-        return dict(zip(self.fn.wrt, self._vector(x), strict=True))
-
-    def _vector(self, x: Any) -> list[float]:
+    def unpack(self, x: Any) -> dict[str, Any]:
+        """The values in a flat vector, by name: numbers, and arrays of their shapes."""
         vector = np.asarray(x, dtype=float).ravel()
-        if vector.size != len(self.fn.wrt):
-            wanted = f"{len(self.fn.wrt)} ({', '.join(self.fn.wrt[:8])})"
-            raise ValueError(f"x: expected a vector of {wanted} numbers, got {vector.size}")
-        return vector.tolist()
+        return self._split(vector, self._layout(vector.size))
+
+    def _split(self, vector: Vector, layout: Sequence[Piece]) -> dict[str, Any]:
+        if not self._arrays:
+            return dict(zip(self.fn.wrt, vector.tolist(), strict=True))
+        return {
+            p.name: vector[p.start : p.stop].reshape(p.shape) if p.shape else float(vector[p.start])
+            for p in layout
+        }
+
+    def _layout(self, length: int) -> tuple[Piece, ...]:
+        """Where everything is in a vector of this length."""
+        found = self._layouts.get(length)
+        if found is None:
+            found = self._layouts[length] = self._laid_out(length)
+        return found
+
+    def _laid_out(self, length: int) -> tuple[Piece, ...]:
+        extents = self._solved(length)
+        shapes = [tuple(evaluated(e, extents) for e in shape) for shape in self._wrt.values()]
+        stops = np.cumsum([0, *map(math.prod, shapes)]).tolist()
+        if stops[-1] != length:
+            raise ValueError(f"x: expected a vector of {self._wanted()} numbers, got {length}")
+        pieces = zip(self._wrt, stops[:-1], stops[1:], shapes, strict=True)
+        return tuple(Piece(*piece) for piece in pieces)
+
+    def _total(self) -> Extent:
+        """The length of the vector, as far as the extents are known."""
+        total: Extent = 0
+        for shape in self._wrt.values():
+            total = total + size_of(_known(shape, self.extents))
+        return total
+
+    def _wanted(self) -> str:
+        many = ", ..." if len(self._wrt) > 8 else ""
+        names = (f"{name} {shown(s)}" if s else name for name, s in [*self._wrt.items()][:8])
+        return f"{self._total()} ({', '.join(names)}{many})"
+
+    def _solved(self, length: int) -> dict[str, int]:
+        """All extents; one that is unknown is the one that makes a vector of this length."""
+        names = set().union(*map(extent_names, self._wrt.values())) - self.extents.keys()
+        if not names:
+            return self.extents
+        if len(names) > 1:
+            listed = sorted(names)
+            call = ", ".join(f"{name}=..." for name in listed)
+            raise ValueError(
+                f"x: its length does not tell {' and '.join(listed)}: give them, packed({call})"
+            )
+        (name,), total = names, self._total()
+        low, high = 0, length
+        while low < high:
+            middle = (low + high) // 2
+            enough = evaluated(total, {name: middle}) >= length
+            low, high = (low, middle) if enough else (middle + 1, high)
+        return {**self.extents, name: low}
+
+    def _joined(self, values: Sequence[Any]) -> Vector:
+        """Numbers and arrays one after the other."""
+        if not self._arrays:
+            return np.array(values)
+        return np.concatenate([np.ravel(value) for value in values])
 
     def _call(self, function: Callable[..., Any], x: Any) -> Any:
-        values = self._vector(x)
-        if not self.data:
-            return function(**dict(zip(self.fn.wrt, values, strict=True)))
-        return function(**dict(zip(self.fn.wrt, values, strict=True)), **self.data)
+        return function(**self.unpack(x), **self.data)
 
     def __call__(self, x: Any) -> Any:
         """The value."""
@@ -64,34 +162,63 @@ class Packed:
 
     def value(self, x: Any) -> Any:
         """The value: a float, or a vector of length m."""
-        return _flat(self._call(self.fn.value, x))
+        value = self._call(self.fn.value, x)
+        return np.ravel(value) if np.ndim(value) else value
 
-    def gradient(self, x: Any) -> np.ndarray[Any, Any]:
+    def gradient(self, x: Any) -> Vector:
         """The gradient, of shape (n,); the value must be one number."""
         return self.value_and_gradient(x)[1]
 
-    def value_and_gradient(self, x: Any) -> tuple[float, np.ndarray[Any, Any]]:
+    def value_and_gradient(self, x: Any) -> tuple[float, Vector]:
         """The value and the gradient, sharing the work."""
         value, gradient = self._call(self.fn.value_and_gradient, x)
         if np.ndim(value):
             raise ValueError(f"the data make {np.size(value)} values of one: use jacobian")
-        return value, np.array(gradient)
+        return value, self._joined(gradient)
 
-    def jacobian(self, x: Any) -> np.ndarray[Any, Any]:
+    def jacobian(self, x: Any) -> Vector:
         """The Jacobian, of shape (m, n): a row for each output."""
-        columns = self._call(self.fn.jacobian, x)
-        return np.stack([np.ravel(c) for c in columns], axis=-1)
+        ranks = map(len, self._wrt.values())
+        parts = zip(self._call(self.fn.jacobian, x), ranks, strict=True)
+        return np.concatenate([_matrix(part, np.ndim(part) - rank) for part, rank in parts], axis=1)
 
-    def hessian(self, x: Any) -> np.ndarray[Any, Any]:
+    def hessian(self, x: Any) -> Vector:
         """The Hessian, of shape (n, n)."""
-        return np.array(self._call(self.fn.hessian, x))
+        blocks = self._call(self.fn.hessian, x)
+        if not self._arrays:
+            return np.array(blocks)
+        ranks = map(len, self._wrt.values())
+        rows = zip(blocks, ranks, strict=True)
+        return np.block([[_matrix(block, rank) for block in row] for row, rank in rows])
 
-    def hvp(self, x: Any, v: Any) -> np.ndarray[Any, Any]:
+    def hvp(self, x: Any, v: Any) -> Vector:
         """The Hessian at `x` times the vector `v`."""
-        point = {**self.data, **self.unpack(x)}
+        vector = np.asarray(v, dtype=float).ravel()
+        values = self.unpack(x)
+        layout = self._layout(np.size(x))
+        if vector.size != np.size(x):
+            raise ValueError(f"v: expected a vector of {np.size(x)} numbers, got {vector.size}")
+        point = {**self.data, **values}
         primals = [point[name] for name in self.fn.inputs]
-        return np.array(self.fn.hvp(primals, self._vector(v)))
+        return self._joined(self.fn.hvp(primals, [*self._split(vector, layout).values()]))
 
 
-def _flat(value: Any) -> Any:
-    return np.ravel(value) if np.ndim(value) else value
+def _matrix(array: Any, rank: int) -> Vector:
+    """An array with its first `rank` axes as rows, and the others as columns."""
+    shape = np.shape(array)
+    return np.reshape(array, (math.prod(shape[:rank]), math.prod(shape[rank:])))
+
+
+def _known(shape: Shape, extents: Mapping[str, int]) -> Shape:
+    """A shape with numbers for those extents whose names are known."""
+    return tuple(
+        e.at(extents) if isinstance(e, Polynomial) and e.names <= extents.keys() else e
+        for e in shape
+    )
+
+
+def _lengths(given: Mapping[str, Any]) -> dict[str, int]:
+    for name, length in given.items():
+        if not isinstance(length, int | np.integer) or length < 0:
+            raise ValueError(f"{name}: an extent is a whole number, not {length!r}")
+    return {name: int(length) for name, length in given.items()}

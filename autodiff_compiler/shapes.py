@@ -135,6 +135,12 @@ def extent_names(shape: Shape) -> set[str]:
     return set().union(*(e.names for e in shape if isinstance(e, Polynomial)))
 
 
+def plain(extent: Extent) -> str | None:
+    """The name that an extent is, if it is one."""
+    text = str(extent)
+    return text if isinstance(extent, Polynomial) and text in extent.names else None
+
+
 def nominal(extent: Extent, size: int = 100) -> int:
     """A value to compare sizes by: every name stands for the same large number."""
     return extent if isinstance(extent, int) else extent.at(dict.fromkeys(extent.names, size))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from .backends.latex import number as latex_number
 from .errors import printable
+from .shapes import Extent, Shape, shown
 
 
 class TableRow(Protocol):
@@ -24,22 +25,11 @@ class TableRow(Protocol):
         """How it is computed."""
 
     @property
-    def value(self) -> float | None:
-        """Its value, if a point is given."""
+    def value(self) -> Any:
+        """Its value, if a point is given: a float, or an array."""
 
 
 R = TypeVar("R", bound=TableRow)
-
-
-class Section(NamedTuple, Generic[R]):
-    """A titled table; `latex` holds symbol and formula of each row in LaTeX."""
-
-    title: str
-    rows: tuple[R, ...]
-    latex: tuple[tuple[str, str], ...]
-
-
-Sections = Sequence[Section[R]]
 
 
 def digits(value: float) -> str:
@@ -47,37 +37,94 @@ def digits(value: float) -> str:
     return f"{value + 0.0:.6g}"  # -0 as 0
 
 
-def _cells(row: TableRow) -> tuple[str, str, str]:
-    value = "" if row.value is None else f"= {digits(row.value)}"
-    return printable(row.symbol), f"= {printable(row.formula)}", value
+class Section(NamedTuple, Generic[R]):
+    """A titled table; `latex` holds symbol and formula of each row in LaTeX.
+
+    `shapes` are those of the rows, if some are arrays.
+    """
+
+    title: str
+    rows: tuple[R, ...]
+    latex: tuple[tuple[str, str], ...]
+    shapes: tuple[Shape, ...] = ()
+
+    def values(self, number: Callable[[float], str], dots: str = "…", gap: str = " ") -> list[str]:
+        """What stands as the value of each row: with no point, the shape of an array."""
+        shapes = self.shapes or ((),) * len(self.rows)
+        found = (short(r.value, number, dots, gap) for r in self.rows)
+        return [v or (shown(s) if s else "") for v, s in zip(found, shapes, strict=True)]
+
+
+FEW = 4  # elements of an array that are all shown
+
+
+def short(
+    value: Any, number: Callable[[float], str] = digits, dots: str = "…", gap: str = " "
+) -> str:
+    """A value: a number, or the shape of an array and its first and last elements."""
+    if value is None:
+        return ""
+    if not getattr(value, "shape", ()):
+        return number(float(value))
+    flat = value.ravel()
+    some = [*map(number, flat[:FEW].tolist())]
+    if flat.size > FEW:
+        some = [*some[:2], dots, number(float(flat[-1]))]
+    return gap.join([shown(value.shape), *some])
+
+
+Sections = Sequence[Section[R]]
+HEADERS = ("symbol", "formula", "value")
+
+
+def _cells(section: Section[R]) -> list[tuple[str, str, str]]:
+    return [
+        (printable(row.symbol), f"= {printable(row.formula)}", _equal(value, row.value))
+        for row, value in zip(section.rows, section.values(digits), strict=True)
+    ]
+
+
+def _equal(text: str, value: Any) -> str:
+    """A value after its equals sign; a shape without one."""
+    return text if value is None else f"= {text}"
 
 
 def text(sections: Sections[R]) -> str:
     """Aligned columns."""
-    return "\n\n".join("\n".join(_aligned(section)) for section in sections)
+    return "\n\n".join("\n".join(aligned(section.title, _cells(section))) for section in sections)
 
 
-def _aligned(section: Section[R]) -> Iterator[str]:
-    cells = [_cells(row) for row in section.rows]
-    widths = [max((len(c[k]) for c in cells), default=0) for k in range(3)]
-    yield section.title
+def aligned(title: str, cells: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A title, and rows of cells in aligned columns."""
+    yield title
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         yield "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
 
 
 def markdown(sections: Sections[R]) -> str:
     """One table for each section."""
-    return "\n\n".join("\n".join(_markdown(section)) for section in sections)
+    return "\n\n".join(
+        "\n".join(piped(section.title, HEADERS, _markdown(section))) for section in sections
+    )
 
 
-def _markdown(section: Section[R]) -> Iterator[str]:
-    yield f"**{section.title}**\n"
-    yield "| symbol | formula | value |"
-    yield "|---|---|---|"
-    for row in section.rows:
-        value = "" if row.value is None else digits(row.value)
-        formula = printable(row.formula).replace("|", "\\|")
-        yield f"| `{printable(row.symbol)}` | `{formula}` | {value} |"
+def piped(title: str, headers: Sequence[str], cells: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A title, and a table in Markdown."""
+    yield f"**{title}**\n"
+    for row in (headers, None, *cells):
+        yield f"| {' | '.join(row)} |" if row else f"|{'---|' * len(headers)}"
+
+
+def code(text: str) -> str:
+    """A text as code in a cell of a Markdown table."""
+    escaped = printable(text).replace("|", "\\|")
+    return f"`{escaped}`"
+
+
+def _markdown(section: Section[R]) -> Iterator[tuple[str, str, str]]:
+    for row, value in zip(section.rows, section.values(digits), strict=True):
+        yield code(row.symbol), code(row.formula), value
 
 
 def latex(sections: Sections[R]) -> str:
@@ -88,25 +135,31 @@ def latex(sections: Sections[R]) -> str:
 def _latex(section: Section[R]) -> Iterator[str]:
     yield f"% {section.title}"
     yield r"\begin{array}{lll}"
-    for row, (symbol, formula) in zip(section.rows, section.latex, strict=True):
-        value = "" if row.value is None else f"= {latex_number(digits(row.value))}"
-        yield rf"{symbol} & = {formula} & {value} \\".replace("  ", " ")
+    values = section.values(lambda v: latex_number(digits(v)), r"\ldots", r" \; ")
+    for row, (symbol, formula), value in zip(section.rows, section.latex, values, strict=True):
+        yield rf"{symbol} & = {formula} & {_equal(value, row.value)} \\".replace("  ", " ")
     yield r"\end{array}"
 
 
 def as_html(sections: Sections[R]) -> str:
     """One table for each section; every text is escaped."""
-    return "\n".join("\n".join(_html(section)) for section in sections)
+    return "\n".join(
+        "\n".join(tagged(section.title, HEADERS, _html(section))) for section in sections
+    )
 
 
-def _html(section: Section[R]) -> Iterator[str]:
-    yield f"<table>\n<caption>{html.escape(section.title)}</caption>"
-    yield "<tr><th>symbol</th><th>formula</th><th>value</th></tr>"
-    for row in section.rows:
-        value = "" if row.value is None else digits(row.value)
-        cells = (row.symbol, row.formula, value)
-        yield "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>"
+def tagged(title: str, headers: Sequence[str], cells: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table in HTML; every text is escaped."""
+    yield f"<table>\n<caption>{html.escape(title)}</caption>"
+    yield "<tr>" + "".join(f"<th>{html.escape(h)}</th>" for h in headers) + "</tr>"
+    for row in cells:
+        yield "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>"
     yield "</table>"
+
+
+def _html(section: Section[R]) -> Iterator[tuple[str, str, str]]:
+    for row, value in zip(section.rows, section.values(digits), strict=True):
+        yield row.symbol, row.formula, value
 
 
 def as_json(sections: Sections[R]) -> str:
@@ -114,18 +167,31 @@ def as_json(sections: Sections[R]) -> str:
     found = [
         {
             "title": section.title,
-            "rows": [
-                {"symbol": r.symbol, "formula": r.formula, "value": json_number(r.value)}
-                for r in section.rows
-            ],
+            "rows": [*_json(section)],
         }
         for section in sections
     ]
     return json.dumps(found, indent=2)
 
 
-def json_number(value: float | None) -> float | str | None:
-    """A number for JSON, which has no infinities: those become strings."""
+def _json(section: Section[R]) -> Iterator[dict[str, Any]]:
+    shapes = section.shapes or (None,) * len(section.rows)
+    for row, shape in zip(section.rows, shapes, strict=True):
+        found = {"symbol": row.symbol, "formula": row.formula, "value": json_number(row.value)}
+        yield found if shape is None else {**found, "shape": [*map(json_extent, shape)]}
+
+
+def json_extent(extent: Extent) -> int | str:
+    """An extent for JSON: a number, or a formula."""
+    return extent if isinstance(extent, int) else str(extent)
+
+
+def json_number(value: Any) -> Any:
+    """A number for JSON, which has no infinities: those become strings; an array as lists."""
+    if isinstance(value, list):
+        return [json_number(v) for v in value]
+    if hasattr(value, "tolist"):
+        return json_number(value.tolist())
     return value if value is None or math.isfinite(value) else str(value)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from . import given
+from .arrayruntime import callables
 from .backends.base import ATOM, Expressions
 from .backends.formula import FormulaSpeller
 from .backends.latex import LatexSpeller
@@ -18,20 +20,24 @@ from .forward import tangents
 from .graph import ADD, CONSTANT, STACK, Graph, Node
 from .passes import STABLE_PASSES, all_symbols, output_symbols, pipeline
 from .reverse import accumulations
-from .runtime import Callables, number
-from .tables import FORMATS, Section
+from .runtime import number
+from .shapes import Shape
+from .tables import FORMATS, Section, short
 
-Point = Mapping[str, float] | Sequence[float]
+Point = Mapping[str, Any] | Sequence[Any]
 
 MODES = ("primal", "forward", "reverse")
 
 
 class Row(NamedTuple):
-    """One line: what is computed, how, and its value at the point, if there is one."""
+    """One line: what is computed, how, and its value at the point, if there is one.
+
+    The value is a float, or an array.
+    """
 
     symbol: str
     formula: str
-    value: float | None
+    value: Any
 
 
 class Line(NamedTuple):
@@ -107,7 +113,7 @@ class _Drafter:
         self.symbols = all_symbols(graph)
         self.nodes = graph.nodes
         self.names = dict(self.symbols)  # of derivatives too, as they come
-        self.seeds: dict[Node, float] = {}
+        self.seeds: dict[Node, Any] = {}
         self.text = Expressions(FormulaSpeller(spaced=True), self.names.get)
         self.latex = Expressions(LatexSpeller(), self._latex)
 
@@ -137,11 +143,11 @@ class _Drafter:
             else:
                 yield self.line(name, part, self.names.get(part) or str(part.op.name))
 
-    def forward(self, seed: Sequence[float]) -> Iterator[Line]:
+    def forward(self, seed: Sequence[Any]) -> Iterator[Line]:
         """The tangent of every operation, from tangents of the inputs."""
         dots: dict[Node, Node] = {}
         for x, start in zip(self.wrt, seed, strict=True):
-            dots[x] = self._seed(f"{x.data}_dot", start)
+            dots[x] = self._seed(f"{x.data}_dot", start, x.shape)
             self.names[dots[x]] = f"{self.symbols[x]}_dot"
             yield self.line(self.names[dots[x]], dots[x], f"{x.data}_dot")
         for node, value in tangents(self.graph, self.nodes, dots):
@@ -164,25 +170,38 @@ class _Drafter:
             return Line(name, "0", "0", zero)
         return self.line(name, derivative, self.symbols.get(node, name) + suffix)
 
-    def _seed(self, name: str, value: float) -> Node:
-        node = self.graph.fresh_input(name)
+    def _seed(self, name: str, value: Any, shape: Shape) -> Node:
+        node = self.graph.fresh_input(name, shape)
         self.seeds[node] = value
         return node
 
-    def reverse(self, seed: Sequence[float]) -> Iterator[Line]:
+    def reverse(self, seed: Sequence[Any]) -> Iterator[Line]:
         """Every accumulation, from adjoints of the outputs."""
         bars: dict[Node, Node] = {}
         for output, part, value in zip(self.outputs, self.parts, seed, strict=True):
             name = f"{output}_bar"
-            bars[part] = self._start(bars.get(part), self._seed(name, value))
+            seeded = self._seed(name, value, part.shape)
+            bars[part] = self._start(bars.get(part), seeded)
             if part in self.symbols:
                 yield self.line(f"{self.symbols[part]}_bar", bars[part], name)
+                self._rename(bars[part], f"{self.symbols[part]}_bar")
         for step in accumulations(self.graph, self.nodes, dict(bars), self.wrt):
-            _, argument, _, _, total = step
+            node, argument, _, before, total = step
+            if before is not None:
+                self._rename(before, f"{self.symbols[argument]}_bar")
+            if node in self.symbols:
+                self._rename(bars[node], f"{self.symbols[node]}_bar")
             bars[argument] = total
             yield self._accumulation(*step)
+            if self.graph.has_arrays and before is not None and before is not total:
+                self.names.pop(before, None)  # its name is now that of the total
         for x in self.wrt:
             yield self._result(f"{x.data}_bar", x, bars.get(x), "_bar")
+
+    def _rename(self, bar: Node, name: str) -> None:
+        """Rules of arrays refer to adjoints by name; the slopes of numbers are other nodes."""
+        if self.graph.has_arrays:
+            self.names[bar] = name
 
     def _start(self, before: Node | None, seed: Node) -> Node:
         return seed if before is None else self.graph.apply(ADD, before, seed)
@@ -193,7 +212,7 @@ class _Drafter:
         above, own = f"{self.symbols[node]}_bar", f"{self.symbols[argument]}_bar"
         if slope is None:  # an operation on arrays, whose rule need not be a product
             line = self.line(own, total, self.names.get(total))
-            self.names[total] = own
+            self._rename(total, own)
             return line
         name = self.names.get(slope)
         term = f"{above} * {name or self.text.operation(slope, ATOM)}"
@@ -201,15 +220,33 @@ class _Drafter:
         tex = rf"{latex_symbol(above)} \cdot {tex}"
         if before is not None:
             term, tex = f"{own} + {term}", f"{latex_symbol(own)} + {tex}"
+        self._rename(total, own)
         return Line(own, term, tex, total)
 
-    def evaluate(self, lines: Sequence[Line], point: Sequence[float]) -> list[float]:
+    def evaluate(self, lines: Sequence[Line], point: Sequence[Any]) -> list[Any]:
         """The value of every line at a point."""
         outputs = tuple(n for n in (line.node for line in lines) if n is not None)
         parameters = tuple(self.graph.inputs.values())
         program = Program("value", self.graph, parameters, outputs)
-        values = Callables(program, (), True).general(*point, *self.seeds.values())
-        return list(values)
+        found = callables(program, (), True)
+        run = found.fast() if self.graph.has_arrays else found.general
+        return list(run(*point, *self.seeds.values()))
+
+    def point(self, at: Point | None) -> tuple[list[Any] | None, dict[str, int]]:
+        """Values of the inputs, if a point is given, and the extents that they have."""
+        if at is None or not self.graph.has_arrays:
+            return None if at is None else vector(at, tuple(self.graph.inputs), "at"), {}
+        wanted = [(name, node.shape) for name, node in self.graph.inputs.items()]
+        found = given.point(at, wanted)
+        return found, given.lengths(wanted, found)
+
+    def start(
+        self, seed: Any, named: Sequence[tuple[str, Node]], extents: Mapping[str, int]
+    ) -> list[Any]:
+        """A seed for each name, by default 1 for the first."""
+        if not self.graph.has_arrays:
+            return _seed_vector(seed, tuple(name for name, _ in named))
+        return given.direction(seed, [(name, node.shape) for name, node in named], extents)
 
 
 def trace(
@@ -224,14 +261,15 @@ def trace(
     if mode not in MODES:
         raise ValueError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
     draft = _Drafter(graph, output, wrt)
-    point = None if at is None else vector(at, tuple(graph.inputs), "at")
+    point, extents = draft.point(at)
     titled = [("Primal trace", list(draft.primal()))]
     if mode == "forward":
-        start = _seed_vector(seed, tuple(wrt))
-        titled.append((f"Tangent trace, seed {_listed(start)}", list(draft.forward(start))))
+        start = draft.start(seed, [(str(x.data), x) for x in draft.wrt], extents)
+        titled.append((f"Tangent trace, {_seeded(start)}", list(draft.forward(start))))
     if mode == "reverse":
-        start = _seed_vector(seed, tuple(draft.outputs))
-        titled.append((f"Adjoint trace, seed {_listed(start)}", list(draft.reverse(start))))
+        ends = list(zip(draft.outputs, draft.parts, strict=True))
+        start = draft.start(seed, ends, extents)
+        titled.append((f"Adjoint trace, {_seeded(start)}", list(draft.reverse(start))))
     lines = [line for _, section in titled for line in section]
     values: Sequence[Any] = [None] * len(lines) if point is None else draft.evaluate(lines, point)
     return Trace(list(_sections(titled, values)), mode)
@@ -244,11 +282,18 @@ def _sections(
     for title, lines in titled:
         rows = tuple(Row(line.symbol, line.formula, next(rest)) for line in lines)
         latex = tuple((latex_symbol(line.symbol), line.latex) for line in lines)
-        yield Section(title, rows, latex)
+        shapes = tuple(line.node.shape if line.node else () for line in lines)
+        yield Section(title, rows, latex, shapes if any(shapes) else ())
 
 
-def _listed(values: Sequence[float]) -> str:
-    return f"({', '.join(f'{v:g}' for v in values)})"
+def _seeded(values: Sequence[Any]) -> str:
+    """What a trace starts from."""
+    texts = (f"{v:g}" if isinstance(v, float) else str(v) for v in map(_shortened, values))
+    return f"seed ({', '.join(texts)})"
+
+
+def _shortened(value: Any) -> Any:
+    return value if isinstance(value, float | str) else short(value)
 
 
 def _seed_vector(seed: Point | float | None, names: tuple[str, ...]) -> list[float]:

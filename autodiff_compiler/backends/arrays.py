@@ -86,11 +86,6 @@ NEEDS = {"_cofactor": "_prod_others"}  # helpers that helpers call
 
 LARGE = 10_000  # elements, where every extent that has a name is 100
 
-VIEWS = frozenset(
-    ARRAYS[n]
-    for n in ("transpose", "expand_dims", "broadcast_to", "reshape", "index", "diagonal", "flip")
-)
-
 
 class ArraySpeller(NumpySpeller):
     """NumPy, with operations on whole arrays."""
@@ -241,7 +236,7 @@ class _Outputs:
                 if not node.args and node.op is not INPUT and text[:1].isdigit()
                 else f"{number}({text})"
             )
-        if node in self._seen or node.op is INPUT or node.op in VIEWS:
+        if node in self._seen or node.op is INPUT or node.is_view:
             return f"{self._schedule.require(NUMPY)}.array({text})"
         self._seen.add(node)
         return text

@@ -144,7 +144,7 @@ def latex(node: Node) -> Spelling:
     template = _template(row)
     if row is ARRAYS["index"]:
         inside = index_text(node.data, str, [f"{{{k}}}" for k in count if k])
-        template = "{0}_{{" + inside.replace("None", r"\cdot") + "}}"
+        template = "{{{0}}}_{{" + inside.replace("None", r"\cdot") + "}}"
     elif row is ARRAYS["extent"]:
         template = str(node.data)
     elif row is ARRAYS["broadcast_to"] and node.args[0].is_constant(1):

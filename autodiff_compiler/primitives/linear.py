@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..counts import count
 from ..shapes import Shape, ShapeError, broadcast, shown
 from .arithmetic import PRODUCT, REMAINDER
 from .axes import (
@@ -18,7 +19,8 @@ from .axes import (
     matmul_shape,
     tuple_text,
 )
-from .row import ArrayPrimitive, Spec, array_function
+from .row import ArrayPrimitive, Spec, always, array_function
+from .work import contraction, each, moved
 
 MATRIX_PRODUCT = REMAINDER + 1  # looser than *, because a person brackets one inside the other
 
@@ -126,6 +128,7 @@ def _einsum(m: Any, data: Spec, *arrays: Any) -> Any:
 
 MATMUL: ArrayPrimitive = array_function(
     "matmul(x, y)",
+    work=contraction(matmul_labels),
     symbol="@",
     precedence=MATRIX_PRODUCT,
     shape=matmul_shape,
@@ -136,6 +139,8 @@ MATMUL: ArrayPrimitive = array_function(
 )
 TRANSPOSE: ArrayPrimitive = array_function(
     "transpose(x)",
+    work=moved,
+    view=always,
     shape=_transposed,
     labels=_transpose_labels,
     compute=lambda m, order, x: x.transpose(
@@ -147,6 +152,7 @@ TRANSPOSE: ArrayPrimitive = array_function(
 )
 SUM: ArrayPrimitive = array_function(
     "sum(x)",
+    work=each(),
     shape=lambda axes, x: axes.reduced(x),
     labels=_sum_labels,
     compute=lambda m, axes, x: m.np.add.reduce(x, axis=axes.axes, keepdims=axes.keepdims),
@@ -156,6 +162,8 @@ SUM: ArrayPrimitive = array_function(
 )
 EXPAND: ArrayPrimitive = array_function(
     "expand_dims(x)",
+    work=moved,
+    view=always,
     shape=inserted,
     labels=_expand_labels,
     fold=lambda g, axes, x: None if x.shape else g.make(BROADCAST, (x,), (1,) * len(axes)),
@@ -165,6 +173,8 @@ EXPAND: ArrayPrimitive = array_function(
 )
 BROADCAST: ArrayPrimitive = array_function(
     "broadcast_to(x)",
+    work=moved,
+    view=always,
     shape=_spread,
     labels=_spread_labels,
     compute=lambda m, shape, x: m.np.broadcast_to(x, shape),
@@ -176,6 +186,7 @@ BROADCAST: ArrayPrimitive = array_function(
 )
 OUTER: ArrayPrimitive = array_function(
     "outer(x, y)",
+    work=lambda _data, out, *shapes: count(1, *out),
     shape=_outer,
     labels=lambda _, x, y: (("i", "j"), "ij"),
     compute=lambda m, _, x, y: m.np.multiply.outer(x, y),
@@ -184,6 +195,7 @@ OUTER: ArrayPrimitive = array_function(
 )
 TRACE: ArrayPrimitive = array_function(
     "trace(A)",
+    work=lambda _data, out, x: count(1, *x[:-1]),
     shape=lambda _, x: square(x)[:-2],
     labels=lambda _, x: ((_labels(x[:-2]) + "ZZ",), _labels(x[:-2])),
     compute=lambda m, _, x: m.np.trace(x, axis1=-2, axis2=-1),
@@ -194,6 +206,8 @@ TRACE: ArrayPrimitive = array_function(
 )
 DIAGONAL: ArrayPrimitive = array_function(
     "diagonal(A)",
+    work=moved,
+    view=always,
     shape=lambda _, x: square(x)[:-1],
     labels=lambda _, x: ((_labels(x[:-2]) + "ZZ",), _labels(x[:-2]) + "Z"),
     compute=lambda m, _, x: m.np.diagonal(x, axis1=-2, axis2=-1),
@@ -204,6 +218,7 @@ DIAGONAL: ArrayPrimitive = array_function(
 )
 DIAG: ArrayPrimitive = array_function(
     "diag(x)",
+    work=moved,
     shape=lambda _, x: (*x, x[-1]),
     labels=lambda _, x: ((_labels(x),), _labels(x) + _labels(x)[-1]),
     compute=lambda m, _, x: x[..., None] * m.np.eye(x.shape[-1], dtype=int),
@@ -216,6 +231,7 @@ DIAG: ArrayPrimitive = array_function(
 )
 EINSUM: ArrayPrimitive = array_function(
     "einsum(x)",
+    work=contraction(lambda spec, *shapes: spec),
     shape=lambda spec, *shapes: contracted(spec, shapes),
     labels=lambda spec, *shapes: spec,
     compute=_einsum,
@@ -224,6 +240,7 @@ EINSUM: ArrayPrimitive = array_function(
 )
 EYE: ArrayPrimitive = array_function(
     "eye()",
+    work=moved,
     shape=lambda data: data[:2],
     compute=lambda m, data: m.np.eye(*data, dtype=int),
     spelling=lambda node, size: (
@@ -234,6 +251,7 @@ EYE: ArrayPrimitive = array_function(
 )
 ARANGE: ArrayPrimitive = array_function(
     "arange()",
+    work=moved,
     shape=lambda data: ((data[1] - data[0]),),
     compute=lambda m, data: m.np.arange(*data),
     spelling=lambda node, size: (
@@ -244,6 +262,7 @@ ARANGE: ArrayPrimitive = array_function(
 )
 EXTENT: ArrayPrimitive = array_function(
     "extent()",
+    work=moved,
     shape=lambda data: (),
     precedence=PRODUCT,
     compute=lambda m, data: data,

@@ -7,6 +7,7 @@ Pereyra's (1973), the Cholesky factor's Murray's (2016, arXiv:1602.07527).
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import reduce
 from typing import Any
 
@@ -15,6 +16,7 @@ from . import arithmetic, elementary
 from .axes import Axes
 from .linear import EXPAND, EYE, SUM, reduction_text, square
 from .row import ArrayPrimitive, array_function
+from .work import cubic, each, pseudo_inverse, solving
 
 _ROWS = {row.name: row for row in (*arithmetic.ROWS, *elementary.ROWS)}
 MULTIPLY, DIVIDE, WHERE, EQUAL = (_ROWS[name] for name in ("multiply", "divide", "where", "equal"))
@@ -208,6 +210,7 @@ def _matrix_function(signature: str, one: Any, **columns: Any) -> ArrayPrimitive
 
 PROD: ArrayPrimitive = _reduction(
     "prod",
+    work=each(),
     slope=lambda g, node, x, out: g.make(OTHERS, (x,), node.data._replace(keepdims=True)),
     text="{0}.prod(",
     compute=lambda m, axes, x: m.np.multiply.reduce(x, axis=axes.axes, keepdims=axes.keepdims),
@@ -215,6 +218,8 @@ PROD: ArrayPrimitive = _reduction(
 )
 OTHERS: ArrayPrimitive = array_function(
     "prod_others(x)",
+    work=each(3),
+    space=3,
     shape=lambda axes, x: x,
     tangents=(_others_tangent,),
     adjoints=(_others_adjoint,),
@@ -224,6 +229,7 @@ OTHERS: ArrayPrimitive = array_function(
 )
 AMAX: ArrayPrimitive = _reduction(
     "amax",
+    work=each(),
     aliases="max",
     slope=_share,
     text="{0}.max(",
@@ -232,6 +238,7 @@ AMAX: ArrayPrimitive = _reduction(
 )
 AMIN: ArrayPrimitive = _reduction(
     "amin",
+    work=each(),
     aliases="min",
     slope=_share,
     text="{0}.min(",
@@ -240,6 +247,8 @@ AMIN: ArrayPrimitive = _reduction(
 )
 NORM: ArrayPrimitive = _reduction(
     "norm2",
+    work=each(2),
+    space=1,
     aliases="norm",
     slope="where(out == 0, 0, x/out)",
     text="_norm2({0}",
@@ -249,6 +258,8 @@ NORM: ArrayPrimitive = _reduction(
 )
 LOGSUMEXP: ArrayPrimitive = _reduction(
     "logsumexp",
+    work=each(4),
+    space=2,
     slope="where(x == out, 1, exp(x - out))",
     text="_logsumexp({0}",
     compute=_logsumexp,
@@ -257,6 +268,7 @@ LOGSUMEXP: ArrayPrimitive = _reduction(
 INV: ArrayPrimitive = _matrix_function(
     "inv(A)",
     _inverse,
+    work=cubic(2),
     shape=lambda _, a: square(a),
     tangents=("-out @ dA @ out",),
     adjoints=("-out' @ bar @ out'",),
@@ -265,6 +277,7 @@ INV: ArrayPrimitive = _matrix_function(
 )
 SOLVE: ArrayPrimitive = array_function(
     "solve(A, b)",
+    work=solving,
     shape=_solve_shape,
     tangents=("-solve(A, dA @ out)", "solve(A, db)"),
     adjoints=(_solve_adjoint, "solve(A', bar)"),
@@ -275,6 +288,7 @@ SOLVE: ArrayPrimitive = array_function(
 DET: ArrayPrimitive = _matrix_function(
     "det(A)",
     _determinant,
+    work=cubic(Fraction(2, 3)),
     shape=lambda _, a: square(a)[:-2],
     tangents=("trace(cofactor(A)' @ dA)",),
     adjoints=(_by_bar("cofactor(A)"),),
@@ -284,6 +298,8 @@ DET: ArrayPrimitive = _matrix_function(
 COFACTOR: ArrayPrimitive = _matrix_function(
     "cofactor(A)",
     _minors,
+    work=cubic(Fraction(73, 3)),
+    space=3,
     shape=lambda _, a: square(a),
     tangents=("trace(out' @ dA)*inv(A)' - out @ dA' @ inv(A)'",),
     adjoints=("trace(bar @ inv(A))*out - inv(A)' @ bar' @ out",),
@@ -293,6 +309,7 @@ COFACTOR: ArrayPrimitive = _matrix_function(
 LOGDET: ArrayPrimitive = _matrix_function(
     "logdet(A)",
     _log_determinant,
+    work=cubic(Fraction(2, 3)),
     shape=lambda _, a: square(a)[:-2],
     tangents=("trace(inv(A) @ dA)",),
     adjoints=(_by_bar("inv(A)'"),),
@@ -303,6 +320,8 @@ LOGDET: ArrayPrimitive = _matrix_function(
 PINV: ArrayPrimitive = _matrix_function(
     "pinv(A)",
     _pseudo_inverse,
+    work=pseudo_inverse,
+    space=3,
     shape=lambda _, a: (*a[:-2], a[-1], a[-2]),
     tangents=(
         "-out @ dA @ out + out @ out' @ (dA' - dA' @ A @ out) + (dA' - out @ A @ dA') @ out' @ out",
@@ -317,6 +336,7 @@ PINV: ArrayPrimitive = _matrix_function(
 CHOLESKY: ArrayPrimitive = _matrix_function(
     "cholesky(A)",
     _cholesky,
+    work=cubic(Fraction(1, 3)),
     shape=lambda _, a: square(a),
     tangents=("M = solve(out, solve(out, dA)'); out @ (0.5*(tril(M) + tril(M, -1)))",),
     adjoints=("M = out' @ bar; solve(out', solve(out', 0.5*(tril(M) + tril(M, -1)))')'",),

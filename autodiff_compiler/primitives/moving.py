@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..counts import count, total
 from ..shapes import Extent, Shape, ShapeError, shown, size_of
 from .axes import ALL, At, Axes, Index, New, Pick, Size, Take, index_text, indexed, tuple_text
 from .linear import SUM, matrix
-from .row import ArrayPrimitive, array_function
+from .row import ArrayPrimitive, always, array_function
+from .work import each, moved
 
 
 def _reshaped(shape: Shape, x: Shape) -> Shape:
@@ -95,6 +97,7 @@ def _below(k: int) -> str:
 def _triangle(name: str) -> ArrayPrimitive:
     return array_function(
         f"{name}(A)",
+        work=moved,
         shape=lambda k, x: matrix(x),
         tangents=(lambda g, node, d: g.make(node.op, (d,), node.data),),
         adjoints=(lambda g, node, bar: g.make(node.op, (bar,), node.data),),
@@ -129,6 +132,8 @@ def _put_back(g: Any, node: Any, bar: Any) -> Any:
 
 RESHAPE: ArrayPrimitive = array_function(
     "reshape(x)",
+    work=moved,
+    view=always,
     shape=_reshaped,
     tangents=(lambda g, node, d: g.make(RESHAPE, (d,), node.data),),
     adjoints=(lambda g, node, bar: g.make(RESHAPE, (bar,), node.args[0].shape),),
@@ -142,6 +147,8 @@ RESHAPE: ArrayPrimitive = array_function(
 )
 INDEX: ArrayPrimitive = array_function(
     "index(x)",
+    work=moved,
+    view=lambda index: not any(isinstance(item, Take | Pick) for item in index),
     shape=indexed,
     tangents=(lambda g, node, d: g.make(INDEX, (d, *node.args[1:]), node.data),),
     adjoints=(_put_back,),
@@ -153,6 +160,7 @@ INDEX: ArrayPrimitive = array_function(
 )
 SCATTER: ArrayPrimitive = array_function(
     "scatter(x)",
+    work=lambda _data, out, x, *takes: count(bool(takes), *x),
     shape=lambda data, x, *takes: data[1],
     tangents=(lambda g, node, d: g.make(SCATTER, (d, *node.args[1:]), node.data),),
     adjoints=(lambda g, node, bar: g.make(INDEX, (bar, *node.args[1:]), node.data[0]),),
@@ -163,6 +171,7 @@ SCATTER: ArrayPrimitive = array_function(
 )
 ASSEMBLE: ArrayPrimitive = array_function(
     "assemble(x)",
+    work=lambda _data, _out, *parts: total(count(1, *part) for part in parts),
     shape=lambda data, *parts: data[1],
     compute=_assembled,
     spelling=_assembly_text,
@@ -171,6 +180,7 @@ ASSEMBLE: ArrayPrimitive = array_function(
 )
 CONCATENATE: ArrayPrimitive = array_function(
     "concatenate(x)",
+    work=moved,
     shape=_joined,
     adjoints=(_parts,),
     compute=lambda m, axis, *arrays: m.np.concatenate(arrays, axis=axis),
@@ -179,6 +189,7 @@ CONCATENATE: ArrayPrimitive = array_function(
 )
 CUMSUM: ArrayPrimitive = array_function(
     "cumsum(x)",
+    work=each(),
     shape=_same,
     tangents=(lambda g, node, d: g.make(CUMSUM, (d,), node.data),),
     adjoints=(
@@ -191,6 +202,8 @@ CUMSUM: ArrayPrimitive = array_function(
 )
 FLIP: ArrayPrimitive = array_function(
     "flip(x)",
+    work=moved,
+    view=always,
     shape=_same,
     tangents=(lambda g, node, d: g.make(FLIP, (d,), node.data),),
     adjoints=(lambda g, node, bar: g.make(FLIP, (bar,), node.data),),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..counts import Count
+
 Counterpart = str | Callable[..., Any] | None
 Interval = tuple[float, float]
 
@@ -36,6 +38,8 @@ class Primitive:
         boolean: the result is a truth value.
         commutative: the order of the two arguments does not matter.
         note: what a reader should know: a convention chosen, why it is not differentiable.
+        work: its floating-point operations, from `data`, the shape of the result and those of the
+            arguments; by default one for each element of the result.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Primitive:
     boolean: bool = False
     commutative: bool = False
     note: str = ""
+    work: Callable[..., Count] | None = None
 
     def __repr__(self) -> str:
         return f"<{self.name}({', '.join(self.args)})>"
@@ -66,6 +71,16 @@ class Primitive:
     def arity(self) -> int:
         """The number of arguments."""
         return len(self.args)
+
+
+def always(_data: object) -> bool:
+    """The result is always a view."""
+    return True
+
+
+def _owns(_data: object) -> bool:
+    """The result is a new array, as of most operations."""
+    return False
 
 
 Rule = str | Callable[..., Any]
@@ -93,6 +108,8 @@ class ArrayPrimitive(Primitive):
             function that gives the text of an extent.
         fold: a simpler node, if there is one, from the graph, `data` and the arguments.
         variadic: it takes any number of arguments.
+        view: whether NumPy gives a view of the first argument, from `data`.
+        space: how many arrays of the first argument's shape are needed inside it.
     """
 
     shape: Callable[..., Any] | None = None
@@ -105,6 +122,8 @@ class ArrayPrimitive(Primitive):
     spelling: Callable[..., str] | None = None
     fold: Callable[..., Any] | None = None
     variadic: bool = False
+    view: Callable[..., bool] = _owns
+    space: int = 0
 
 
 def array_function(signature: str, **columns: Any) -> ArrayPrimitive:

@@ -1,0 +1,86 @@
+"""What a source is compiled with, checked: names, shapes, passes left out, limits."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
+from typing import Any, NamedTuple
+
+from .errors import ExpressionError, nearest
+from .limits import Limits
+from .passes import PASSES
+
+
+class Options(NamedTuple):
+    """What a source is compiled with, checked: names, passes left out, limits."""
+
+    inputs: tuple[str, ...] | None
+    wrt: tuple[str, ...] | None
+    without: tuple[str, ...]
+    limits: Limits
+    shapes: tuple[tuple[str, tuple[int | str, ...]], ...] = ()
+
+
+def check_shapes(shapes: Iterable[tuple[str, object]], inputs: Sequence[str]) -> None:
+    """Raise `ValueError` where a shape is given for what is no input."""
+    for name, _ in shapes:
+        if name not in inputs:
+            close = nearest(name, inputs)
+            hint = f"; did you mean {close}?" if close else ""
+            raise ValueError(f"shapes: {name} is not an input of this formula{hint}")
+
+
+def shapes_of(shapes: Any) -> tuple[tuple[str, tuple[int | str, ...]], ...]:
+    """Shapes as they are kept: what is wrong with them is told here."""
+    if not isinstance(shapes, Mapping):
+        raise TypeError(f"shapes: expected a mapping of names to extents, got {shapes!r}")
+    found = []
+    for name, shape in shapes.items():
+        if isinstance(shape, str) or not isinstance(shape, Iterable):
+            raise TypeError(f"shapes: {name}: expected a tuple of extents, got {shape!r}")
+        extents = tuple(int(e) if isinstance(e, Integral) else e for e in shape)
+        for extent in extents:
+            if not (isinstance(extent, int) and extent >= 0) and not _is_name(extent):
+                raise ValueError(f"shapes: {name}: {extent!r} is neither a length nor a name")
+        found.append((name, extents))
+    return tuple(found)
+
+
+def _is_name(extent: object) -> bool:
+    return isinstance(extent, str) and extent.isidentifier()
+
+
+def names(given: Any, argument: str) -> tuple[str, ...] | None:
+    """Names in a sequence or a text; raises `TypeError` or `ValueError` that names the argument."""
+    if given is None:
+        return None
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{argument}: expected names, got {given!r}")
+    listed = given.replace(",", " ").split() if isinstance(given, str) else given
+    found = tuple(unicodedata.normalize("NFKC", n) if isinstance(n, str) else n for n in listed)
+    for name in found:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"{argument}: {name!r} is not a name")
+    if len(set(found)) < len(found):
+        raise ValueError(f"{argument}: a name is given twice in {', '.join(found)}")
+    return found
+
+
+def passes(given: Iterable[str]) -> tuple[str, ...]:
+    """Names of passes; raises `ValueError` for others."""
+    found = tuple(dict.fromkeys(names(given, "without") or ()))
+    for name in found:
+        if name not in PASSES:
+            raise ValueError(f"without: expected names of {', '.join(PASSES)}, got {name!r}")
+    return found
+
+
+def check_input(name: str, inputs: Sequence[str], source: str) -> None:
+    """Raise `ExpressionError` with a hint where a name is no input."""
+    if name not in inputs:
+        close = nearest(name, inputs)
+        hint = (
+            f"did you mean {close}?" if close else f"the inputs are {', '.join(inputs) or 'none'}"
+        )
+        raise ExpressionError(f"{name} is not an input of this formula", source, hint=hint)

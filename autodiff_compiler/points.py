@@ -1,0 +1,167 @@
+"""Points, directions, shapes and extents as the command line gives them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .compiler import Function, compile
+from .errors import nearest
+
+MAX_DEPTH = 32  # brackets inside brackets: axes that an array of NumPy may have
+DELIMITERS: Mapping[str, str | None] = {".csv": ",", ".txt": None}
+FILES = (".npy", *DELIMITERS, ".json")
+
+
+def point(texts: Sequence[str], fn: Function) -> dict[str, Any]:
+    """A point from texts such as `x=1,y=2`, `x=0,0.5,1`, `X=[[1,2],[3,4]]`, `X=@data.npy`."""
+    found: dict[str, list[Any]] = {}
+    name = ""
+    for piece in (piece for text in texts for piece in pieces(text)):
+        head, equals, value = piece.partition("=")
+        name = head.strip() if equals else name
+        value = value if equals else piece
+        if name not in fn.inputs or not value.strip():
+            close = nearest(name, fn.inputs) or " or ".join(fn.inputs) or "no input"
+            raise ValueError(f"--at {piece.strip()}: expected {close}=VALUE")
+        rank = len(fn.shapes[name])
+        found.setdefault(name, []).append(_value(f"--at {name}", value.strip(), rank))
+    missing = [n for n in fn.inputs if n not in found]
+    if missing:
+        raise ValueError(f"--at: no value for {', '.join(missing)}")
+    return {n: _joined(v, len(fn.shapes[n])) for n, v in found.items()}
+
+
+def _joined(values: list[Any], rank: int) -> Any:
+    """One value as it is, but for a number where a vector is wanted; several as a list."""
+    number = len(values) == 1 and isinstance(values[0], float)
+    return values if len(values) > 1 or (number and rank == 1) else values[0]
+
+
+def pieces(text: str) -> list[str]:
+    """A text split at the commas that are in no brackets."""
+    found, depth = [""], 0
+    for part in re.split(r"([,()\[\]])", text):
+        depth += (part in ("(", "[")) - (part in (")", "]"))
+        if part == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += part
+    return [piece for piece in found if piece.strip()]
+
+
+def _value(what: str, text: str, rank: int) -> Any:
+    """A number, an array in brackets, or an array from a file."""
+    if text.startswith("@"):
+        return _file(what, text[1:], rank)
+    return _array(what, text) if text.startswith("[") else number(text)
+
+
+def _array(what: str, text: str) -> Any:
+    depths = re.findall(r"^(?:[\s\[])*", text)
+    if depths[0].count("[") > MAX_DEPTH:
+        raise ValueError(f"{what}: more than {MAX_DEPTH} brackets inside each other")
+    try:
+        return _floats(json.loads(text))
+    except (ValueError, RecursionError):
+        return _rows(what, text, 0)
+
+
+def _floats(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_floats(v) for v in value]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(value)
+    return float(value)
+
+
+def _rows(what: str, text: str, depth: int) -> Any:
+    """An array whose elements may be formulas: `[pi/2, 1/3]`."""
+    text = text.strip()
+    if not text.startswith("["):
+        return number(text)
+    if not text.endswith("]") or depth > MAX_DEPTH:
+        raise ValueError(f"{what}: expected an array such as [[1, 2], [3, 4]], got {text}")
+    return [_rows(what, piece, depth + 1) for piece in pieces(text[1:-1])]
+
+
+def _file(what: str, name: str, rank: int) -> Any:
+    """The array in a file; `rank` keeps a single row or column of a table."""
+    import numpy as np
+
+    path = Path(name)
+    try:
+        if path.suffix == ".npy":
+            return np.load(path, allow_pickle=False)
+        if path.suffix in DELIMITERS:
+            options: Any = {"delimiter": DELIMITERS[path.suffix], "ndmin": min(rank, 2)}
+            return np.loadtxt(path, **options)
+        if path.suffix == ".json":
+            return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"{what}=@{name}: {getattr(error, 'strerror', None) or error}") from None
+    raise ValueError(f"{what}=@{name}: expected a file of {', '.join(FILES)}")
+
+
+def number(text: str) -> float:
+    """A number, or a formula without inputs such as `pi/2`."""
+    try:
+        return float(text)
+    except ValueError:
+        return float(compile(text, inputs=()).value())
+
+
+def single(texts: Sequence[str], fn: Function) -> dict[str, Any] | None:
+    """A point of one value for each input, if there is one; arrays only where they are declared."""
+    found = point(texts, fn) if texts else None
+    for name, value in (found or {}).items():
+        if not fn.shapes[name] and not isinstance(value, float):
+            raise ValueError(f"--at {name}: expected one number, got {len(value)}")
+    return found
+
+
+def seed(text: str | None) -> dict[str, Any] | list[Any] | None:
+    """A direction `x1=1,x2=0`, or what belongs to the outputs: `1,0` or `[[1,0],[0,0]]`."""
+    if text is None:
+        return None
+    found = [piece.strip() for piece in pieces(text)]
+    if "=" in text:
+        pairs = (piece.partition("=") for piece in found)
+        return {name.strip(): _value("--seed", value.strip(), 0) for name, _, value in pairs}
+    values = [_value("--seed", piece, 0) for piece in found]
+    return values[0] if len(values) == 1 and isinstance(values[0], list) else values
+
+
+def _assigned(option: str, texts: Sequence[str], example: str) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not name.isidentifier() or not equals:
+            raise ValueError(f"{option} {text}: expected {example}")
+        yield name, value
+
+
+def shapes(texts: Sequence[str]) -> dict[str, tuple[int | str, ...]]:
+    """Shapes from texts such as `X=N,2`; nothing after the `=` is the shape of a number."""
+    found: dict[str, tuple[int | str, ...]] = {}
+    for name, value in _assigned("--shape", texts, "NAME=EXTENTS, such as X=N,2"):
+        words = [word.strip() for word in value.removeprefix("[").removesuffix("]").split(",")]
+        words = words[:-1] if words[-1] == "" else words
+        for word in words:
+            if not word.isidentifier() and not re.fullmatch("[0-9]{1,18}", word):
+                raise ValueError(f"--shape {name}={value}: {word!r} is neither a length nor a name")
+        found[name] = tuple(int(word) if word.isdigit() else word for word in words)
+    return found
+
+
+def extents(texts: Sequence[str]) -> dict[str, int]:
+    """Extents from texts such as `N=1000`."""
+    found = {}
+    for name, value in _assigned("--extent", texts, "NAME=LENGTH, such as N=1000"):
+        length = number(value) if value else -1.0
+        if length < 0 or length != length // 1:
+            raise ValueError(f"--extent {name}={value}: expected a whole number")
+        found[name] = int(length)
+    return found
