@@ -104,11 +104,12 @@ def attributes() -> frozenset[str]:
 
 
 OF_ARRAYS = """
-    T abs add arange array asarray astype axis1 axis2 bincount broadcast_shapes broadcast_to
-    cholesky concatenate cumprod cumsum det diag diagonal dtype einsum errstate exp eye flip
-    full inf initial inv isfinite keepdims kind linalg log logical_and max min nan ndim
-    ones_like outer pinv prod ravel real reshape result_type s_ shape slogdet solve sqrt square
-    squeeze sum svd swapaxes tensordot trace transpose tril triu vdot where zeros
+    abs add arange array asarray astype axis1 axis2 bincount broadcast_shapes broadcast_to
+    cholesky concatenate cumprod cumsum det diag diagonal divide dtype einsum errstate exp
+    eye flip full inf initial inv isfinite keepdims kind linalg log logical_and max min
+    multiply nan ndim negative ones_like out outer pinv prod ravel real reshape result_type
+    s_ shape slogdet solve sqrt square squeeze subtract sum svd swapaxes T tensordot trace
+    transpose tril triu vdot where zeros
 """
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from .backends.arrays import freed
 from .backends.base import Schedule, layout
+from .backends.memory import freed
 from .counts import Count, count, total
 from .derivatives import Tree
 from .graph import CONSTANT, INPUT, Node

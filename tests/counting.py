@@ -30,6 +30,7 @@ class Counted(np.ndarray):
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         plain = [np.asarray(x) for x in inputs]
+        options |= {"out": tuple(map(np.asarray, options["out"]))} if "out" in options else {}
         result = np.asarray(getattr(ufunc, method)(*plain, **options))
         if method != "__call__":
             Counted.done += plain[0].size
@@ -56,6 +57,9 @@ class Counted(np.ndarray):
         else:
             assert name in FREE, name
         return result if name in ("slogdet", "result_type") else np.asarray(result).view(Counted)
+
+    def __setitem__(self, index, value):
+        np.asarray(self)[plainly(index)] = plainly(value)
 
     def __getitem__(self, index):
         return np.asarray(np.asarray(self)[plainly(index)]).view(Counted)

@@ -10,8 +10,9 @@ from ..derivatives import Tree
 from ..graph import INPUT, STACK, Node
 from ..primitives import ARRAYS, ArrayPrimitive, Primitive
 from ..primitives.arithmetic import POWER
-from ..shapes import Extent, Polynomial, nominal, size_of
+from ..shapes import Extent, Polynomial
 from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
+from .memory import Buffers, freed
 from .numpy import FLOATS, NUMPY, NumpySpeller
 from .python import signature, tuple_of
 
@@ -83,8 +84,6 @@ HELPERS = {
     "_cofactor": COFACTOR,
 }
 NEEDS = {"_cofactor": "_prod_others"}  # helpers that helpers call
-
-LARGE = 10_000  # elements, where every extent that has a name is 100
 
 
 class ArraySpeller(NumpySpeller):
@@ -163,28 +162,13 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
     outputs = _Outputs(schedule).write(program.outputs)
     for line in extents(schedule):
         yield f"    {line}"
-    dead = freed(schedule, outputs)
+    dead, buffers = freed(schedule, outputs), Buffers(schedule, outputs)
     for k, (target, text) in enumerate(schedule.statements):
-        yield from wrap(f"{target} = {text}", "    ")
+        for line in buffers.statements(target, text, k):
+            yield from wrap(line, "    ")
         if dead[k]:
             yield f"    del {', '.join(dead[k])}"
     yield from wrap(f"return {outputs}", "    ")
-
-
-def freed(schedule: Schedule, outputs: str) -> list[list[str]]:
-    """For each statement, the large arrays that nothing needs after it.
-
-    Their memory serves the next ones; new memory from the system would cost more than arithmetic.
-    """
-    large = {name for name, node in schedule.named.items() if nominal(size_of(node.shape)) >= LARGE}
-    texts = [text for _, text in schedule.statements]
-    used = set(re.findall(r"\w+", outputs))
-    found: list[list[str]] = [[] for _ in texts]
-    for k in reversed(range(len(texts))):
-        here = dict.fromkeys(re.findall(r"\w+", texts[k]))
-        found[k] = [name for name in here if name in large and name not in used]
-        used.update(here)
-    return found
 
 
 def extents(schedule: Schedule) -> Iterator[str]:

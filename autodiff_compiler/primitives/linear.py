@@ -116,6 +116,12 @@ def _outer(_data: object, x: Shape, y: Shape) -> Shape:
     return x + y
 
 
+def _range_text(node: Any, size: Size) -> str:
+    start, stop = node.data
+    ends = size(stop) if start == 0 else f"{size(start)}, {size(stop)}"
+    return f"np.arange({ends}, dtype=float)"
+
+
 def _einsum_text(node: Any, _size: Size) -> str:
     fields = ", ".join(f"{{{k}}}" for k in range(len(node.args)))
     inside, out = node.data
@@ -254,11 +260,7 @@ ARANGE: ArrayPrimitive = array_function(
     work=moved,
     shape=lambda data: ((data[1] - data[0]),),
     compute=lambda m, data: m.np.arange(*data),
-    spelling=lambda node, size: (
-        f"np.arange({', '.join(size(e) for e in node.data if e != 0)})"
-        if node.data[1] != 0
-        else "np.arange(0)"
-    ),
+    spelling=_range_text,
 )
 EXTENT: ArrayPrimitive = array_function(
     "extent()",
