@@ -298,6 +298,10 @@ class _Contraction:
         if len(a.labels) == len(b.labels) == 1 and a.labels != b.labels:
             return Factor(self.graph.make(OUTER, (a.node, b.node)), a.labels + b.labels)
         far = len(self.core)
+        large, small = (a, b) if len(a.labels) >= len(b.labels) else (b, a)
+        if set(small.labels) <= set(large.labels) and not set(large.labels) <= self.place.keys():
+            x, y = (self.stretched(f, large.labels) for f in (a, b))  # as it lies: it is summed yet
+            return Factor(self._multiply(x, y), large.labels)
         every = dict.fromkeys((*a.labels, *b.labels))
         out = tuple(sorted(every, key=lambda label: self.place.get(label, far)))
         x, y = (self.stretched(f, out) for f in (a, b))

@@ -8,8 +8,9 @@ import shlex
 from pathlib import Path
 
 import autodiff_compiler as ac
+from autodiff_compiler.arrays import FUNCTIONS
 from autodiff_compiler.cli import main
-from autodiff_compiler.primitives import TABLE
+from autodiff_compiler.primitives import ARRAYS, TABLE
 from autodiff_compiler.stable import STABLE
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -59,7 +60,17 @@ def functions() -> str:
             also = ", ".join(f"`{alias}`" for alias in row.aliases)
             cells = [f"`{row.name}({', '.join(row.args)})`", also, partials, row.note]
             lines.append(f"| {' | '.join(cells)} |".replace("  ", " "))
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", *array_functions(), ""])
+
+
+def array_functions():
+    """The functions of arrays, with what may be left out in brackets."""
+    yield from ("## Of arrays", "", "| function | remarks |", "|---|---|")
+    for name, function in FUNCTIONS.items():
+        required, _, optional = (part.split() for part in function.parameters.partition("*"))
+        inside = ", ".join([*required, *["..."] * function.rest, *(f"[{o}]" for o in optional)])
+        note = ARRAYS[name].note if name in ARRAYS else ""
+        yield f"| `{name}({inside})` | {note} |".replace("  ", " ")
 
 
 def _partial(text):
