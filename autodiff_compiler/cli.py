@@ -83,13 +83,11 @@ TARGET = _option(
 )
 MODE = _option("--mode", choices=MODES, default="primal", help="values, tangents or adjoints")
 SEED = _option("--seed", metavar="VALUES", help="tangents x1=1,x2=0 or the adjoint of the output")
-COST_FORMAT = _option(
-    "--format", choices=tuple(COST_FORMATS), default="text", help="how to print it"
-)
 TRACE_FORMAT, COST_FORMAT = (
     _option("--format", choices=tuple(formats), default="text", help="how to print it")
     for formats in (FORMATS, COST_FORMATS)
 )
+FORM = _option("--format", choices=("text", "latex"), default="text", help="how to write it")
 GRAPH_FORMAT = _option(
     "--format", choices=("dot", "mermaid"), default="dot", help="drawing language"
 )
@@ -140,8 +138,8 @@ def _graph(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
     return text, {args.format: text}, OK
 
 
-def _derivative(fn: Function, _: argparse.Namespace) -> tuple[str, Any, int]:
-    found = {name: fn.derivative(name) for name in fn.wrt}
+def _derivative(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
+    found = {name: fn.derivative(name, args.format) for name in fn.wrt}
     if len(found) == 1:
         return next(iter(found.values())), found, OK
     return "\n\n".join(f"# by {name}\n{text}" for name, text in found.items()), found, OK
@@ -200,8 +198,8 @@ COMMANDS: Mapping[str, Command] = {
     "derivative": Command(
         _derivative,
         "the derivative as a formula",
-        (),
-        ('derivative "x**2*y" --wrt x', "derivative --file model.txt"),
+        (FORM,),
+        ('derivative "x**2*y" --wrt x', 'derivative "x @ A @ x" --shape x=n --shape A=n,n --wrt x'),
     ),
     "cost": Command(
         _cost,

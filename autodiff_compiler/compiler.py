@@ -144,12 +144,17 @@ class Function:
 
         return Packed(self, data)
 
-    def derivative(self, name: str) -> str:
-        """The derivative by one input, as a formula that `compile` reads back."""
-        from .backends.formula import derivative
+    def derivative(self, name: str, form: str = "text") -> str:
+        """The derivative by one input, as a formula that `compile` reads back.
+
+        Arrays have the shapes that they have in this function.  `form` is `"text"` or `"latex"`.
+        """
+        from .backends.formula import FORMS, derivative
 
         check_input(name, self._inputs, self._source)
-        return derivative(self._graph, self._output, name)
+        if form not in FORMS:
+            raise ValueError(f"form: expected one of {', '.join(FORMS)}, got {form!r}")
+        return derivative(self._graph, self._output, name, form)
 
     def source(self, *kinds: str, target: str | None = None) -> str:
         """A standalone module with a function for each kind; `default_kinds` if none is given.

@@ -207,3 +207,20 @@ def test_drawings_escape():
     fn = ac.compile("where(x < 1, x, 2)")
     assert '"v1 = v0 < 1"' in fn.graph().dot()
     assert "#lt;" in fn.graph().mermaid()
+
+
+LATEX = {
+    "x @ A @ x": r"A^{\top} x + A x",
+    "logdet(A)*x[0]": r"{x}_{0} \cdot (A^{-1})^{\top}",
+    "x @ exp(A @ x)": r"\begin{aligned}",
+}
+
+
+@pytest.mark.parametrize("source", LATEX)
+def test_derivatives_in_latex(source):
+    fn = ac.compile(source, shapes={"x": ("n",), "A": ("n", "n")})
+    name = "A" if source.startswith("logdet") else "x"
+    found = fn.derivative(name, "latex")
+    assert found.startswith(LATEX[source])
+    assert found.count("{") == found.count("}")
+    assert "^{-1}^" not in found

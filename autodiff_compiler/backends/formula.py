@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 
 from ..contraction import einsum
@@ -17,7 +17,8 @@ from ..primitives.ieee import Number, evaluator
 from ..rewrite import Law, LawPass
 from ..scope import WORDS
 from ..shapes import Extent
-from .base import Schedule, Spelling, call, infix, layout, literal
+from .base import Expressions, Schedule, Spelling, call, infix, layout, literal
+from .latex import LatexSpeller, symbol
 from .notation import spelling
 
 SCATTER, EYE, INDEX = ARRAYS["scatter"], ARRAYS["eye"], ARRAYS["index"]
@@ -81,13 +82,16 @@ def _readable() -> Pipeline:
     return Pipeline({**passes, "tidy": LawPass("tidy", TIDY)})
 
 
-def derivative(graph: Graph, output: Node, name: str) -> str:
-    """The derivative of `output` by one input, as a program: intermediates, then the formula."""
+def derivative(graph: Graph, output: Node, name: str, form: str) -> str:
+    """The derivative of `output` by one input: intermediates, then the formula.
+
+    `form` is one of `FORMS`; the text is a program in the language.
+    """
     better, target, _ = optimise(graph, output, _readable())
     program = differentiate(better, target, (name,), "jacobian")
     assert isinstance(program.outputs, tuple)
     program = program._replace(outputs=program.outputs[0])
-    return write(readable(flattened(program)) if graph.has_arrays else program)
+    return FORMS[form](readable(flattened(program)) if graph.has_arrays else program)
 
 
 def readable(program: Program) -> Program:
@@ -138,3 +142,22 @@ def write(program: Program) -> str:
     if schedule.statements and last == schedule.statements[-1][0]:
         last = lines.pop().partition(" = ")[2]
     return "\n".join([*lines, last])
+
+
+def write_latex(program: Program) -> str:
+    """The outputs of a program in LaTeX; intermediates are equations before them."""
+    schedule = Schedule(program, FormulaSpeller(program.graph.inputs), reserved=BY_NAME)
+    names = {node: name for name, node in schedule.named.items()}
+    names |= {node: str(node.data) for node in program.arguments()}
+    known = {node: symbol(name) for node, name in names.items()}
+    expressions = Expressions(LatexSpeller(), known.get)
+    outputs = [expressions.text(node) for node in program.leaves()]
+    joined = ", ".join(outputs)
+    last = rf"\left[{joined}\right]" if isinstance(program.outputs, list) else joined
+    lines = [rf"{known[n]} &= {expressions.operation(n)} \\" for n in schedule.named.values()]
+    if not lines:
+        return last
+    return "\n".join([r"\begin{aligned}", *lines, f"& {last}", r"\end{aligned}"])
+
+
+FORMS: Mapping[str, Callable[[Program], str]] = {"text": write, "latex": write_latex}

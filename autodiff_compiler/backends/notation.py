@@ -9,7 +9,7 @@ from typing import Any
 
 from ..graph import STACK, Node
 from ..primitives import ARRAYS, ArrayPrimitive
-from ..primitives.arithmetic import POWER, PRODUCT, SUM
+from ..primitives.arithmetic import POWER, SUM
 from ..primitives.axes import Axes, axis_text, index_text, tuple_text
 from ..primitives.linear import MATRIX_PRODUCT
 from .base import ATOM, NAME, Spelling
@@ -152,9 +152,10 @@ def latex(node: Node) -> Spelling:
     if template is None:
         inside = ", ".join(f"{{{k}}}" for k in count)
         template = rf"\operatorname{{{{{row.name.replace('_', ' ')}}}}}\left({inside}\right)"
-    level = PRODUCT if row is ARRAYS["matmul"] else ATOM
-    tight = re.search(r"\}\^|\}_|\} \{", template) is not None
-    return Spelling(template, level, (level if tight else 0,) * len(count))
+    if row is ARRAYS["matmul"]:  # binds closer than the dot of an elementwise product
+        return Spelling(template, POWER - 1, (POWER - 1, POWER - 1))
+    raised = re.search(r"\}\^|\}_", template) is not None
+    return Spelling(template, ATOM, (NAME if raised else 0,) * len(count))
 
 
 @cache
