@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from .calls import ArrayFunction, Call
+from .calls import ArrayFunction, Call, Ragged
 from .graph import ADD, DIVIDE, MULTIPLY, STACK, SUBTRACT, Node
 from .lexer import Word
 from .primitives import ARRAYS, lookup
@@ -129,7 +129,7 @@ def _kron(call: Call) -> Node:
 
 def _einsum(call: Call) -> Node:
     text = call.args["subscripts"]
-    if isinstance(text, Node):
+    if not isinstance(text, Word):
         raise call.fail("einsum starts with its labels", 'write einsum("ij,jk->ik", A, B)')
     arrays = [call.scope.number(node) for node in call.rest]
     inside, _, out = str(text).strip("\"'").replace(" ", "").partition("->")
@@ -214,6 +214,8 @@ def _ravel(call: Call) -> Node:
 
 def _parts(call: Call, name: str) -> list[Node]:
     node = call.args[name]
+    if isinstance(node, Ragged):
+        return [call.scope.number(part) for part in node.parts]
     if not isinstance(node, Node) or node.op is not STACK:
         raise call.fail(f"{call.token} takes a list of arrays", f"write {call.token}([x, y])")
     return [call.scope.number(part) for part in node.args]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from .errors import ExpressionError, nearest
 from .graph import ADD, CONSTANT, DIVIDE, INPUT, MULTIPLY, NEGATIVE, STACK, SUBTRACT, Graph, Node
@@ -24,10 +24,23 @@ class Keyword(NamedTuple):
     """`name=value` in a call."""
 
     name: Word
-    value: Node | Word
+    value: Node | Word | Ragged
 
 
-Argument = Node | Word  # a word is a text in quotes
+class Ragged:
+    """A list of arrays of different shapes: to be joined, and no value itself.
+
+    Whoever takes it for one is told so.
+    """
+
+    def __init__(self, parts: Sequence[Node], error: ExpressionError) -> None:
+        self.parts, self.error = parts, error
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise self.error
+
+
+Argument = Node | Word | Ragged  # a word is a text in quotes
 Options = Mapping[str, Argument]
 
 
@@ -51,6 +64,8 @@ class Call(NamedTuple):
     def array(self, name: str) -> Node:
         """An argument; a list of numbers is an array of them."""
         node = self.args[name]
+        if isinstance(node, Ragged):
+            raise node.error
         if not isinstance(node, Node):
             raise self.fail(f"{self.token}: {name} is no text")
         return self.scope.number(node)

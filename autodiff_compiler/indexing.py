@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .calls import extent_of
+from .calls import Ragged, extent_of
 from .errors import ExpressionError
 from .graph import CONSTANT, STACK, Node
 from .lexer import Word
@@ -23,7 +23,7 @@ class Range(NamedTuple):
     step: Node | None
 
 
-Given = Node | Range | Word  # a word is None, a new axis, or an ellipsis
+Given = Node | Range | Ragged | Word  # a word is None, a new axis, or an ellipsis
 
 
 def indexed(scope: Scope, array: Node, bracket: Word, given: Sequence[Given]) -> Node:
@@ -77,6 +77,8 @@ def _item(scope: Scope, bracket: Word, part: Given, taken: list[Node]) -> Item:
             raise scope.fail("the step of a slice is not 0", bracket)
         start, stop = (None if e is None else _end(scope, bracket, e) for e in part[:2])
         return Slice(start, stop, step)
+    if isinstance(part, Ragged):
+        raise part.error
     if not isinstance(part, Node):
         return New()
     position = extent_of(scope.graph, part)

@@ -14,7 +14,7 @@ from lark import Lark, Transformer
 from lark.exceptions import UnexpectedInput
 
 from .arrays import transposed
-from .calls import Keyword
+from .calls import Keyword, Ragged
 from .characters import inspect
 from .driver import Driver, StuckError, TooDeepError
 from .errors import ExpressionError
@@ -146,15 +146,16 @@ class Reducer(Transformer[Word, Node]):
     def text(self, children: list[Word]) -> Word:
         return children[0]
 
-    def vector(self, children: list[Any]) -> Node:
-        elements = [self.scope.number(e) for e in children if isinstance(e, Node)]
+    def vector(self, children: list[Any]) -> Node | Ragged:
+        elements = [self.scope.number(e) for e in children if not isinstance(e, Word)]
         if not elements:
             raise self.scope.fail("an empty list has no value", children[0], "write [a, b]")
         shapes = {e.shape for e in elements}
         if len(shapes) > 1:
             found = ", ".join(sorted(map(shown, shapes)))
             token = children[0] if isinstance(children[0], Word) else None
-            raise self.scope.fail(f"the elements of a list differ in shape: {found}", token)
+            problem = f"the elements of a list differ in shape: {found}"
+            return Ragged(elements, self.scope.fail(problem, token))
         return self.scope.graph.stack(elements)
 
     def chain(self, children: list[Any]) -> Node:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 
 from .arrays import FUNCTIONS
-from .calls import Argument, Keyword, call
+from .calls import Argument, Keyword, Ragged, call
 from .errors import ExpressionError, nearest
 from .functions import Function, Reading
 from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
@@ -280,6 +280,8 @@ class Scope:
 
     def _no_keywords(self, given: Sequence[Argument | Keyword], token: Word) -> ExpressionError:
         found = next(a for a in given if not isinstance(a, Node))
+        if isinstance(found, Ragged):
+            return found.error
         if isinstance(found, Keyword):
             return self.fail(f"{token} takes no keyword arguments", found.name)
         return self.fail(f"{token} takes no text", found)

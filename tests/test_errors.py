@@ -159,3 +159,16 @@ def test_wrong_options_name_the_option(options, match):
 def test_a_source_that_is_no_string():
     with pytest.raises(TypeError, match="source"):
         ac.compile(b"x")
+
+
+@pytest.mark.parametrize(
+    "source", ["[x, 1]", "[x, 1] + 1", "a = [x, 1]; 2", "sin([x, 1])", "x[[x, 1]]", "not [x, 1]"]
+)
+def test_a_list_of_different_shapes_is_only_to_be_joined(source):
+    with pytest.raises(ac.ExpressionError, match=r"differ in shape: \[\], \[n\]"):
+        ac.compile(f"x: [n]; {source}")
+
+
+def test_arrays_of_different_lengths_are_joined():
+    fn = ac.compile("x: [n]; y: [m]; sum(concatenate([x, y, [1, 2]])**2)")
+    assert fn([1.0, 2.0], [3.0]) == 19.0
