@@ -198,7 +198,7 @@ class _Batch:
         """A part with its axes in the order of `out`, and axes of extent 1 for those it lacks."""
         own = tuple(c for c in out if c in labels)
         single = Product()
-        names = {c: single.label(product.extents[c]) for c in labels}
+        names = {c: single.label(product.extents[c]) for c in dict.fromkeys(labels)}
         single.add(node, [names[c] for c in labels])
         single.out = tuple(names[c] for c in own)
         core = contract(self.graph, single)
@@ -244,6 +244,9 @@ class _Batch:
         a, b = node.args
         array, count = self._whole(self.values[b], b.shape), len(self.directions)
         slots = tuple(range(len(array.shape)))
+        if len(a.shape) > 2:  # a stack stays one, behind the axes of the directions
+            found = self.graph.make(SOLVE, (a, array))
+            return Batched(found, slots, slots[:count], slots[count:])
         rows = slots[-2] if len(b.shape) > 1 else slots[-1]
         order = (rows, *(k for k in slots if k != rows))
         columns = transposed(self.graph, array, order)
