@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .graph import CONSTANT, INPUT, MULTIPLY, NEGATIVE, POWER, SUBTRACT, Graph, Node
+from .graph import CONSTANT, INPUT, MULTIPLY, NEGATIVE, POWER, STACK, SUBTRACT, Graph, Node
 from .primitives import ARRAYS, ArrayPrimitive, Primitive, lookup
 
-EXPAND, TRANSPOSE, MATMUL, INDEX = (
-    ARRAYS[n] for n in ("expand_dims", "transpose", "matmul", "index")
-)
+EXPAND, TRANSPOSE, MATMUL = (ARRAYS[n] for n in ("expand_dims", "transpose", "matmul"))
 INV, DIAG, OUTER, EYE, BROADCAST, PINV = (
     ARRAYS[n] for n in ("inv", "diag", "outer", "eye", "broadcast_to", "pinv")
 )
@@ -55,7 +53,7 @@ class Symmetry:
             return RULES[row](self, node)
         if row in FROM_MATRIX:
             return self._rebuilt(node)
-        if isinstance(row, ArrayPrimitive) or row in (INPUT, CONSTANT):
+        if isinstance(row, ArrayPrimitive) or row in (INPUT, CONSTANT, STACK):
             return self._transposed(node)
         return self._elementwise(node)
 
@@ -85,6 +83,10 @@ class Symmetry:
 
     def _turned(self, node: Node) -> Mirror | None:
         return Mirror(node.args[0]) if node.data == (-1, -2) else None
+
+    def _identity(self, node: Node) -> Mirror | None:
+        rows, columns, k = node.data
+        return Mirror(node) if rows == columns and k == 0 else self._transposed(node)
 
     def _itself(self, node: Node) -> Mirror | None:
         return Mirror(node)
@@ -139,7 +141,7 @@ class Symmetry:
 RULES: Mapping[Primitive, Callable[[Symmetry, Node], Mirror | None]] = {
     EXPAND: Symmetry._expanded,
     TRANSPOSE: Symmetry._turned,
-    EYE: Symmetry._itself,
+    EYE: Symmetry._identity,
     DIAG: Symmetry._itself,
     BROADCAST: Symmetry._constant,
     OUTER: Symmetry._outer,
