@@ -14,7 +14,7 @@ from lark import Lark, Transformer
 from lark.exceptions import UnexpectedInput
 
 from .arrays import transposed
-from .calls import Keyword, Ragged
+from .calls import Keyword, Ragged, extent_of
 from .characters import inspect
 from .driver import Driver, StuckError, TooDeepError
 from .errors import ExpressionError
@@ -24,9 +24,9 @@ from .hints import syntax_error
 from .indexing import Range, indexed
 from .lexer import FormulaLexer, Word, flatten, span
 from .limits import DEFAULT, Limits
-from .primitives import Primitive
+from .primitives import ARRAYS, Primitive
 from .scope import INFIX, RESERVED, WORDS, Scope
-from .shapes import Extent, Shape, named, shown
+from .shapes import Extent, Polynomial, Shape, named, shown
 
 
 class Reducer(Transformer[Word, Node]):
@@ -114,7 +114,10 @@ class Reducer(Transformer[Word, Node]):
                     raise self.scope.fail(f"{token} is not part of an extent", token)
             else:
                 product = product * self._factor(token)
-        return total + product * sign
+        total = total + product * sign
+        if isinstance(total, int) and total < 0:
+            raise self.scope.fail("an extent is not negative", children[0], "write X: [N, 2]")
+        return total
 
     def _factor(self, token: Word) -> Extent:
         if token.type == "NAME":
@@ -169,9 +172,15 @@ class Reducer(Transformer[Word, Node]):
             elif token == "@":
                 total = self.scope.multiply_arrays(total, operand, token)
             else:
-                hint = "write floor(x/y)"
-                raise self.scope.fail("// is not part of the language", token, hint)
+                total = self._whole_part(total, operand, token)
         return total
+
+    def _whole_part(self, x: Node, y: Node, token: Word) -> Node:
+        """`n//2`, of extents."""
+        above, below = (extent_of(self.scope.graph, v) for v in (x, y))
+        if isinstance(above, Polynomial) and isinstance(below, int) and below > 0:
+            return self.scope.make(ARRAYS["extent"], (), above // below, token)
+        raise self.scope.fail("// is only for extents", token, "write floor(x/y)")
 
     def power(self, children: list[Any]) -> Node:
         base, token, exponent = children

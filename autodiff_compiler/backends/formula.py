@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 
-from ..contraction import einsum
 from ..derivatives import Program, Tree, differentiate
-from ..flatten import flattened, mapped
+from ..flatten import flattened
 from ..graph import MULTIPLY, WHERE, Graph, Node
 from ..passes import Pipeline, optimise, pipeline
-from ..primitives import ARRAYS, BY_NAME, Primitive
+from ..primitives import BY_NAME, Primitive
 from ..primitives.arithmetic import COMPARISON, PRODUCT
-from ..primitives.axes import ALL, LETTERS, New, Take
 from ..primitives.ieee import Number, evaluator
 from ..rewrite import Law, LawPass
 from ..scope import WORDS
@@ -20,8 +18,7 @@ from ..shapes import Extent
 from .base import Expressions, Schedule, Spelling, call, infix, layout, literal
 from .latex import LatexSpeller, symbol
 from .notation import spelling
-
-SCATTER, EYE, INDEX = ARRAYS["scatter"], ARRAYS["eye"], ARRAYS["index"]
+from .readable import readable
 
 
 class FormulaSpeller:
@@ -92,45 +89,6 @@ def derivative(graph: Graph, output: Node, name: str, form: str) -> str:
     assert isinstance(program.outputs, tuple)
     program = program._replace(outputs=program.outputs[0])
     return FORMS[form](readable(flattened(program)) if graph.has_arrays else program)
-
-
-def readable(program: Program) -> Program:
-    """The program without what the language has no word for: elements put in their places."""
-    rules = program.graph.rules
-    new = Graph(rules, program.graph.limits)
-    image: dict[Node, Node] = {n: new.input(n.data, n.shape) for n in program.arguments()}
-    for node in program.graph.ancestors(program.leaves()):
-        if node not in image:
-            args = [image[a] for a in node.args]
-            made = placed(new, node, args) if node.op is SCATTER else None
-            image[node] = made or new.rebuild(node, args, new.apply)
-    new.names = {image[n]: name for n, name in program.graph.names.items() if n in image}
-    new.labels = {image[n]: name for n, name in program.graph.labels.items() if n in image}
-    parameters = tuple(image[n] for n in program.arguments())
-    return Program(program.kind, new, parameters, mapped(program.outputs, image))
-
-
-def placed(graph: Graph, node: Node, args: Sequence[Node]) -> Node:
-    """Elements put in their places by rows of identity matrices: `v @ eye(n)[1:]`."""
-    (index, shape), value = node.data, args[0]
-    own, factors, out = iter(LETTERS), list[tuple[Node, str]](), ""
-    labels, fresh = "", iter(reversed(LETTERS))
-    extents = iter(shape)
-    for item in index:
-        if isinstance(item, New):
-            labels += next(own)
-            continue
-        extent = next(extents)
-        if item == ALL:
-            labels, out = labels + (letter := next(own)), out + letter
-            continue
-        eye = graph.make(EYE, (), (extent, extent, 0))
-        takes = tuple(args[k] for k in ([item.argument + 1] if isinstance(item, Take) else []))
-        rows = graph.make(INDEX, (eye, *takes), (item._replace(argument=0) if takes else item, ALL))
-        letters = "".join(next(own) for _ in rows.shape[1:])
-        labels, out = labels + letters, out + (target := next(fresh))
-        factors.append((rows, letters + target))
-    return einsum(graph, [(value, labels), *factors], out, {})
 
 
 def write(program: Program) -> str:
