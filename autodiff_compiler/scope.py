@@ -295,6 +295,8 @@ class Scope:
     def inline(self, function: Function, token: Word, args: Sequence[Node]) -> Node:
         """A function of the source on arguments, element by element over list literals."""
         self.count(token, args, len(function.parameters))
+        if function.reading is not None and self.is_open():
+            return self.unknown()
         if function.reading is not None:
             return self.read_again(function, function.reading, token, args)
         if any(a.shape for a in args) and all(not a.shape or is_list(a) for a in args):
