@@ -79,6 +79,8 @@ def _expand_labels(axes: Sequence[int], x: Shape) -> Spec:
 
 def _expand_text(node: Any, _size: Size) -> str:
     rank = len(node.shape)
+    if not node.args[0].shape:  # a number may be a float, which takes no index
+        return f"np.full({node.shape}, {{0}})"
     items = ["None" if k - rank in node.data else ":" for k in range(rank)]
     while items[-1] == ":":
         items.pop()
