@@ -7,7 +7,7 @@ from typing import Any
 
 from ..counts import count, total
 from ..shapes import Extent, Shape, ShapeError, shown, size_of
-from .axes import ALL, At, Axes, Index, New, Pick, Size, Take, index_text, indexed, tuple_text
+from .axes import ALL, At, Axes, Index, Item, New, Pick, Size, Take, index_text, indexed, tuple_text
 from .linear import SUM, matrix
 from .row import ArrayPrimitive, always, array_function
 from .work import each, moved
@@ -62,10 +62,18 @@ def _index_text(node: Any, size: Size) -> str:
     return "{0}[" + index_text(node.data, size, takes) + "]"
 
 
+def _may_repeat(item: Item) -> bool:
+    """Whether positions may meet an element twice: 3 and -1 may be the same."""
+    if not isinstance(item, Pick):
+        return False
+    positions = set(item.positions)
+    return len(positions) < len(item.positions) or min(positions) < 0 <= max(positions)
+
+
 def _scatter_text(node: Any, size: Size) -> str:
     index, shape = node.data
     takes = [f"{{{k}}}" for k in range(1, len(node.args))]
-    name = "_scatter" if takes else "_placed"
+    name = "_scatter" if takes or any(map(_may_repeat, index)) else "_placed"
     return f"{name}({{0}}, {tuple_text(shape, size)}, np.s_[{index_text(index, size, takes)}])"
 
 
