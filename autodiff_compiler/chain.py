@@ -11,7 +11,7 @@ from typing import NamedTuple, NoReturn
 
 from .contraction import einsum
 from .errors import ExpressionError
-from .graph import ADD, AND, BROADCAST, MULTIPLY, NOT, STACK, WHERE, Graph, Node
+from .graph import ADD, AND, BROADCAST, MULTIPLY, NOT, PLACING, STACK, WHERE, Graph, Node
 from .partials import Pen, partial_builders
 from .primitives import ARRAYS, ArrayPrimitive
 from .primitives.axes import ALL, At, elementwise
@@ -82,6 +82,11 @@ def _masked(graph: Graph, node: Node) -> Masked:
     return Masked(None, node)
 
 
+def is_position(node: Node, k: int) -> bool:
+    """Whether an argument says which elements are meant: between jumps it changes nothing."""
+    return k > 0 and node.op in PLACING
+
+
 def tangent_of(graph: Graph, node: Node, dots: Mapping[Node, Node]) -> Node | None:
     """The tangent of an operation on arrays from those of its arguments."""
     if node.op in JOINED:
@@ -89,7 +94,7 @@ def tangent_of(graph: Graph, node: Node, dots: Mapping[Node, Node]) -> Node | No
         return graph.rebuild(node, parts, graph.apply)
     total = None
     for k, argument in enumerate(node.args):
-        if argument in dots:
+        if argument in dots and not is_position(node, k):
             term = _tangent_term(graph, node, k, dots[argument])
             total = term if total is None else graph.apply(ADD, total, term)
     return total

@@ -25,6 +25,7 @@ DIVIDE, POWER, NEGATIVE = lookup("divide"), lookup("power"), lookup("negative")
 WHERE, AND, OR, NOT = (lookup(n) for n in ("where", "logical_and", "logical_or", "logical_not"))
 NOT_EQUAL = lookup("not_equal")
 BROADCAST, INDEX = ARRAYS["broadcast_to"], ARRAYS["index"]
+PLACING = frozenset({INDEX, ARRAYS["scatter"]})  # whose further arguments are positions
 
 
 _operation = attrgetter("op")
@@ -275,14 +276,17 @@ def dependents(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
 
 
 def differentiable(graph: Graph) -> list[str]:
-    """The inputs that are not only positions in an index."""
+    """The inputs that are not only positions in an index, or what positions are computed from."""
     if not graph.has_arrays:
         return list(graph.inputs)
-    positions, values = set[Node](), set[Node]()
-    for node in graph.nodes:
-        at = 1 if node.op is INDEX else len(node.args)
-        values.update(node.args[:at])
-        positions.update(node.args[at:])
+    positions, values = set[Node](), set(graph.nodes).difference(*(n.args for n in graph.nodes))
+    for node in reversed(graph.nodes):
+        at = 1 if node.op in PLACING else len(node.args)
+        if node in values:
+            values.update(node.args[:at])
+            positions.update(node.args[at:])
+        if node in positions:
+            positions.update(node.args)
     return [name for name, node in graph.inputs.items() if node not in positions - values]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial, reduce
 
-from .chain import adjoint_of, chain, fitted, slope_by
+from .chain import adjoint_of, chain, fitted, is_position, slope_by
 from .forward import name_after
 from .graph import ADD, STACK, Graph, Node, dependents
 from .primitives import ArrayPrimitive
@@ -43,8 +43,10 @@ def _accumulation(
 ) -> Accumulation | None:
     slope = None
     if node.op is STACK or (graph.has_arrays and isinstance(node.op, ArrayPrimitive)):
-        positions = [k for k, a in enumerate(node.args) if a is argument]
-        terms = [adjoint_of(graph, node, k, bar) for k in positions]
+        places = (k for k, a in enumerate(node.args) if a is argument)
+        terms = [adjoint_of(graph, node, k, bar) for k in places if not is_position(node, k)]
+        if not terms:
+            return None
         term = reduce(partial(graph.apply, ADD), terms)
     else:
         slope = slope_by(graph, node, argument)
