@@ -67,9 +67,7 @@ class Polynomial:
 
     def __floordiv__(self, divisor: int) -> Extent:
         """What is divisible comes out; a remainder that has names stays a quotient."""
-        whole = _extent(
-            {m: n // divisor for m, n in self.terms.items() if m == () or n % divisor == 0}
-        )
+        whole = _extent({m: n // divisor for m, n in self.terms.items()})
         rest = _extent({m: n % divisor for m, n in self.terms.items()})
         if isinstance(rest, int):
             return whole
@@ -133,6 +131,29 @@ def evaluated(extent: Extent, extents: Mapping[str, int]) -> int:
 def extent_names(shape: Shape) -> set[str]:
     """The names in a shape."""
     return set().union(*(e.names for e in shape if isinstance(e, Polynomial)))
+
+
+def inverted(extent: Polynomial, name: str) -> tuple[int, Extent] | None:
+    """`(a, b)` where an extent is `a*name + b`; none, if it is not of that kind."""
+    factors = extent.terms.get((name,), 0)
+    rest = extent + Polynomial({(name,): -factors}) if factors else extent
+    return None if not factors or name in extent_names((rest,)) else (factors, rest)
+
+
+def solved(lengths: Iterable[tuple[Extent, int]]) -> dict[str, int]:
+    """The values of names, from extents and how long they are, as far as these tell."""
+    found: dict[str, int] = {}
+    pending = [(e, n) for e, n in lengths if isinstance(e, Polynomial)]
+    while True:
+        count = len(found)
+        for extent, length in pending:
+            unknown = extent.names - found.keys()
+            name = next(iter(unknown)) if len(unknown) == 1 else ""
+            form = inverted(extent, name)
+            if form is not None:
+                found[name] = (length - evaluated(form[1], found)) // form[0]
+        if len(found) == count:
+            return found
 
 
 def plain(extent: Extent) -> str | None:

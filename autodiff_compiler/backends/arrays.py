@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
-from ..derivatives import Tree
-from ..graph import INPUT, STACK, Node
+from ..derivatives import Program, Tree
+from ..errors import ExpressionError
+from ..graph import INPUT, STACK, Node, differentiable
 from ..primitives import ARRAYS, ArrayPrimitive, Primitive
 from ..primitives.arithmetic import POWER
-from ..shapes import Extent, Polynomial
+from ..shapes import Extent, Polynomial, inverted, plain
 from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
 from .memory import Buffers, freed
 from .numpy import FLOATS, NUMPY, NumpySpeller
@@ -154,8 +155,7 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
     yield from docstring(doc, "    ")
     for line in unpack:
         yield from wrap(line, "    ")
-    names = [schedule.parameters[n] for n in program.arguments() if n.shape]
-    if names:
+    for names in _together(program, schedule):
         floats = schedule.require(Import(HERE, "_floats", "_floats"))
         listed = ", ".join(names)
         yield from wrap(f"{tuple_of(listed, len(names))} = {floats}({listed})", "    ")
@@ -171,12 +171,22 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
     yield from wrap(f"return {outputs}", "    ")
 
 
+def _together(program: Program, schedule: Schedule) -> Iterator[list[str]]:
+    """The arrays that have one floating-point type; positions have their own."""
+    kept = set(differentiable(program.graph))
+    arrays = [n for n in program.arguments() if n.shape]
+    for values in (True, False):
+        names = [schedule.parameters[n] for n in arrays if (n.data in kept) == values]
+        if names:
+            yield names
+
+
 def extents(schedule: Schedule) -> Iterator[str]:
     """The extents that the code names, each from the first array that has it."""
     wanted = dict(schedule.sizes)
     for node in schedule.program.arguments():
-        plain = [_plain(extent) for extent in node.shape]
-        here = [name if name in wanted else None for name in plain]
+        names = [plain(extent) for extent in node.shape]
+        here = [name if name in wanted else None for name in names]
         if not any(here):
             continue
         array = schedule.parameters[node]
@@ -187,14 +197,35 @@ def extents(schedule: Schedule) -> Iterator[str]:
             for k, name in enumerate(here):
                 if name in wanted:
                     yield f"{wanted.pop(name)} = {array}.shape[{k}]"
+    yield from _computed(schedule, wanted)
 
 
-def _plain(extent: Extent) -> str | None:
-    """The name that an extent is, if it is one."""
-    if isinstance(extent, Polynomial) and len(extent.names) == 1:
-        name = next(iter(extent.names))
-        return name if str(extent) == name else None
-    return None
+def _computed(schedule: Schedule, wanted: Mapping[str, str]) -> Iterator[str]:
+    """Extents that stand nowhere alone, each from a sum or multiple; raises `ExpressionError`."""
+    for name, local in wanted.items():
+        found = (_inverse(name, *given) for given in _lengths(schedule))
+        text = next((t for t in found if t), None)
+        if text is None:
+            hint = f"give an input an axis of {name}"
+            raise ExpressionError(f"no shape tells what {name} is", hint=hint)
+        yield f"{local} = {text}"
+
+
+def _lengths(schedule: Schedule) -> Iterator[tuple[Extent, str]]:
+    """Every extent of an argument, and the text of its length."""
+    for node in schedule.program.arguments():
+        for k, extent in enumerate(node.shape):
+            yield extent, f"{schedule.parameters[node]}.shape[{k}]"
+
+
+def _inverse(name: str, extent: Extent, length: str) -> str | None:
+    """The value of a name as text, if an extent is a multiple of it and a number more."""
+    form = inverted(extent, name) if isinstance(extent, Polynomial) else None
+    if form is None or not isinstance(form[1], int):
+        return None
+    count, rest = form[0], int(form[1])
+    text = f"{length} {'-' if rest > 0 else '+'} {abs(rest)}" if rest else length
+    return text if count == 1 else f"({text})//{count}" if rest else f"{text}//{count}"
 
 
 class _Outputs:
