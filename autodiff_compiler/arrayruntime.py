@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from .derivatives import Group, Program
+from .graph import INDEX, Graph
+from .primitives.axes import axes_of, index_text, required
 from .runtime import Callables, number
-from .shapes import Extent, Shape, shown
+from .shapes import Extent, Polynomial, Shape, extent_names, shown
 
 
 class ArrayCallables(Callables):
@@ -17,15 +19,18 @@ class ArrayCallables(Callables):
         """The function, behind a check of what it is called with."""
         function, parameters = self._array, self.program.parameters
         names = [str(p.name if isinstance(p, Group) else p.data) for p in parameters]
-        conforming = Signature([(str(n.data), n.shape) for n in self.program.arguments()]).values
+        arguments = [(str(n.data), n.shape) for n in self.program.arguments()]
+        conforming = Signature(arguments, bounds(self.program.graph)).values
         flat = not any(isinstance(p, Group) for p in parameters)
 
         def call(*arguments: Any, **named: Any) -> Any:
             if named or len(arguments) != len(names):
                 arguments = tuple(ordered(names, arguments, named))
-            if flat:
-                return function(*conforming(arguments))
-            return function(*self._grouped(conforming(self._flattened(arguments))))
+            given = conforming(arguments if flat else self._flattened(arguments))
+            try:
+                return function(*(given if flat else self._grouped(given)))
+            except IndexError as error:
+                raise ValueError(f"a position is outside its axis: {error}") from None
 
         call.__name__ = call.__qualname__ = self.program.kind
         return call
@@ -66,10 +71,33 @@ class Wanted(NamedTuple):
     axes: tuple[tuple[int, Any], ...]
 
 
+class Bound(NamedTuple):
+    """What an index asks of the extents: that `least` is not negative."""
+
+    least: Polynomial
+    text: str
+
+
+def bounds(graph: Graph) -> tuple[Bound, ...]:
+    """What the indices of a program ask of the extents that it has names for."""
+    found: dict[Bound, None] = {}
+    for node in graph.nodes if graph.has_arrays else ():
+        if node.op is INDEX:
+            pairs = zip(node.data, axes_of(node.data, node.args[0].shape), strict=True)
+            for item, extent in pairs:
+                for least in required(item, extent):
+                    if isinstance(least, Polynomial) and min(least.terms.values()) < 0:
+                        found[Bound(least, index_text((item,), str, ["..."]))] = None
+    return tuple(found)
+
+
 class Signature:
     """The shapes that arguments are declared with, prepared to compare them with what is given."""
 
-    def __init__(self, arguments: Sequence[tuple[str, Shape]]) -> None:
+    def __init__(
+        self, arguments: Sequence[tuple[str, Shape]], bounds: Sequence[Bound] = ()
+    ) -> None:
+        self.bounds = bounds
         self.wanted = [Wanted(name, shape, tuple(_plain(shape))) for name, shape in arguments]
         self.sums = any(len(w.axes) < len(w.shape) for w in self.wanted)
 
@@ -94,6 +122,9 @@ class Signature:
             values.append(array)
         if self.sums:
             self._check_sums(values, extents)
+        for bound in self.bounds:
+            if bound.least.names <= extents.keys() and bound.least.at(extents) < 0:
+                raise self._too_short(bound, extents)
         return values
 
     def _mismatch(self, name: str, axis: int, length: int, before: Sequence[Any]) -> ValueError:
@@ -107,6 +138,12 @@ class Signature:
                 known = value.shape[other.shape.index(extent)]
                 return ValueError(f"{name}: {extent} is {length} here, but {known} in {other.name}")
         return ValueError(f"{name}: {extent} stands for axes of different lengths")
+
+    def _too_short(self, bound: Bound, extents: dict[str, int]) -> ValueError:
+        name = min(bound.least.names)
+        owner = next(w.name for w in self.wanted if name in extent_names(w.shape))
+        here = f"{name} is {extents[name]}"
+        return ValueError(f"{owner}: {here}, too short for the index [{bound.text}]")
 
     def _check_sums(self, values: Sequence[Any], extents: dict[str, int]) -> None:
         """Extents that are sums or products of names, once the names are known."""

@@ -6,7 +6,7 @@ Axes count from the last, -1, so that operations mean the same where leading axe
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..shapes import Extent, Polynomial, Shape, ShapeError, broadcast, ceil_div, shown
@@ -108,19 +108,19 @@ class Slice(NamedTuple):
     stop: Extent | None = None
     step: int = 1
 
+    def ends(self, extent: Extent) -> tuple[Extent, Extent]:
+        """Where it starts and stops, counted from the first, as far as that can be told."""
+        low, high = (0, extent) if self.step > 0 else (-1, extent - 1)
+        first, last = (low, high) if self.step > 0 else (high, low)
+        start = first if self.start is None else _clipped(_end(self.start, extent), low, high)
+        stop = last if self.stop is None else _clipped(_end(self.stop, extent), low, high)
+        return start, stop
+
     def length(self, extent: Extent) -> Extent:
         """How many of an axis are left."""
-        first, last = (0, extent) if self.step > 0 else (-1, extent)
-        start = first if self.start is None else _end(self.start, extent)
-        stop = last if self.stop is None else _end(self.stop, extent)
-        if self.step < 0:
-            return self._backwards(extent)
-        return _positive(ceil_div(_positive(_clipped(stop, extent) - start), self.step))
-
-    def _backwards(self, extent: Extent) -> Extent:
-        start = extent - 1 if self.start is None else _end(self.start, extent)
-        stop = -1 if self.stop is None else _end(self.stop, extent)
-        return _positive(ceil_div(_positive(_clipped(start, extent - 1) - stop), -self.step))
+        start, stop = self.ends(extent)
+        between = stop - start if self.step > 0 else start - stop
+        return _positive(ceil_div(_positive(between), abs(self.step)))
 
 
 class At(NamedTuple):
@@ -160,12 +160,45 @@ def _leading(extent: Polynomial) -> int:
     return max(extent.terms.items(), key=lambda term: len(term[0]))[1]
 
 
-def _clipped(end: Extent, extent: Extent) -> Extent:
-    return min(end, extent) if isinstance(end, int) and isinstance(extent, int) else end
+def _clipped(end: Extent, low: Extent, high: Extent) -> Extent:
+    """An end that is not beyond the axis, where that can be told."""
+    below, above = low - end, end - high
+    if isinstance(above, int) and above > 0:
+        end = high
+    return low if isinstance(below, int) and below > 0 else end
 
 
 def _positive(extent: Extent) -> Extent:
     return max(extent, 0) if isinstance(extent, int) else extent
+
+
+def axes_of(index: Index, shape: Shape) -> list[Extent]:
+    """The extent of the axis that each item of an index is for; 1 for a new one."""
+    rest = iter(shape)
+    return [1 if isinstance(item, New) else next(rest) for item in index]
+
+
+def required(item: Item, extent: Extent) -> list[Extent]:
+    """What must not be negative, or an item of an index is outside an axis, or is cut short."""
+    if isinstance(item, At | Pick):
+        given = item if isinstance(item, At) else item.positions
+        ends = [_end(p, extent) for p in given]
+        return [*_from_the_last(given), *ends, *(extent - 1 - end for end in ends)]
+    if not isinstance(item, Slice):
+        return []
+    start, stop = item.ends(extent)
+    length = stop - start if item.step > 0 else start - stop
+    written = not any(isinstance(e, Polynomial) for e in item[:2])
+    if written and isinstance(length, int) and length <= 0 < item.step:
+        return []  # empty, wherever the axis ends
+    high = extent if item.step > 0 else extent - 1
+    ends = [e for e, end in ((start, item.start), (stop, item.stop)) if end is not None]
+    return [length, *_from_the_last(item[:2]), *ends, *(high - e for e in ends)]
+
+
+def _from_the_last(ends: Iterable[Extent | None]) -> list[Extent]:
+    """Symbols that count from the last have to be negative."""
+    return [-e - 1 for e in ends if isinstance(e, Polynomial) and _leading(e) < 0]
 
 
 def indexed(index: Index, shape: Shape, *takes: Shape) -> Shape:
