@@ -11,7 +11,7 @@ from .graph import ADD, DIVIDE, MULTIPLY, STACK, SUBTRACT, Node
 from .lexer import Word
 from .primitives import ARRAYS, lookup
 from .primitives.axes import Axes
-from .shapes import Extent, Shape, size_of
+from .shapes import Extent, Shape, ShapeError, broadcast, size_of
 
 if TYPE_CHECKING:
     from .scope import Scope
@@ -101,6 +101,23 @@ def _softmax(call: Call) -> Node:
     return call.graph.intern(EXP, call.graph.intern(SUBTRACT, x, total))
 
 
+def _solve(call: Call) -> Node:
+    """Stacks are made equal, and a vector for each matrix of one becomes a matrix of one column."""
+    a, b = call.array("A"), call.array("b")
+    if len(a.shape) <= 2 and len(b.shape) <= 2:
+        return call.make(ARRAYS["solve"], a, b)
+    if len(b.shape) == 1:
+        columns = call.make(EXPAND, b, data=(-1,))
+        found = _solve(call._replace(args={"A": a, "b": columns}))
+        return call.make(RESHAPE, found, data=found.shape[:-1])
+    try:
+        stack = broadcast((a.shape[:-2], b.shape[:-2]))
+    except ShapeError as error:
+        raise call.fail(str(error)) from None
+    whole = (call.make(BROADCAST, x, data=stack + x.shape[-2:]) for x in (a, b))
+    return call.make(ARRAYS["solve"], *whole)
+
+
 def _diag(call: Call) -> Node:
     x = call.array("x")
     name = "diag" if len(x.shape) == 1 and not call.scope.internal else "diagonal"
@@ -176,8 +193,11 @@ def _reshape(call: Call) -> Node:
 
 def _inferred(call: Call, shape: Shape, total: Extent) -> Shape:
     """A shape in which -1 stands for what is left."""
-    if -1 not in shape:
+    negative = [n for n in shape if isinstance(n, int) and n < 0]
+    if not negative:
         return shape
+    if negative != [-1]:
+        raise call.fail("reshape: one extent may be -1, for what is left, and none is negative")
     k = shape.index(-1)
     known = size_of([*shape[:k], *shape[k + 1 :]])
     rest = quotient(total, known)
@@ -257,7 +277,9 @@ def _cholesky(call: Call) -> Node:
     a = call.array("A")
     if call.scope.internal:
         return call.make(ARRAYS["cholesky"], a)
-    total = call.graph.intern(ADD, a, transposed(call.scope, a, call.token))
+    if len(a.shape) < 2 or a.shape[-1] != a.shape[-2]:
+        return call.make(ARRAYS["cholesky"], a)  # which says what is wrong
+    total = call.graph.intern(ADD, a, call.make(TRANSPOSE, a, data=(-1, -2)))
     half = call.graph.intern(DIVIDE, total, call.graph.constant(2))
     return call.make(ARRAYS["cholesky"], half)
 
@@ -296,7 +318,7 @@ FUNCTIONS: Mapping[str, ArrayFunction] = {
     "inner": ArrayFunction("x y", _dot),
     "dot": ArrayFunction("x y", _dot),
     "kron": ArrayFunction("x y", _kron),
-    "solve": ArrayFunction("A b", _row("solve")),
+    "solve": ArrayFunction("A b", _solve),
     "cholesky": ArrayFunction("A", _cholesky),
     "diag": ArrayFunction("x", _diag),
     "diagonal": ArrayFunction("A", _row("diagonal")),

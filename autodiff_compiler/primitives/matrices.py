@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import reduce
+from itertools import combinations
 from typing import Any
 
 from ..shapes import Shape, ShapeError, shown
 from . import arithmetic, elementary
 from .axes import Axes
-from .linear import EXPAND, EYE, SUM, reduction_text, square
+from .linear import EXPAND, EYE, SUM, TRANSPOSE, reduction_text, square
 from .row import ArrayPrimitive, array_function
 from .work import cubic, each, pseudo_inverse, solving
+
+MINORS = 5  # rows of a matrix whose determinant is expanded
 
 _ROWS = {row.name: row for row in (*arithmetic.ROWS, *elementary.ROWS)}
 MULTIPLY, DIVIDE, WHERE, EQUAL = (_ROWS[name] for name in ("multiply", "divide", "where", "equal"))
@@ -40,10 +43,11 @@ def _share(g: Any, node: Any, x: Any, out: Any) -> Any:
 
 def _folded(m: Any, axes: Axes, x: Any, name: str) -> Any:
     """A reduction of numbers of any kind by a function of two."""
-    count = len(axes.axes)
-    moved = m.np.moveaxis(x, axes.axes, range(count)).reshape(
-        -1, *axes._replace(keepdims=False).reduced(x.shape)
-    )
+    rest = axes._replace(keepdims=False).reduced(x.shape)
+    count = m.np.prod([x.shape[axis] for axis in axes.axes], dtype=int)
+    if not count:
+        raise ValueError(f"the {name} of no elements")
+    moved = m.np.moveaxis(x, axes.axes, range(len(axes.axes))).reshape(count, *rest)
     found = m.np.asarray(reduce(m.function(name), moved))
     return found.reshape(axes.reduced(x.shape))
 
@@ -71,6 +75,8 @@ def _logsumexp(m: Any, axes: Axes, x: Any) -> Any:
 
 def _others(m: Any, _axes: Axes, x: Any) -> Any:
     rest = [m.np.delete(x, k, -1) for k in range(x.shape[-1])]
+    if not rest:
+        return x
     return m.np.stack([m.np.multiply.reduce(part, axis=-1) for part in rest], axis=-1)
 
 
@@ -96,6 +102,17 @@ def _others_adjoint(g: Any, node: Any, bar: Any) -> Any:
     return g.make(SUM, (g.apply(MULTIPLY, *_pairs(g, node, -2, bar)),), Axes((-2,)))
 
 
+def _others_along(g: Any, node: Any, x: Any, _out: Any) -> Any:
+    """The product of the other elements along the axis of a reduction."""
+    (axis,) = node.data.axes
+    order = list(range(axis, 0))
+    order[0], order[-1] = order[-1], order[0]
+    if axis == -1:
+        return g.make(OTHERS, (x,), Axes((-1,), True))
+    turned = g.make(OTHERS, (g.make(TRANSPOSE, (x,), tuple(order)),), Axes((-1,), True))
+    return g.make(TRANSPOSE, (turned,), tuple(order))
+
+
 def eliminated(m: Any, a: Any, b: Any) -> tuple[Any, Any]:
     """`a` (n, n) and `b` (n, k) of any kind of number: the solution, and the determinant of `a`.
 
@@ -119,9 +136,12 @@ def _stacked(m: Any, f: Any, *arrays: Any) -> Any:
     """A function of matrices applied to stacks of them."""
     lead = m.np.broadcast_shapes(*(x.shape[:-2] for x in arrays))
     whole = [m.np.broadcast_to(x, lead + x.shape[-2:]) for x in arrays]
-    results = [m.np.asarray(f(*(x[at] for x in whole)), dtype=object) for at in m.np.ndindex(*lead)]
+    parts = [[x[at] for x in whole] for at in m.np.ndindex(*lead)]
+    if not parts:  # for the shape that a result would have
+        parts = [[m.np.eye(*x.shape[-2:], dtype=int).astype(object) for x in whole]]
+    results = [m.np.asarray(f(*each), dtype=object) for each in parts]
     found = m.np.empty(lead + results[0].shape, dtype=object)
-    for at, result in zip(m.np.ndindex(*lead), results, strict=True):
+    for at, result in zip(m.np.ndindex(*lead), results, strict=False):
         found[at] = result[()] if not result.shape else result
     return found
 
@@ -141,7 +161,19 @@ def _solve(m: Any, _: object, a: Any, b: Any) -> Any:
 
 
 def _determinant(m: Any, a: Any) -> Any:
-    return eliminated(m, a, _eye(m, a))[1]
+    """Of a small matrix without division, which would fail if several pivots are 0."""
+    if len(a) > MINORS:
+        return eliminated(m, a, _eye(m, a))[1]
+    minors: dict[tuple[int, ...], Any] = {(): 1}
+    for k in range(len(a)):  # those of the first rows, from those of one row less
+        minors = {
+            columns: sum(
+                (-1) ** (k + i) * minors[columns[:i] + columns[i + 1 :]] * a[k, j]
+                for i, j in enumerate(columns)
+            )
+            for columns in combinations(range(len(a)), k + 1)
+        }
+    return minors[tuple(range(len(a)))]
 
 
 def _log_determinant(m: Any, a: Any) -> Any:
@@ -176,9 +208,10 @@ def _minors(m: Any, a: Any) -> Any:
 
 def _solve_shape(_: object, a: Shape, b: Shape) -> Shape:
     rows = b[-1] if len(b) == 1 else b[-2] if b else None
-    if square(a)[-1] != rows:
+    stack = a[:-2]
+    if square(a)[-1] != rows or (b[: max(len(b) - 2, 0)][-len(stack) :] != stack and stack):
         raise ShapeError(f"solve takes a matrix and as many rows, not {shown(a)} and {shown(b)}")
-    return a[:-2] + b if len(b) == 1 else b
+    return b
 
 
 def _whole(bar: Any, g: Any) -> Any:
@@ -193,6 +226,19 @@ def _by_bar(text: str) -> Any:
         return g.apply(MULTIPLY, _whole(bar, g), g.written(text, A=node.args[0]))
 
     return rule
+
+
+def _cofactor_tangent(g: Any, node: Any, d: Any) -> Any:
+    a = node.args[0]
+    size = _whole(g.written("trace(out' @ dA)", out=node, dA=d), g)
+    text = "size*inv(A)' - out @ dA' @ inv(A)'"
+    return g.written(text, A=a, out=node, dA=d, size=size)
+
+
+def _cofactor_adjoint(g: Any, node: Any, bar: Any) -> Any:
+    a = node.args[0]
+    size = _whole(g.written("trace(bar @ inv(A))", A=a, bar=bar), g)
+    return g.written("size*out - inv(A)' @ bar' @ out", A=a, bar=bar, out=node, size=size)
 
 
 def _solve_adjoint(g: Any, node: Any, bar: Any) -> Any:
@@ -210,8 +256,8 @@ def _matrix_function(signature: str, one: Any, **columns: Any) -> ArrayPrimitive
 
 PROD: ArrayPrimitive = _reduction(
     "prod",
+    slope=_others_along,
     work=each(),
-    slope=lambda g, node, x, out: g.make(OTHERS, (x,), node.data._replace(keepdims=True)),
     text="{0}.prod(",
     compute=lambda m, axes, x: m.np.multiply.reduce(x, axis=axes.axes, keepdims=axes.keepdims),
     latex=r"\prod {x}",
@@ -301,8 +347,8 @@ COFACTOR: ArrayPrimitive = _matrix_function(
     work=cubic(Fraction(73, 3)),
     space=3,
     shape=lambda _, a: square(a),
-    tangents=("trace(out' @ dA)*inv(A)' - out @ dA' @ inv(A)'",),
-    adjoints=("trace(bar @ inv(A))*out - inv(A)' @ bar' @ out",),
+    tangents=(_cofactor_tangent,),
+    adjoints=(_cofactor_adjoint,),
     spelling=lambda node, size: "_cofactor({0})",
     note="the determinants of the minors: the gradient of det, of singular matrices too",
 )
