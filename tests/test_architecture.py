@@ -68,6 +68,7 @@ FLOORS = (
         "exact",
         "culprit",
         "sampling",
+        "unroll",
     ),
     ("compiler", "packed", "accuracy", "check"),
     ("points", "cli", "__main__", "__init__"),
