@@ -6,17 +6,12 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .certificate import BUCKETS, Accuracy, Culprit
 from .culprit import Detective
 from .exact import Exact, bits
 from .graph import STACK, Graph, Node
-from .passes import output_symbols
-from .sampling import usual, whole
-
-if TYPE_CHECKING:
-    from .compiler import Function
 
 MAX_PARTIALS = 24  # inputs whose partials are checked
 POINTS = 100  # of each range, by default
@@ -52,10 +47,9 @@ class _Tally:
 class _Meter:
     """Measures one compiled function."""
 
-    def __init__(self, fn: Function, graph: Graph, output: Node) -> None:
-        self.fn = fn
+    def __init__(self, fn: Any, graph: Graph, output: Node, labels: Sequence[str]) -> None:
+        self.fn, self.count = fn, len(labels)
         outputs = output.args if output.op is STACK else (output,)
-        labels, self.count = output_symbols(graph, output), len(outputs)
         self.wrt = fn.wrt[:MAX_PARTIALS]
         self.names = [*labels, *(f"d{y}/d{x}" for y in labels for x in self.wrt)]
         self.exact = Exact(graph, outputs, self.wrt)
@@ -106,24 +100,28 @@ class _Meter:
 
 
 def measure(
-    fn: Function,
+    fn: Any,
     graph: Graph,
     output: Node,
+    labels: Sequence[str],
     points: Sequence[Point] | None,
     count: int | None,
-    seed: int,
+    drawn: Mapping[str, Iterable[Point]],
 ) -> tuple[Accuracy, ...]:
-    """The errors of every quantity at the points given, or else at `count` points of each range."""
+    """The errors of every quantity at the points given, or else at `count` of those `drawn`.
+
+    `fn` is a compiled function of numbers, or what can be called like one; `labels` are what its
+    outputs are called, and `drawn` has points without end for each range.
+    """
     if count == 0:
         return ()
-    meter = _Meter(fn, graph, output)
+    meter = _Meter(fn, graph, output, labels)
     if points is not None:
         return tuple(meter.over("given", points, len(points), math.inf))
     enough, work = (POINTS, WORK) if count is None else (count, math.inf)
     found: list[Accuracy] = []
-    for kind, draw in (("usual", usual), ("whole", whole)):
-        drawn = itertools.islice(draw(fn.inputs, seed), TRIES * enough)
-        found += meter.over(kind, drawn, enough, work)
+    for kind, draw in drawn.items():
+        found += meter.over(kind, itertools.islice(draw, TRIES * enough), enough, work)
     return tuple(sorted(found, key=lambda a: meter.names.index(a.quantity)))
 
 

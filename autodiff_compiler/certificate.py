@@ -19,6 +19,10 @@ METHODS: Mapping[str, str] = {
     "sympy": "SymPy's derivative of the same graph",
     "differences": "central differences of the compiled value",
 }
+SECOND: Mapping[str, str] = {
+    "hessian": "second partials by the NumPy code",
+    "hvp": "Hessian times a direction",
+}  # of programs of arrays with one number as their output
 
 
 # Buckets of the histogram of bits of error: what each is called, and the last that it holds.
@@ -26,6 +30,7 @@ BUCKETS: Mapping[str, float] = {"0": 0.0, "1-4": 4.0, "5-16": 16.0, "17-32": 32.
 MARKS = ".-=*#"  # of the buckets, in the bars
 BAR = 24  # columns of a bar
 ROWS = 24  # quantities printed
+LONG = 3  # elements of an axis printed
 
 
 class Worst(NamedTuple):
@@ -33,7 +38,7 @@ class Worst(NamedTuple):
 
     ulps: float
     quantity: str
-    point: Mapping[str, float]
+    point: Mapping[str, Any]
 
 
 class Disagreement(NamedTuple):
@@ -41,7 +46,7 @@ class Disagreement(NamedTuple):
 
     method: str
     quantity: str
-    point: Mapping[str, float]
+    point: Mapping[str, Any]
     got: float
     want: float
 
@@ -78,7 +83,7 @@ class Accuracy(NamedTuple):
     mean: float
     worst: float
     histogram: tuple[int, ...]
-    point: Mapping[str, float]
+    point: Mapping[str, Any]
     got: float
     want: float
     culprit: Culprit | None
@@ -111,8 +116,8 @@ class Certificate:
     """
 
     formula: str
-    points: tuple[Mapping[str, float], ...]
-    unchecked: tuple[Mapping[str, float], ...]
+    points: tuple[Mapping[str, Any], ...]
+    unchecked: tuple[Mapping[str, Any], ...]
     worst: Mapping[str, Worst]
     skipped: Mapping[str, str]
     disagreements: tuple[Disagreement, ...]
@@ -148,7 +153,8 @@ class Certificate:
         verdict = "passed" if self.passed else "FAILED" if self.failed else "INCONCLUSIVE"
         count = f"{len(self.points)} point{'s' * (len(self.points) != 1)}"
         yield f"{verdict}: {count} against mpmath"
-        for method, meaning in METHODS.items():
+        second = {m: meaning for m, meaning in SECOND.items() if m in self.worst}
+        for method, meaning in {**METHODS, **second}.items():
             if method in self.worst:
                 ulps, quantity, point = self.worst[method]
                 place = f" at {_at(point)}" if point else ""
@@ -211,7 +217,15 @@ def _shown(ulps: float) -> str:
     return f"{ulps:.3g}" if ulps > 1e-3 else "0"
 
 
-def _at(point: Mapping[str, float], number: Callable[[float], str] = digits) -> str:
+def _at(point: Mapping[str, Any], number: Callable[[float], str] = digits) -> str:
     shown = list(point.items())[:6]
     more = ", ..." if len(point) > len(shown) else ""
-    return ", ".join(f"{name} = {number(value)}" for name, value in shown) + more
+    return ", ".join(f"{name} = {_value(value, number)}" for name, value in shown) + more
+
+
+def _value(value: Any, number: Callable[[float], str]) -> str:
+    """A number, or nested lists of them."""
+    if not isinstance(value, list):
+        return number(value)
+    more = ["..."] * (len(value) > LONG)
+    return f"[{', '.join([*(_value(v, number) for v in value[:LONG]), *more])}]"

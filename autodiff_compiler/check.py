@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,7 @@ from .certificate import Certificate, Disagreement, Worst
 from .graph import STACK, Graph, Node
 from .passes import output_symbols
 from .reference import Reference, Span
-from .sampling import usual
+from .sampling import usual, whole
 from .traces import Point, vector
 
 if TYPE_CHECKING:
@@ -37,19 +37,50 @@ class Quantity(NamedTuple):
     scale: float
 
 
-class _Checker:
-    """One check: collects the worst errors and the disagreements."""
+class Findings:
+    """What the checks have found so far: the worst errors and the disagreements."""
 
-    def __init__(self, fn: Function, graph: Graph, output: Node) -> None:
-        self.fn, self.graph = fn, graph
-        self.is_list = output.op is STACK
-        self.labels = output_symbols(graph, output)
-        self.outputs = output.args if self.is_list else (output,)
-        self.names = fn.wrt[:MAX_PARTIALS]
-        self.reference = Reference(graph, self.outputs)
+    def __init__(self) -> None:
         self.worst: dict[str, Worst] = {}
         self.disagreements: list[Disagreement] = []
         self.skipped: dict[str, str] = {}
+
+    def compare(
+        self, method: str, place: Mapping[str, Any], quantity: Quantity, got: float
+    ) -> None:
+        """One number of a method with what it should be."""
+        if method in MAY_PASS and math.isnan(got):
+            return
+        allowed = DIFFERENCE_TOLERANCE if method == "differences" else TOLERANCE
+        want = quantity.want.nearest(got)
+        ulps = _ulps(got, want)
+        if method not in self.worst or ulps > self.worst[method].ulps:
+            self.worst[method] = Worst(ulps, quantity.name, place)
+        if ulps and not abs(got - want) <= allowed * quantity.scale + FLOOR:
+            wrong = Disagreement(method, quantity.name, place, got, float(want))
+            self.disagreements.append(wrong)
+
+    def skip(self, method: str, reason: str) -> None:
+        """Leave a method out from now on."""
+        self.skipped[method] = reason
+        self.worst.pop(method, None)
+
+
+class Checker:
+    """One check of a compiled function of numbers, or of what can be called like one."""
+
+    def __init__(
+        self, fn: Any, graph: Graph, output: Node, labels: Sequence[str], findings: Findings
+    ) -> None:
+        self.fn, self.graph, self.labels, self.findings = fn, graph, labels, findings
+        self.is_list = output.op is STACK
+        self.outputs = output.args if self.is_list else (output,)
+        self.names = fn.wrt[:MAX_PARTIALS]
+        self.reference = Reference(graph, self.outputs)
+
+    def place(self, point: Mapping[str, float]) -> Mapping[str, Any]:
+        """A point as the certificate has it."""
+        return point
 
     def quantities(self, point: Mapping[str, float]) -> list[Quantity] | None:
         """Every output, then every partial by output, with what they should be.
@@ -98,17 +129,10 @@ class _Checker:
         wanted: Sequence[Quantity],
         got: Sequence[float],
     ) -> None:
-        allowed = DIFFERENCE_TOLERANCE if method == "differences" else TOLERANCE
+        """The numbers of a method with what they should be; none, if it says nothing."""
+        place = self.place(point)
         for quantity, value in zip(wanted, got, strict=bool(got)):
-            if method in MAY_PASS and math.isnan(value):
-                continue
-            want = quantity.want.nearest(value)
-            ulps = _ulps(value, want)
-            if method not in self.worst or ulps > self.worst[method].ulps:
-                self.worst[method] = Worst(ulps, quantity.name, point)
-            if ulps and not abs(value - want) <= allowed * quantity.scale + FLOOR:
-                wrong = Disagreement(method, quantity.name, point, value, float(want))
-                self.disagreements.append(wrong)
+            self.findings.compare(method, place, quantity, value)
 
     def _forward(self, point: Mapping[str, float]) -> list[float]:
         primals = [point[name] for name in self.fn.inputs]
@@ -165,15 +189,14 @@ class _Checker:
 
         size = len(self.graph.nodes)
         if size > MAX_SYMPY:
-            self.skipped["sympy"] = f"{size} nodes, more than {MAX_SYMPY}"
-        if "sympy" in self.skipped:
+            self.findings.skip("sympy", f"{size} nodes, more than {MAX_SYMPY}")
+        if "sympy" in self.findings.skipped:
             return []
         at = {sympy.Symbol(n, real=True): sympy.Rational(v) for n, v in point.items()}
         try:
             return [float(partial.evalf(30, subs=at)) for partial in self._sympy]
         except Exception as error:  # SymPy raises what it likes, NameError and KeyError included
-            self.skipped["sympy"] = f"{type(error).__name__}: {error}".splitlines()[0]
-            self.worst.pop("sympy", None)
+            self.findings.skip("sympy", f"{type(error).__name__}: {error}".splitlines()[0])
             return []
 
 
@@ -220,36 +243,51 @@ class Plan(NamedTuple):
         if self.bits is not None and self.accuracy == 0:
             raise ValueError("bits: nothing to compare with at accuracy=0 points")
 
+    def ranges(self, names: Sequence[str]) -> dict[str, Iterator[dict[str, float]]]:
+        """Random points of usual size, and over the whole double range."""
+        return {"usual": usual(names, self.seed), "whole": whole(names, self.seed)}
+
+
+def visit(
+    pairs: Iterable[tuple[Checker, Mapping[str, float]]], enough: float
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Check at points until enough have values: those that have, and those that have not."""
+    used: list[Mapping[str, Any]] = []
+    unchecked: list[Mapping[str, Any]] = []
+    for checker, point in pairs:
+        quantities = checker.quantities(point)
+        if quantities is None:
+            unchecked.append(checker.place(point))
+            continue
+        used.append(checker.place(point))
+        checker.at(point, quantities)
+        if len(used) >= enough:
+            break
+    return used, unchecked
+
 
 def check(
     fn: Function, graph: Graph, output: Node, points: Sequence[Point] | None, plan: Plan
 ) -> Certificate:
     """Compare every method at the points given, or at random ones; see `Function.check`."""
     plan.validate()
-    checker = _Checker(fn, graph, output)
+    findings = Findings()
+    labels, names = output_symbols(graph, output), fn.inputs
+    checker = Checker(fn, graph, output, labels, findings)
     given: list[Mapping[str, float]] | None = None
     if points is not None:
-        rows = (vector(p, fn.inputs, "points") for p in points)
-        given = [dict(zip(fn.inputs, row, strict=True)) for row in rows]
-    drawn = itertools.islice(usual(fn.inputs, plan.seed), TRIES)
-    used: list[Mapping[str, float]] = []
-    unchecked: list[Mapping[str, float]] = []
-    for point in drawn if given is None else given:
-        quantities = checker.quantities(point)
-        if quantities is None:
-            unchecked.append(point)
-        else:
-            used.append(point)
-            checker.at(point, quantities)
-        if given is None and len(used) >= plan.samples:
-            break
+        rows = (vector(p, names, "points") for p in points)
+        given = [dict(zip(names, row, strict=True)) for row in rows]
+    drawn = itertools.islice(usual(names, plan.seed), TRIES)
+    pairs = ((checker, point) for point in (drawn if given is None else given))
+    used, unchecked = visit(pairs, plan.samples if given is None else math.inf)
     return Certificate(
         fn.formula,
         tuple(used),
         tuple(unchecked) if given is not None else (),
-        checker.worst,
-        checker.skipped,
-        tuple(checker.disagreements),
-        measure(fn, graph, output, given, plan.accuracy, plan.seed),
+        findings.worst,
+        findings.skipped,
+        tuple(findings.disagreements),
+        measure(fn, graph, output, labels, given, plan.accuracy, plan.ranges(names)),
         plan.bits,
     )

@@ -210,23 +210,31 @@ class Function:
 
     def check(
         self,
-        points: Sequence[Mapping[str, float] | Sequence[float]] | None = None,
+        points: Sequence[Mapping[str, Any] | Sequence[Any]] | None = None,
         *,
         samples: int = 5,
         seed: int = 0,
         accuracy: int | None = None,
         bits: float | None = None,
+        extents: Mapping[str, int] | None = None,
     ) -> Certificate:
         """Forward, reverse, SymPy, mpmath and differences compared; see `certificate.Certificate`.
 
         At `points`, or at `samples` random ones of a `seed`.  The bits of error are measured at
         `accuracy` points of usual size and as many over the whole double range, by default a
         hundred, or fewer for a large program; or at `points`.  `bits` makes more of them a failure.
-        """
-        from .check import Plan, check
 
-        plan = Plan(samples, seed, accuracy, bits)
-        return check(self, self._graph, self._output, points, plan)
+        A program of arrays is checked element by element, at `extents` for the names in its shapes:
+        small ones, unless some are given, or those of `points`.
+        """
+        from . import arraycheck, check
+
+        plan = check.Plan(samples, seed, accuracy, bits)
+        if self._graph.has_arrays:
+            return arraycheck.check(self, points, plan, extents or {})
+        if extents:
+            raise ValueError("extents: this program has no shapes with names")
+        return check.check(self, self._graph, self._output, points, plan)
 
     def __repr__(self) -> str:
         text = self._source.strip().replace("\r", "").replace("\n", "; ")

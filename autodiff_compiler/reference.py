@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from .graph import Graph, Node
 
 DIGITS = 70  # of every number here
 STEPS = (20, 30)  # decimal places of the two steps that each side takes
+SECOND_STEPS = (18, 20)  # of the two steps for second slopes
 STEADY = 1e-6  # relative change between the steps beyond which a slope is infinite
 
 # How mpmath says that it has no value; NoConvergence is a plain Exception of its own.
@@ -30,7 +32,8 @@ class Span(NamedTuple):
 
     def nearest(self, value: float) -> Any:
         """The number in the span that is nearest to a double."""
-        return self.low if value < self.low else self.high if value > self.high else value
+        inside = self.low <= value <= self.high
+        return value if inside else self.high if value > self.high else self.low
 
 
 class Reference:
@@ -59,6 +62,54 @@ class Reference:
         if not found:
             return None
         return [Span(min(s), max(s)) for s in zip(*found, strict=True)]
+
+    def curvatures(
+        self, point: Mapping[str, float], names: Sequence[str]
+    ) -> dict[tuple[str, str], Any]:
+        """The second slopes of the first output by pairs of inputs.
+
+        Those are left out that do not exist: where one side has no values, or another slope.
+        """
+        ways = [sign * self._mp.mpf(10) ** -places for sign in (-1, 1) for places in SECOND_STEPS]
+        first, *others = (self._second(point, names, h) for h in ways)
+        return {
+            pair: value
+            for pair, value in first.items()
+            if all(self._agree(value, other.get(pair)) for other in others)
+        }
+
+    def _agree(self, value: Any, other: Any) -> bool:
+        if other is None:
+            return False
+        scale = max(abs(value), abs(other), self._mp.mpf(10) ** -15)
+        return bool(abs(other - value) <= STEADY * scale)
+
+    def _second(
+        self, point: Mapping[str, float], names: Sequence[str], step: Any
+    ) -> dict[tuple[str, str], Any]:
+        """Second difference quotients to one side."""
+        steps = {n: step * max(1, abs(point[n])) for n in names}
+        pairs = list(itertools.combinations_with_replacement(names, 2))
+        moves = [(), *((n,) for n in names), *pairs]
+        found = {move: self._moved(point, steps, move) for move in moves}
+        if any(value is None for value in found.values()):
+            return {}
+        noise = max(map(abs, found.values())) * self._mp.mpf(10) ** (5 - DIGITS)
+        tops = {(a, b): found[a, b] - found[a,] - found[b,] + found[()] for a, b in pairs}
+        return {
+            (a, b): top / (steps[a] * steps[b]) if abs(top) > noise else self._mp.mpf(0)
+            for (a, b), top in tops.items()
+        }
+
+    def _moved(
+        self, point: Mapping[str, float], steps: Mapping[str, Any], names: Sequence[str]
+    ) -> Any:
+        """The first output, a step away along each of some inputs."""
+        there: dict[str, Any] = dict(point)
+        for name in names:
+            there[name] = there[name] + steps[name]
+        values = self.values(there)
+        return None if values is None else values[0]
 
     def _side(
         self, point: Mapping[str, float], name: str, here: Sequence[Any], sign: int

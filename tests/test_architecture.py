@@ -70,7 +70,7 @@ FLOORS = (
         "sampling",
         "unroll",
     ),
-    ("compiler", "packed", "accuracy", "check"),
+    ("compiler", "packed", "accuracy", "check", "elements", "arraycheck"),
     ("points", "cli", "__main__", "__init__"),
 )
 FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}
