@@ -1,0 +1,222 @@
+"""Arrays where formulas are delicate: zeros, ties, singular matrices, no elements, one element."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+import autodiff_compiler as ac
+from autodiff_compiler.primitives.axes import Slice, required
+from autodiff_compiler.shapes import Polynomial, evaluated, named
+
+
+def gradient(source, *point):
+    return ac.compile(source).gradient(*point)
+
+
+def close(got, want, rtol=1e-12):
+    np.testing.assert_allclose(got, want, rtol=rtol, atol=1e-300)
+
+
+PRODUCTS = [
+    ([0.0, 2.0, 3.0], [6, 0, 0], [[0, 3, 2], [3, 0, 0], [2, 0, 0]]),
+    ([0.0, 2.0, 0.0], [0, 0, 0], [[0, 0, 2], [0, 0, 0], [2, 0, 0]]),
+    ([0.0, 0.0, 0.0], [0, 0, 0], np.zeros((3, 3))),
+]
+
+
+@pytest.mark.parametrize(("x", "first", "second"), PRODUCTS, ids=str)
+def test_products_with_zeros(x, first, second):
+    fn = ac.compile("x: [n]; prod(x)")
+    close(fn.gradient(x)[0], first)
+    close(fn.hessian(x)[0][0], second)
+    close(fn.hvp([x], [[1, 2, 3]])[0], np.asarray(second) @ [1, 2, 3])
+    columns = ac.compile("A: [m, n]; prod(A, axis=0)").jacobian(np.array([x, x]).T)[0]
+    assert columns.shape == (2, 3, 2)
+    close(columns[1, :, 1], first)
+
+
+def test_ties_share():
+    close(gradient("x: [n]; max(x)", [2, 2, 1])[0], [0.5, 0.5, 0])
+    close(gradient("x: [n]; min(x)", [1, 1, 1, 2])[0], [1 / 3, 1 / 3, 1 / 3, 0])
+    close(gradient("A: [m, n]; sum(max(A, axis=1))", [[1, 1], [0, 3]])[0], [[0.5, 0.5], [0, 1]])
+    close(gradient("x: [n]; norm_inf(x)", [-2, 2, 0])[0], [-0.5, 0.5, 0])
+
+
+def test_norms_at_zero_and_far_away():
+    fn = ac.compile("x: [n]; norm(x)")
+    close(fn.gradient([0, 0])[0], [0, 0])
+    close(fn.hessian([0, 0])[0][0], np.zeros((2, 2)))
+    for size in (1e200, 1e-200, 1e300, 5e-320):
+        value, (slope,) = fn.value_and_gradient([3 * size, 4 * size])
+        assert value == pytest.approx(5 * size, rel=1e-3 if size < 1e-300 else 1e-15)
+        close(slope, [0.6, 0.8], 1e-3 if size < 1e-300 else 1e-15)
+    assert fn([math.inf, 1]) == math.inf
+    close(gradient("A: [m, n]; sum(norm(A, axis=1))", [[0, 0], [3, 4]])[0], [[0, 0], [0.6, 0.8]])
+    close(gradient("x: [n]; norm1(x)", [0, -2])[0], [0, -1])
+
+
+SINGULAR = [[[1, 2], [2, 4]], [[0, 0], [0, 0]], np.ones((3, 3)), np.diag([1, 2, 0, 3]), [[0]]]
+
+
+@pytest.mark.parametrize("matrix", SINGULAR, ids=str)
+def test_determinants_of_singular_matrices(matrix):
+    a = np.array(matrix, dtype=float)
+    minors = [[np.delete(np.delete(a, i, 0), j, 1) for j in range(len(a))] for i in range(len(a))]
+    want = [
+        [(-1) ** (i + j) * np.linalg.det(m) for j, m in enumerate(row)]
+        for i, row in enumerate(minors)
+    ]
+    value, (slope,) = ac.compile("A: [n, n]; det(A)").value_and_gradient(a)
+    assert value == pytest.approx(0, abs=1e-15)
+    np.testing.assert_allclose(slope, want, rtol=1e-13, atol=1e-14)
+
+
+def test_logarithms_of_sums_of_exponentials():
+    fn = ac.compile("x: [n]; logsumexp(x)")
+    assert fn([1e4, 1e4]) == pytest.approx(1e4 + math.log(2), rel=1e-15)
+    close(fn.gradient([1e4, 1e4])[0], [0.5, 0.5])
+    assert fn([-math.inf, 2]) == 2.0
+    close(fn.gradient([-math.inf, 2.0])[0], [0, 1])
+    assert fn([-math.inf, -math.inf]) == -math.inf
+    assert fn([math.inf, 2]) == math.inf
+    close(fn.gradient([-1e4, 0.0])[0], [0, 1])
+    close(ac.compile("x: [n]; softmax(x)")([1e4, -1e4, 1e4]), [0.5, 0, 0.5])
+
+
+EMPTY = [
+    ("sum(x)", 0.0),
+    ("prod(x)", 1.0),
+    ("norm(x)", 0.0),
+    ("x @ x", 0.0),
+    ("logsumexp(x)", -math.inf),
+    ("sum(A)", 0.0),
+    ("det(A)", 1.0),
+    ("trace(A @ A)", 0.0),
+    ("x @ A @ x", 0.0),
+    ("sum(sin(x[:, None] + x))", 0.0),
+    ("sum(cumsum(x)*x[::-1])", 0.0),
+    ("sum(concatenate([x, x]))", 0.0),
+    ("n*sum(x) + n", 0.0),
+    ("sum(x[::2])", 0.0),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), EMPTY)
+def test_no_elements(text, value):
+    fn = ac.compile(f"x: [n]; A: [n, n]; {text} + 0*sum(x) + 0*sum(A)", inputs="x A")
+    x, a = np.zeros(0), np.zeros((0, 0))
+    assert fn(x, a) == value or (math.isnan(fn(x, a)) and math.isinf(value))
+    assert [g.shape for g in fn.gradient(x, a)] == [(0,), (0, 0)]
+    assert fn.hessian(x, a)[0][1].shape == (0, 0, 0)
+    assert fn.jvp([x, a], [x, a])[1] == pytest.approx(0, nan_ok=True)
+    assert fn.hvp([x, a], [x, a])[1].shape == (0, 0)
+
+
+def test_no_rows():
+    fn = ac.compile("A: [m, n]; x: [n]; tanh(A @ x)")
+    a, x = np.zeros((0, 3)), np.ones(3)
+    assert fn(a, x).shape == (0,)
+    assert [j.shape for j in fn.jacobian(a, x)] == [(0, 0, 3), (0, 3)]
+    assert [g.shape for g in fn.vjp([a, x], np.zeros(0))[1]] == [(0, 3), (3,)]
+    with pytest.raises(ValueError, match="zero-size"):
+        ac.compile("x: [n]; max(x)")([])
+
+
+def test_extents_of_one_are_not_stretched_unless_they_are_declared_so():
+    fn = ac.compile("x: [1, n]; y: [m, 1]; x*y + x")
+    x, y = np.array([[1.0, 2.0]]), np.array([[3.0], [4.0], [5.0]])
+    close(fn(x, y), x * y + x)
+    dx, dy = fn.vjp([x, y], np.ones((3, 2)))[1]
+    close(dx, [[15, 15]])
+    close(dy, [[3], [3], [3]])
+    same = ac.compile("x: [n]; y: [n]; x*y")
+    with pytest.raises(ValueError, match="y: n is 3 here, but 1 in x"):
+        same([1.0], [1, 2, 3])
+    close(same([2.0], [3.0]), [6])
+    assert [j.shape for j in fn.jacobian(x[:, :1], y[:1])] == [(1, 1, 1, 1), (1, 1, 1, 1)]
+
+
+def test_one_element_and_a_number():
+    """A gradient of shape (1,), (1, 1) from a number, whatever kind of number that is."""
+    close(gradient("x: [1]; sum(x)", [2.0])[0], [1])
+    close(ac.compile("x: [1]; sum(x)").vjp([[2.0]], 3.0)[1][0], [3])
+    close(gradient("A: [1, 1]; trace(A) + c", [[2.0]], 1.0)[0], [[1]])
+    close(ac.compile("stack([a, b])")(1.0, 2.0), [1, 2])
+
+
+EXTENTS = [
+    ("x: [2*n]; sum(x)*n", np.ones(6), 18),
+    ("x: [2*n + 1]; sum(x)*n", np.ones(7), 21),
+    ("x: [n - 1]; sum(x)*n", np.ones(2), 6),
+    ("x: [4*n]; mean(x[::3])", np.arange(8.0), 3),
+    ("x: [n]; mean(x[1:-1:2])", np.arange(8.0), 3),
+    ("x: [n]; sum(x[n - 2:]) + n", np.ones(4), 6),
+    ("x: [n]; mean(x[n:0:-1])", np.arange(4.0), 2),
+    ("x: [3]; mean(x[-5:])", np.arange(3.0), 1),
+    ("x: [3]; mean(x[:7])", np.arange(3.0), 1),
+    ("x: [n, 2*n]; sum(reshape(x, n*n, 2) @ [1, 2])", np.ones((2, 4)), 12),
+    ("x: [n]; sum(ones(n - 1, 2*n))", np.ones(3), 12),
+    ("x: [n]; mean(reshape(x[::2], -1))", np.arange(5.0), 2),
+]
+
+
+@pytest.mark.parametrize(("source", "x", "value"), EXTENTS)
+def test_extents_that_are_computed(source, x, value):
+    fn = ac.compile(source)
+    assert fn(x) == pytest.approx(value)
+    tangent = np.cos(np.arange(x.size)).reshape(x.shape)
+    slope = (fn(x + 1e-6 * tangent) - fn(x - 1e-6 * tangent)) / 2e-6
+    assert fn.jvp([x], [tangent])[1] == pytest.approx(slope, abs=1e-8)
+    assert (fn.gradient(x)[0] * tangent).sum() == pytest.approx(slope, abs=1e-8)
+
+
+ENDS = [None, *range(-3, 4), named("n"), named("n") - 1, named("n") - 2, 1 - named("n")]
+
+
+@pytest.mark.parametrize("step", [1, 2, -1, -3])
+def test_slices_are_as_long_as_they_are_said_to_be(step):
+    """For every length at which nothing is cut short, the others being refused."""
+    n = named("n")
+    for start in ENDS:
+        for stop in ENDS:
+            part = Slice(start, stop, step)
+            for length in range(6):
+                at = {"n": length}
+                needs = [r for r in required(part, n) if isinstance(r, Polynomial)]
+                ends = [e if e is None else evaluated(e, at) for e in (start, stop)]
+                if all(r.at(at) >= 0 for r in needs):
+                    want = len(range(length)[slice(*ends, step)])
+                    assert evaluated(part.length(n), at) == want, (part, length)
+                if all(e is None or isinstance(e, int) for e in (start, stop)):
+                    assert part.length(length) == len(range(length)[start:stop:step])
+
+
+def test_positions_that_meet_an_element_twice_add_up():
+    close(gradient("x: [n]; sum(x[[1, 1, -1]])", [1, 2, 3])[0], [0, 2, 1])
+    close(gradient("x: [n]; sum(x[[1, -1]])", [1, 2])[0], [0, 2])
+    close(gradient("x: [n]; i: [m]; sum(x[i]**2)", [1, 2, 3], [2, 0, 2])[0], [2, 0, 12])
+    close(gradient("x: [n]; i: [m]; x[i[0]]*x[i[1]]", [1, 2, 3], [2, 2])[0], [0, 0, 6])
+    fn = ac.compile("x: [n]; i: [m]; x[i - 1]")
+    assert fn.wrt == ("x",)
+    close(fn.jacobian([1, 2, 3], [1, 3])[0], [[1, 0, 0], [0, 0, 1]])
+
+
+def test_functions_of_arrays_pickle_and_compare():
+    fn = ac.compile("x: [n]; x @ x", shapes={})
+    assert pickle.loads(pickle.dumps(fn)) == fn
+    shaped = ac.compile("x @ x", shapes={"x": ("n",)})
+    assert pickle.loads(pickle.dumps(shaped))([1, 2]) == 5
+    assert shaped != ac.compile("x @ x", shapes={"x": (2,)})
+
+
+def test_results_are_not_the_arguments():
+    fn = ac.compile("A: [m, n]; A'")
+    a = np.ones((2, 3))
+    fn(a)[0, 0] = 5
+    value, (adjoint,) = fn.vjp([a], a.T)
+    value[:], adjoint[:] = 7, 7
+    assert (a == 1).all()

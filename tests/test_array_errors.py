@@ -1,0 +1,182 @@
+"""What is wrong with programs of arrays, and with their arguments, is told where it is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import autodiff_compiler as ac
+
+# What is wrong, where in the source it is (before ^), and a hint if there has to be one.
+WRONG = [
+    ("x: [n]; y: [m]; x ^+ y", "shapes [n] and [m] do not broadcast: n against m", "m, n"),
+    ("x: [n]; y: [m]; x ^@ y", "[n] @ [m]: n columns meet m rows", "always equal"),
+    ("A: [n, m]; x: [n]; 1 + A ^@ x", "[n, m] @ [n]: m columns meet n rows", "m, n"),
+    ("x: [2]; y: [3]; x ^* y", "shapes [2] and [3] do not broadcast: 2 against 3", None),
+    ("A: [n, m]; ^inv(A)", "square matrix is expected, not an array of shape [n, m]", None),
+    ("A: [n, m]; ^cholesky(A)", "square matrix is expected, not an array of shape [n, m]", None),
+    ("x: [n]; ^trace(x)", "a matrix is expected, not an array of shape [n]", None),
+    ("x: [n]; A: [m, m]; ^solve(A, x)", "solve takes a matrix and as many rows", None),
+    ("T: [k, n, n]; S: [m, n, 2]; ^solve(T, S)", "[k] and [m] do not broadcast", None),
+    ("x ^@ y", "@ multiplies arrays", "declare the shape: x: [n]"),
+    ("f(a) = a ^@ a; f(c)", "@ multiplies arrays", "declare the shape: c: [n]"),
+    ("^sum(x)", "sum takes an array, and x is a number", "declare its shape: x: [n]"),
+    ("^softmax(x)", "softmax takes an array, and x is a number", "x: [n]"),
+    ("x.^T", "a scalar has no transpose", "x: [m, n]"),
+    ("x^[0]", "a scalar has no elements", "x: [n]"),
+    ("x: [n]; ^sum(x, axis=1)", "there is no axis 1 in an array of 1", None),
+    ("A: [n, n]; ^max(A, axis=-3)", "there is no axis -3 in an array of 2", None),
+    ("x: [n]; ^softmax(x, axis=2)", "there is no axis 2", None),
+    ("x: [n]; sum(x, ^axes=0)", "sum takes no axes", "did you mean axis?"),
+    ("x: [n]; sum(x, axis=0, ^axis=0)", "sum is given axis twice", None),
+    ("x: [n]; ^sum(x, 0, 1, 2)", "sum takes 3 arguments, not 4", None),
+    ("x: [n]; ^sum()", "sum lacks x", "write sum(x)"),
+    ("x: [n]; ^sum(x, keepdims=c)", "keepdims is a whole number", None),
+    ("x: [n]; ^std(x, ddof=1.5)", "ddof is a whole number", None),
+    ("A: [n, n, 2]; ^prod(A, axis=(0, 1))", "prod goes over one axis, or over all", None),
+    ("x: [3]; x^[5]", "index 5 is outside an axis of 3: [3]", None),
+    ("x: [3]; x^[-4]", "index -4 is outside an axis of 3", None),
+    ("x: [3]; x^[[0, 3]]", "index 3 is outside an axis of 3", None),
+    ("A: [n, m]; A^[0, 1, 2]", "3 indices for an array of 2 axes", None),
+    ("A: [n, m]; A^[..., ...]", "one ... is enough", None),
+    ("A: [n, m]; A^[1.5]", "an index is a whole number, a slice", None),
+    ("A: [n, m]; A^[A > 0]", "an index is a whole number, a slice", "where(c, a, b)"),
+    ("A: [n, m]; A^[::0]", "the step of a slice is not 0", None),
+    ("A: [n, m]; A^[::n]", "a whole number, written as such", None),
+    ("A: [n, m, 2]; i: [2]; A^[i, :, i]", "arrays of positions have to stand side by side", None),
+    ("x: [n]; ^reshape(x, 2, 2)", "shape [n] cannot have the shape [2, 2]", None),
+    ("x: [n]; ^reshape(x, -1, -1)", "one extent may be -1", None),
+    ("x: [n]; ^reshape(x, -1, 4)", "n elements do not make rows of 4", None),
+    ("x: [n]; ^broadcast_to(x, (2, m))", "this is no extent", None),
+    (
+        "x: [n]; ^broadcast_to(x, (2, 3))",
+        "shapes [n] and [2, 3] do not broadcast: n against 3",
+        None,
+    ),
+    ("x: [n]; ^expand_dims(x, 5)", "there is no axis 5", None),
+    ("x: [n]; y: [m]; [x, y]^ @ x", "the elements of a list differ in shape: [m], [n]", None),
+    ("x: [n]; y: [m]; ^stack([x, y])", "these do not join along an axis", "m, n"),
+    ("x: [n]; ^concatenate(x)", "concatenate takes a list of arrays", "concatenate([x, y])"),
+    ('x: [n]; ^einsum("ij->i", x)', "labels 'ij' are not those of an array of shape [n]", None),
+    ('x: [n]; ^einsum("i->j", x)', 'the labels "i->j" do not fit 1 array', None),
+    ('x: [n]; y: [m]; ^einsum("i,i->", x, y)', "the axes called i differ: n and m", "m, n"),
+    ("x: [n]; ^einsum(x, x)", "einsum starts with its labels", "einsum("),
+    ("x: [n]; ^kron(x, x)", "kron takes two matrices", None),
+    ("A: [n, m, 2]; ^dot(A, A)", "dot takes vectors and matrices", "einsum"),
+    ("x: [n]; ^outer(x, outer(x, x))", "outer takes two vectors, not [n] and [n, n]", None),
+    ("A: [n, m]; ^tril(A, n)", "k is a whole number", None),
+    ("x: [n]; ^eye(c)", "this is no extent", "extents are whole numbers"),
+    ("x ^// 2", "// is only for extents", "floor(x/y)"),
+    ("x: [n]; x.^shape", "no attributes but .T", None),
+    ("x: [^-1]; x", "an extent is not negative", None),
+    ("x: [^1.5]; x", "an extent is a whole number or a name", "X: [N, 2]"),
+    ("x: [n]; q(v) = v ^@ v; g(v) = q(v)*v; g(c)", "@ multiplies arrays", "c: [n]"),
+]
+
+
+@pytest.mark.parametrize(("marked", "problem", "hint"), WRONG, ids=[w[0] for w in WRONG])
+def test_sources(marked, problem, hint):
+    with pytest.raises(ac.ExpressionError) as caught:
+        ac.compile(marked.replace("^", ""))
+    error = caught.value
+    assert problem in str(error)
+    if "[x, y]^" not in marked:
+        assert (error.line, error.column) == (1, marked.index("^") + 1)
+    assert (hint or "") in (error.hint or "")
+
+
+def test_the_line_is_that_of_the_operator():
+    source = "x: [n]\ny: [m]\nh = x*2\nh + y"
+    with pytest.raises(ac.ExpressionError) as caught:
+        ac.compile(source)
+    assert (caught.value.line, caught.value.column) == (4, 3)
+    assert "h + y\n    ^" in str(caught.value)
+
+
+ARGUMENTS = [
+    ("A @ x", ([[1, 2]], [1, 2, 3]), "x: n is 3 here, but 2 in A"),
+    ("A @ x", ([1, 2], [1, 2]), "A: expected an array of shape [m, n], got an array of shape [2]"),
+    ("A @ x", (1.0, [1, 2]), "A: expected an array of shape [m, n], got a number"),
+    ("w @ w*c", ([1, 2], 3), "w: [3] has 3 where there are 2"),
+    ("w @ w*c", ([1, 2, 3], [3]), "c: expected a number, got an array of shape [1]"),
+    ("sum(e)*sum(x)", ([1, 2], [1, 2, 3]), "e: n + 1 is 4, but there are 2"),
+    ("x[:5]", ([1, 2],), "x: n is 2, too short for the index [:5]"),
+    ("x[n - 4:]", ([1, 2],), "x: n is 2, too short for the index [n - 4:]"),
+    ("x[-3]*sum(x)", ([1, 2],), "x: n is 2, too short for the index [-3]"),
+    ("x[i]", ([1, 2], [1, 2]), "a position is outside its axis: index 2 is out of bounds"),
+    ("x[i]", ([1, 2], [1, -3]), "a position is outside its axis: index -3"),
+    ("x[A[0, 0]]", ([1, 2], [[7, 3]]), "a position is outside its axis"),
+    ("inv(A) + 0*A @ eye(2)", ([[1, 2], [2, 4]],), "Singular matrix"),
+]
+SHAPES = {"A": ("m", "n"), "x": ("n",), "w": (3,), "e": "n + 1", "i": ("k",)}
+
+
+@pytest.mark.parametrize(("text", "arguments", "problem"), ARGUMENTS, ids=str)
+def test_arguments(text, arguments, problem):
+    names = [n for n in re.findall(r"\b[AxweicE]\b", text) if n]
+    shapes = {n: SHAPES[n] for n in dict.fromkeys(names) if n in SHAPES}
+    if "inv" in text:
+        shapes["A"] = ("n", "n")
+        text = "inv(A)"
+    declared = shapes.pop("e", None)
+    source = f"e: [{declared}]; {text}" if declared else text
+    fn = ac.compile(source, inputs=dict.fromkeys(names), shapes=shapes)
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        fn(*arguments)
+    if "inv" not in text and "[i]" not in text and "[A" not in text:
+        with pytest.raises(ValueError, match=re.escape(problem)):
+            fn.jvp(arguments, arguments)
+
+
+def test_wrong_arguments_are_type_errors_that_name_them():
+    fn = ac.compile("A: [m, n]; x: [n]; A @ x")
+    with pytest.raises(TypeError, match="no value for x"):
+        fn([[1, 2]])
+    with pytest.raises(TypeError, match="y is no argument"):
+        fn([[1, 2]], y=[1, 2])
+    with pytest.raises(TypeError, match="x is given twice"):
+        fn([[1, 2]], [1, 2], x=[1, 2])
+    with pytest.raises(TypeError, match="x: expected a real number or an array"):
+        fn([[1, 2]], ["a", "b"])
+    with pytest.raises(TypeError, match="A: expected"):
+        fn([[1, 2], [3]], [1, 2])
+    with pytest.raises(ValueError, match="tangents: expected 2 values"):
+        fn.jvp([[[1, 2]], [1, 2]], [[1, 2]])
+    with pytest.raises(ValueError, match=re.escape("cotangent: m is 2 here, but 1 in A")):
+        fn.vjp([[[1, 2]], [1, 2]], [1, 2])
+
+
+def test_what_needs_a_number_says_so():
+    fn = ac.compile("A: [m, n]; 2*A")
+    for kind in ("gradient", "hessian", "hvp"):
+        with pytest.raises(ValueError, match=f"{kind} needs a scalar output"):
+            getattr(fn, kind)
+
+
+def test_extents_that_no_shape_tells():
+    with pytest.raises(ac.ExpressionError, match="no shape tells what n is"):
+        ac.compile("x: [n*n]; n*sum(x)")([1.0])
+
+
+def test_shapes_are_checked():
+    for shapes, problem in [
+        ({"y": ("n",)}, "y is not an input"),
+        ({"x": "n"}, "x: expected a tuple of extents"),
+        ({"x": (1.5,)}, "x: 1.5 is neither a length nor a name"),
+        ({"x": (-1,)}, "x: -1 is neither"),
+        ([("x", 2)], "expected a mapping"),
+    ]:
+        with pytest.raises((TypeError, ValueError), match=f"shapes: .*{re.escape(problem)}"):
+            ac.compile("x @ x" if "x" in shapes else "x", shapes=shapes)
+
+
+def test_what_positions_are_computed_from_changes_nothing_between_jumps():
+    fn = ac.compile("x: [n]; i: [m]; x[i]*i", inputs="x i")
+    assert fn.wrt == ("x", "i")
+    by_x, by_i = fn.jacobian([1, 2], [0.0, 1.0])
+    assert (by_x == [[0, 0], [0, 1]]).all()
+    assert (by_i == [[1, 0], [0, 2]]).all()
+    fn = ac.compile("x: [n]; i: [m]; sum(x[i])", wrt="i")
+    assert (fn.gradient([1, 2], [0, 1])[0] == [0, 0]).all()
+    assert fn.jvp([[1, 2], [0, 1]], [[1, 1]])[1] == 0
