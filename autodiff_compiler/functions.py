@@ -1,4 +1,4 @@
-"""Functions that a source defines."""
+"""Functions that a source defines, and how large the arrays are that it makes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from typing import NamedTuple
 
 from .graph import Graph, Node, dependents
 from .lexer import Word
+from .limits import Limits
+from .shapes import size_of
+
+
+def check_size(node: Node, limits: Limits, source: str, where: tuple[int, int]) -> None:
+    """Refuse an array whose extents are numbers that make it too large."""
+    size = size_of(node.shape)
+    if isinstance(size, int) and size > limits.elements:
+        raise limits.exceeded("elements", f"this array has {size:,} elements", source, where)
 
 
 class Reading(NamedTuple):

@@ -18,6 +18,7 @@ class Limits:
             for each call and for each operator with its left operand, and what is being read.
         digits: characters of a number.
         name: characters of a name.
+        elements: of an array whose extents are numbers, other than an input.
 
     Raises `TypeError` or `ValueError`, naming the limit, for anything else.
     """
@@ -27,6 +28,7 @@ class Limits:
     depth: int = 1_000_000
     digits: int = 10_000
     name: int = 1_000
+    elements: int = 10_000_000
 
     def __post_init__(self) -> None:
         for field in fields(self):

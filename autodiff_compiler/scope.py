@@ -10,9 +10,9 @@ from functools import reduce
 from .arrays import FUNCTIONS
 from .calls import Argument, Keyword, Ragged, call
 from .errors import ExpressionError, nearest
-from .functions import Function, Reading
+from .functions import Function, Reading, check_size
 from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
-from .lexer import Word, flatten
+from .lexer import Word, flatten, span
 from .limits import DEFAULT, Limits
 from .primitives import ARRAYS, BY_NAME, CONSTANTS, ArrayPrimitive, Primitive, lookup, special
 from .shapes import Shape, ShapeError, extent_names, named, shown
@@ -81,9 +81,8 @@ class Scope:
         self.written_out += count
         limits = self.graph.limits
         if self.written_out > limits.nodes:
-            where = (token.start_pos, token.start_pos + len(token)) if token else (0, 0)
             what = "the program, its functions and lists written out, has too many operations"
-            raise limits.exceeded("nodes", what, self.source, where)
+            raise limits.exceeded("nodes", what, self.source, span(token) if token else (0, 0))
 
     def declare(self, name: str, token: Word | None) -> Node:
         """The input called `name`, whatever else has that name; only a declared one, if any are."""
@@ -192,6 +191,7 @@ class Scope:
             node = self.graph.make(row, tuple(args), data)
         except ShapeError as error:
             raise self.fail(str(error), token, _extents_hint(args)) from None
+        check_size(node, self.graph.limits, self.source, span(token) if token else (0, 0))
         if token is not None:
             self.graph.places.setdefault(node, token.start_pos)
         return node
