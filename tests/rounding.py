@@ -75,7 +75,9 @@ class Rounding:
         error = self.error(row, args, value)
         rounded = value + value * (self.rng.uniform(-1, 1) * error)
         if NORMAL <= size <= LARGEST:
-            return self.mp.mpf(float(rounded))  # on the grid of doubles, which is coarse beyond 2**50
+            return self.mp.mpf(
+                float(rounded)
+            )  # on the grid of doubles, which is coarse beyond 2**50
         return rounded + self.rng.uniform(-1, 1) * SMALLEST
 
     def compared(self, row, args, value):
