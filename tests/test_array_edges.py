@@ -232,3 +232,12 @@ def test_a_diagonal_of_a_stack_is_a_view_whose_array_is_not_overwritten():
         ends = [fn.gradient(t, m, x + s)[0] for s in (step, -step)]
         block = fn.hessian(t, m, x)[0][1][..., k]
         np.testing.assert_allclose(block, (ends[0] - ends[1]) / 2e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("text", ["sum(x)*(c/d)", "sum(x)/d + c", "sum(x)*10**(400*c)"])
+def test_numbers_beside_arrays_have_the_answers_of_arrays(text):
+    fn = ac.compile(f"x: [n]; {text}", inputs="x c d")
+    assert fn([0.5, 0.5], 1.0, 0.0) == math.inf
+    assert (fn.gradient([0.5, 0.5], 1.0, 0.0)[0] == [math.inf, math.inf]).all()
+    with pytest.raises(ValueError, match="an extent is 0"):
+        ac.compile("x: [n]; mean(x)").gradient([])
