@@ -31,9 +31,21 @@ class ArrayCallables(Callables):
                 return function(*(given if flat else self._grouped(given)))
             except IndexError as error:
                 raise ValueError(f"a position is outside its axis: {error}") from None
+            except ArithmeticError:
+                return self._by_numpy(function, given)
 
         call.__name__ = call.__qualname__ = self.program.kind
         return call
+
+    def _by_numpy(self, function: Callable[..., Any], given: Sequence[Any]) -> Any:
+        """The function of NumPy's numbers, which have an answer where Python's raise."""
+        import numpy as np
+
+        values = [np.float64(v) if type(v) is float else v for v in given]
+        try:
+            return function(*self._grouped(values))
+        except ZeroDivisionError:
+            raise ValueError("an extent is 0, and a number is divided by it") from None
 
 
 def callables(program: Program, wrt: Sequence[str], prune: bool) -> Callables:

@@ -220,3 +220,24 @@ def test_results_are_not_the_arguments():
     value, (adjoint,) = fn.vjp([a], a.T)
     value[:], adjoint[:] = 7, 7
     assert (a == 1).all()
+
+
+def test_a_diagonal_of_a_stack_is_a_view_whose_array_is_not_overwritten():
+    source = "T: [m, n, n]; M: [n, n]; x: [n]; sum(sin(trace(abs(tanh(logsumexp(M, axis=0) + T @ M)) - x)))"
+    fn = ac.compile(source, inputs="T M x", wrt="M x")
+    rng = np.random.default_rng(0)
+    t, m, x = rng.uniform(0.2, 1, (2, 3, 3)), rng.uniform(0.2, 1, (3, 3)), rng.uniform(0.2, 1, 3)
+    for k in range(3):
+        step = 1e-5 * np.eye(3)[k]
+        ends = [fn.gradient(t, m, x + s)[0] for s in (step, -step)]
+        block = fn.hessian(t, m, x)[0][1][..., k]
+        np.testing.assert_allclose(block, (ends[0] - ends[1]) / 2e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("text", ["sum(x)*(c/d)", "sum(x)/d + c", "sum(x)*10**(400*c)"])
+def test_numbers_beside_arrays_have_the_answers_of_arrays(text):
+    fn = ac.compile(f"x: [n]; {text}", inputs="x c d")
+    assert fn([0.5, 0.5], 1.0, 0.0) == math.inf
+    assert (fn.gradient([0.5, 0.5], 1.0, 0.0)[0] == [math.inf, math.inf]).all()
+    with pytest.raises(ValueError, match="an extent is 0"):
+        ac.compile("x: [n]; mean(x)").gradient([])
