@@ -10,6 +10,7 @@ from .backends.arrays import ArraySpeller
 from .backends.base import Expressions, Schedule, Speller
 from .backends.module import numpy_schedule, python_schedule
 from .backends.python import PythonSpeller
+from .backends.style import Style
 from .cost import FORWARD, REVERSE, Cost, Part, Quantity, Row
 from .counts import Count, count, total
 from .derivatives import Program
@@ -115,18 +116,18 @@ def _divides(monomial: Sequence[Any], term: Sequence[Any]) -> bool:
 
 
 class Subject(NamedTuple):
-    """What is to be counted: the program of each kind, pruned or not."""
+    """What is to be counted: the program of each kind, and how it is written."""
 
     output: Node
     wrt: Sequence[Node]
     program: Callable[[str], Program]
-    prune: bool
+    style: Style
 
     def schedule(self, kind: str) -> Schedule:
         """The program of a kind as its code runs it."""
         program = self.program(kind)
         of_its_kind = numpy_schedule if program.graph.has_arrays else python_schedule
-        return of_its_kind(program, prune=self.prune)
+        return of_its_kind(program, style=self.style)
 
     def kinds(self) -> tuple[str, ...]:
         """The value, and one pass of each mode."""

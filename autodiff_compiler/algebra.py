@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
+from functools import partial, reduce
 from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
 from .graph import ADD, CONSTANT, DIVIDE, INPUT, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node
 from .parser import parse
 from .primitives import lookup
-from .primitives.ieee import Number
+from .primitives.ieee import Number, doubles, plus, split
 
 ABS, HYPOT, NONZERO, RATIO = map(lookup, ("abs", "hypot", "nonzero", "ratio"))
 SQRT, SQRT_PRODUCT = map(lookup, ("sqrt", "sqrt_product"))
 PRODUCTS = frozenset({MULTIPLY, DIVIDE, NEGATIVE, NONZERO, RATIO})
 SUMS = frozenset({ADD, SUBTRACT})
-SQUARES = frozenset(
-    {SQRT, SQRT_PRODUCT, HYPOT, ABS}
-)  # functions whose square is a sum of their arguments'
+SQUARES = frozenset({SQRT, SQRT_PRODUCT, HYPOT, ABS})  # their squares are sums of arguments'
 OPEN = PRODUCTS | SUMS | SQUARES
 
 MAX_FACTORS = 8  # of a term
@@ -143,7 +141,7 @@ def added(left: Polynomial, right: Polynomial, sign: int = 1) -> Polynomial:
     """The sum, or with `sign` -1 the difference; terms that cancel are gone."""
     total = dict(left)
     for monomial, coefficient in right.items():
-        total[monomial] = total.get(monomial, 0) + sign * coefficient
+        total[monomial] = plus(total.get(monomial, 0), sign * coefficient)
     return {monomial: c for monomial, c in total.items() if c}
 
 
@@ -152,7 +150,7 @@ def _times(left: Polynomial, right: Polynomial) -> Polynomial:
     for m, c in left.items():
         for n, d in right.items():
             key = _monomial(multiplied(dict(m), dict(n)))
-            total[key] = total.get(key, 0) + c * d
+            total[key] = plus(total.get(key, 0), c * d)
     return {monomial: c for monomial, c in total.items() if c}
 
 
@@ -192,8 +190,9 @@ def _lessened(left: Polynomial, right: Polynomial, sign: int) -> Polynomial | No
     """The sum or difference, if terms of the two cancel and a shorter one remains."""
     total = added(left, right, sign)
     opposed = any(m in left and left[m] * c * sign < 0 for m, c in right.items())
-    longest = 2 if left.keys() == right.keys() else max(len(left), len(right))
-    return total if opposed and 0 < len(total) < longest else None
+    one, other, both = (doubles(p.values()) for p in (left, right, total))
+    longest = 2 if left.keys() == right.keys() else max(one, other)
+    return total if opposed and 0 < both < longest else None
 
 
 def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
@@ -311,7 +310,8 @@ def _sum(graph: Graph, positive: list[Node], negative: list[Node]) -> Node:
 
 def made_term(graph: Graph, coefficient: Number, powers: Powers) -> Node:
     """The node of a term."""
-    return made_product(graph, graph.constant(coefficient), powers)
+    constants = map(graph.constant, split(coefficient))
+    return made_product(graph, reduce(partial(graph.apply, ADD), constants), powers)
 
 
 def made_product(graph: Graph, node: Node, powers: Powers) -> Node:

@@ -22,11 +22,14 @@ from typing import Any
 from .derivatives import KINDS
 from .primitives import TABLE
 
-MODULES = frozenset({"builtins", "math", "numpy", "scipy", "scipy.special"})
-NAMES = frozenset(
-    {"abs", "bool", "float", "int", "max", "min", "pow", "round", "sum"}
-    | {"ArithmeticError", "OverflowError", "TypeError", "ValueError", "ZeroDivisionError"}
-)  # builtins
+MODULES = frozenset(
+    {"builtins", "concurrent", "concurrent.futures", "math", "numpy", "scipy", "scipy.special"}
+)
+_BUILTINS = """
+    abs bool float int len max min pow range round slice sum zip
+    ArithmeticError OverflowError TypeError ValueError ZeroDivisionError
+"""
+NAMES = frozenset(_BUILTINS.split())
 CLASS = "__class__"
 CONSTANTS = frozenset({bool, float, int, str, tuple, type(None), type(...)})
 
@@ -34,7 +37,8 @@ _NODES = """
     Module FunctionDef arguments arg Return Assign AugAssign Delete Del For If Try ExceptHandler
     Pass Expr Import ImportFrom alias Name Load Store Constant Tuple List Starred BinOp UnaryOp
     BoolOp Compare IfExp Call keyword Attribute Subscript ListComp comprehension Slice Add Sub
-    Mult MatMult Div FloorDiv Mod Pow USub Not And Or Is In Lt LtE Gt GtE Eq NotEq
+    Mult MatMult Div FloorDiv Mod Pow USub Not And Or Is In Lt LtE Gt GtE Eq NotEq With withitem
+    Break
 """
 NODES: frozenset[type[ast.AST]] = frozenset(getattr(ast, name) for name in _NODES.split())
 
@@ -59,6 +63,7 @@ OPERATIONS = _operations("""
     POP_JUMP_IF_FALSE POP_JUMP_IF_TRUE POP_JUMP_FORWARD_IF_FALSE POP_JUMP_FORWARD_IF_TRUE
     POP_JUMP_BACKWARD_IF_FALSE POP_JUMP_BACKWARD_IF_TRUE
     JUMP_IF_FALSE_OR_POP JUMP_IF_TRUE_OR_POP RETURN_VALUE RETURN_CONST
+    BEFORE_WITH WITH_EXCEPT_START LOAD_SPECIAL SWAP
     PUSH_EXC_INFO CHECK_EXC_MATCH POP_EXCEPT RERAISE
 """)
 OF_MODULES = OPERATIONS - _operations("CALL_INTRINSIC_1")  # it imports *
@@ -105,11 +110,11 @@ def attributes() -> frozenset[str]:
 
 OF_ARRAYS = """
     abs add arange array asarray astype axis1 axis2 bincount broadcast_shapes broadcast_to
-    cholesky concatenate cumprod cumsum det diag diagonal divide dtype einsum errstate exp
-    eye flip full inf initial inv isfinite keepdims kind linalg log logical_and max min
-    multiply nan ndim negative ones_like out outer pinv prod ravel real reshape result_type
-    s_ shape slogdet solve sqrt square squeeze subtract sum svd swapaxes T tensordot trace
-    transpose tril triu vdot where zeros
+    cholesky concatenate cumprod cumsum det diag diagonal divide dtype einsum errstate empty exp
+    eye flip full inf initial inv isfinite keepdims kind linalg log logical_and max min multiply
+    nan map ndim ndindex negative ones_like out outer pinv prod ravel real reshape result_type s_
+    shape slogdet solve sqrt square squeeze subtract sum svd swapaxes T tensordot trace transpose
+    tril triu vdot where zeros
 """
 
 
@@ -126,7 +131,7 @@ def vocabulary() -> frozenset[str]:
         f"_{name}"
         for name in (*("norm2", "logsumexp", "placed", "scatter", "assembled", "cofactor"),)
     }
-    helpers |= {"_prod_others"}
+    helpers |= {"_prod_others", "_blocks", "_in_blocks", "BLOCK", "THREADS", "ThreadPoolExecutor"}
     return frozenset(functions | public | helpers | MODULES | NAMES | attributes())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from .backends.style import Style
 from .derivatives import Group, Program
 from .graph import INDEX, Graph
 from .primitives.axes import axes_of, index_text, required
@@ -17,7 +18,7 @@ class ArrayCallables(Callables):
 
     def fast(self) -> Callable[..., Any]:
         """The function, behind a check of what it is called with."""
-        function, parameters = self._array, self.program.parameters
+        function, parameters = self._from_module("numpy"), self.program.parameters
         names = [str(p.name if isinstance(p, Group) else p.data) for p in parameters]
         arguments = [(str(n.data), n.shape) for n in self.program.arguments()]
         conforming = Signature(arguments, bounds(self.program.graph)).values
@@ -48,10 +49,10 @@ class ArrayCallables(Callables):
             raise ValueError("an extent is 0, and a number is divided by it") from None
 
 
-def callables(program: Program, wrt: Sequence[str], prune: bool) -> Callables:
+def callables(program: Program, wrt: Sequence[str], style: Style) -> Callables:
     """The functions of a program of numbers, or of arrays."""
     kind = ArrayCallables if program.graph.has_arrays else Callables
-    return kind(program, wrt, prune)
+    return kind(program, wrt, style)
 
 
 def ordered(names: Sequence[str], arguments: Sequence[Any], named: dict[str, Any]) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .allowlist import inspect
 from .arrayruntime import callables
 from .backends.module import module, targets
+from .backends.style import Style
 from .cache import Cache
 from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
 from .errors import ExpressionError, printable
@@ -21,6 +22,7 @@ from .limits import DEFAULT, Limits
 from .options import Options, check_input, check_shapes, names, passes, shapes_of
 from .parser import parse
 from .passes import (
+    BLOCKS,
     CONTRACT,
     PRUNE,
     STABLE_PASSES,
@@ -168,7 +170,7 @@ class Function:
         if target not in targets():
             raise ValueError(f"target: expected one of {', '.join(targets())}, got {target!r}")
         programs = [self._program(kind) for kind in dict.fromkeys(kinds or self.default_kinds)]
-        text = module(programs, target, self._source, self._wrt, self._prune)
+        text = module(programs, target, self._source, self._wrt, self._style)
         inspect(text)
         return text
 
@@ -206,7 +208,7 @@ class Function:
         from .accounting import Subject, cost
 
         wrt = [self._graph.inputs[name] for name in self._wrt]
-        return cost(Subject(self._output, wrt, self._program, self._prune), kinds, extents)
+        return cost(Subject(self._output, wrt, self._program, self._style), kinds, extents)
 
     def check(
         self,
@@ -253,8 +255,9 @@ class Function:
         return type(self), (self._source, *self._options)
 
     @property
-    def _prune(self) -> bool:
-        return PRUNE not in self._options.without
+    def _style(self) -> Style:
+        without = self._options.without
+        return Style(PRUNE not in without, BLOCKS not in without)
 
     @property
     def _is_scalar(self) -> bool:
@@ -291,7 +294,7 @@ class Function:
     def _generate(self, kind: str) -> Callable[..., Any]:
         program = self._program(kind)
         _cache.grow((self._source, self._options), self, len(program.graph.nodes))
-        return callables(program, self._wrt, self._prune).fast()
+        return callables(program, self._wrt, self._style).fast()
 
 
 _cache: Cache[Function] = Cache(KEPT, WEIGHT)

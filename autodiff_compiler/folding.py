@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from .graph import AND, CONSTANT, OR, WHERE, Graph, Node, Rule, Step
+from .graph import ADD, AND, CONSTANT, OR, SUBTRACT, WHERE, Graph, Node, Rule, Step
 from .primitives import Primitive
-from .primitives.ieee import evaluate, evaluator, has_python
+from .primitives.ieee import absorbs, evaluate, evaluator, has_python
+
+SUMS = frozenset({ADD, SUBTRACT})
 
 
 def fold(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
@@ -22,9 +24,10 @@ def _is_constant(row: Primitive) -> bool:
 
 
 def _folding(op: Primitive) -> Step:
-    def step(graph: Graph, *args: Node) -> Node:
+    def step(graph: Graph, *args: Node) -> Node | None:
         values = [a.data if a.op is CONSTANT else evaluator(a.op)() for a in args]
-        return graph.constant(evaluate(op, values))
+        lossy = op in SUMS and absorbs(*values)
+        return None if lossy else graph.constant(evaluate(op, values))
 
     return step
 

@@ -64,7 +64,8 @@ def buffers(schedule: Schedule, order: Sequence[Node], held: bool) -> list[Buffe
     last: dict[Node, int] = {}
     for node in order:
         last[roots[node]] = max(last.get(roots[node], 0), dies[node])
-    found = [Buffer(n.shape, born[n], last[n]) for n in order if roots[n] is n]
+    whole = (n for n in order if roots[n] is n and n not in schedule.passing)
+    found = [Buffer(n.shape, born[n], last[n]) for n in whole]
     found += [Buffer(shape, k, k) for k, node in enumerate(order) for shape in _inside(node)]
     return found + [Buffer(shape, end, end) for shape in _copies(schedule.program.outputs)]
 
@@ -73,9 +74,9 @@ def _kept(schedule: Schedule, born: Mapping[Node, int], end: int) -> dict[Node, 
     """The last step with each named result: where the code deletes it, or the end."""
     found = {node: end for node in schedule.named.values() if node in born}
     outputs = layout(schedule, schedule.program.outputs, ", ".join)
-    steps = (born.get(node, 0) for node in schedule.named.values())
     if schedule.program.graph.has_arrays:
-        for step, names in zip(steps, freed(schedule, outputs), strict=True):
+        for (target, _), names in zip(schedule.statements, freed(schedule, outputs), strict=True):
+            step = born.get(schedule.named[target], 0) if target in schedule.named else end
             found |= {schedule.named[name]: step for name in names}
     return found
 

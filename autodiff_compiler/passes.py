@@ -92,7 +92,8 @@ LOCAL: Mapping[str, LocalPass] = {
 STABLE_PASSES = ("stable", "collect", "regroup")
 PRUNE = "prune"  # dead-code removal, where the code is scheduled
 CONTRACT = "contract"  # products of arrays in their cheapest order, when all is differentiated
-PASSES: tuple[str, ...] = (*LOCAL, CONTRACT, PRUNE)
+BLOCKS = "blocks"  # loops over blocks of large arrays, where the code is written
+PASSES: tuple[str, ...] = (*LOCAL, CONTRACT, PRUNE, BLOCKS)
 
 
 @cache

@@ -17,11 +17,15 @@ from .allowlist import BUILTINS, compiled
 from .backends import python
 from .backends.base import Import, Schedule
 from .backends.module import module, python_schedule
+from .backends.patterns import Pattern
+from .backends.style import PLAIN, Style
 from .derivatives import Group, Program
 from .errors import ExpressionError
 from .graph import Graph
 from .primitives import Primitive
 from .primitives.ieee import evaluator, has_python
+
+PATTERNS = 16  # of arguments that arrays are given for, with a function each
 
 _serial = itertools.count(1)
 
@@ -75,13 +79,14 @@ def explained_imports() -> Iterator[None]:
 class Callables:
     """The functions generated for one program, made when they are first needed."""
 
-    def __init__(self, program: Program, wrt: Sequence[str], prune: bool) -> None:
-        self.program, self.wrt, self.prune = program, wrt, prune
+    def __init__(self, program: Program, wrt: Sequence[str], style: Style = PLAIN) -> None:
+        self.program, self.wrt, self.style = program, wrt, style
+        self._patterns: dict[Pattern, Callable[..., Any]] = {}
         self._fast: weakref.ReferenceType[Callable[..., Any]] | None = None
 
     def fast(self) -> Callable[..., Any]:
         """For floats; anything else, and whatever Python raises on, goes to `general`."""
-        schedule = python_schedule(self.program, prune=self.prune)
+        schedule = python_schedule(self.program, style=self.style)
         kind = self.program.kind
         guard = schedule.claim("_general")
         text = "\n".join(python.define(kind, schedule, (), guard, floats_only=True))
@@ -108,8 +113,7 @@ class Callables:
         values = [number(name, v) for name, v in zip(names, given, strict=True)]
         grouped = self._grouped(values)
         if not all(type(v) is float for v in values):
-            _check_shapes(self.program, values)
-            return self._array(*grouped)
+            return self._for(_pattern(self.program, values))(*grouped)
         were_floats = all(v is g for v, g in zip(values, given, strict=True))
         fast = self._fast() if self._fast is not None and not were_floats else None
         return (fast or self._scalar)(*grouped)
@@ -134,12 +138,17 @@ class Callables:
     def _scalar(self) -> Callable[..., Any]:
         return self._from_module("python")
 
-    @cached_property
-    def _array(self) -> Callable[..., Any]:
-        return self._from_module("numpy")
+    def _for(self, pattern: Pattern) -> Callable[..., Any]:
+        """The function for arrays of which each spans the axes that a pattern says."""
+        found = self._patterns.get(pattern)
+        if found is None:
+            if len(self._patterns) >= PATTERNS:
+                self._patterns.clear()
+            found = self._patterns[pattern] = self._from_module("numpy", pattern)
+        return found
 
-    def _from_module(self, target: str) -> Callable[..., Any]:
-        text = module([self.program], target, "", self.wrt, self.prune)
+    def _from_module(self, target: str, pattern: Pattern | None = None) -> Callable[..., Any]:
+        text = module([self.program], target, "", self.wrt, self.style, pattern)
         return load(text, self.program.kind, {})
 
 
@@ -151,7 +160,7 @@ def operation(row: Primitive) -> Callable[..., Any]:
     graph = Graph()
     parameters = tuple(graph.input(name) for name in row.args)
     program = Program("value", graph, parameters, graph.intern(row, *parameters))
-    return Callables(program, (), True).fast()
+    return Callables(program, ()).fast()
 
 
 def _elements(group: Group, argument: Any) -> list[Any]:
@@ -202,7 +211,8 @@ def _array(name: str, value: Any) -> Any:
     return array if array.dtype.kind == "f" else array.astype(float)
 
 
-def _check_shapes(program: Program, values: Sequence[Any]) -> None:
+def _pattern(program: Program, values: Sequence[Any]) -> Pattern:
+    """The axes of their common shape that each argument spans, as bit masks of whole numbers."""
     import numpy as np
 
     shapes = [np.shape(v) for v in values]
@@ -212,3 +222,9 @@ def _check_shapes(program: Program, values: Sequence[Any]) -> None:
         names = (node.data for node in program.arguments())
         found = ", ".join(f"{n} {s}" for n, s in zip(names, shapes, strict=True) if s)
         raise ValueError(f"these shapes do not broadcast together: {found}") from None
+    return tuple(_spanned(shape) for shape in shapes)
+
+
+def _spanned(shape: Sequence[int]) -> int:
+    """Two bits for each axis, the last one first: that it is there, and is not of one element."""
+    return sum((1 + 2 * (length != 1)) << 2 * k for k, length in enumerate(reversed(shape)))

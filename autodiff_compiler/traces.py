@@ -15,6 +15,7 @@ from .backends.base import ATOM, Expressions
 from .backends.formula import FormulaSpeller
 from .backends.latex import LatexSpeller
 from .backends.latex import symbol as latex_symbol
+from .backends.style import PLAIN
 from .derivatives import Program
 from .forward import tangents
 from .graph import ADD, CONSTANT, STACK, Graph, Node
@@ -228,7 +229,7 @@ class _Drafter:
         outputs = tuple(n for n in (line.node for line in lines) if n is not None)
         parameters = tuple(self.graph.inputs.values())
         program = Program("value", self.graph, parameters, outputs)
-        found = callables(program, (), True)
+        found = callables(program, (), PLAIN)
         run = found.fast() if self.graph.has_arrays else found.general
         return list(run(*point, *self.seeds.values()))
 

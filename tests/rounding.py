@@ -57,8 +57,11 @@ class Rounding:
         """The errors of constants alone: folded ones are rounded, so those that are not round may be."""
         if node.op is not CONSTANT or isinstance(node.data, bool):
             return value
-        round_number = abs(node.data) < 2**31 and node.data == int(node.data)
-        return value if round_number else value + value * (self.rng.uniform(-1, 1) * ROUNDING)
+        return (
+            value
+            if isinstance(node.data, int)
+            else value + value * (self.rng.uniform(-1, 1) * ROUNDING)
+        )
 
     def everything(self, node, args, value):
         """The error of every operation, SciPy's as they are measured; comparisons of equals by lot."""

@@ -30,7 +30,7 @@ def evaluate(graph, output, point):
     from autodiff_compiler.runtime import Callables
 
     program = Program("value", graph, tuple(graph.inputs.values()), output)
-    return Callables(program, (), True).general(*point)
+    return Callables(program, ()).general(*point)
 
 
 def arguments(law):

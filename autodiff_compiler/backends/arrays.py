@@ -13,8 +13,10 @@ from ..primitives import ARRAYS, ArrayPrimitive, Primitive
 from ..primitives.arithmetic import POWER
 from ..shapes import Extent, Polynomial, inverted, plain
 from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
+from .blocks import BlockSchedule
 from .memory import Buffers, freed
 from .numpy import FLOATS, NUMPY, NumpySpeller
+from .precision import doubles
 from .python import signature, tuple_of
 
 NORM = '''\
@@ -163,7 +165,10 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
     for line in extents(schedule):
         yield f"    {line}"
     dead, buffers = freed(schedule, outputs), Buffers(schedule, outputs)
+    functions = schedule.functions if isinstance(schedule, BlockSchedule) else {}
     for k, (target, text) in enumerate(schedule.statements):
+        for line in functions.get(k, ()):
+            yield from wrap(line, "    ") if line else ("",)
         for line in buffers.statements(target, text, k):
             yield from wrap(line, "    ")
         if dead[k]:
@@ -233,6 +238,9 @@ class _Outputs:
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule, self._seen = schedule, set[Node]()
+        self._doubles = doubles(schedule.nodes, True)
+        arrays = [name for node, name in schedule.parameters.items() if node.shape]
+        self._dtype = f"{arrays[0]}.dtype" if arrays else "float"
 
     def write(self, tree: Tree) -> str:
         if isinstance(tree, Node):
@@ -254,4 +262,7 @@ class _Outputs:
         if node in self._seen or node.op is INPUT or node.is_view:
             return f"{self._schedule.require(NUMPY)}.array({text})"
         self._seen.add(node)
-        return text
+        if node not in self._doubles:
+            return text
+        text = text if text.isidentifier() else f"({text})"
+        return f"{text}.astype({self._dtype}, copy=False)"

@@ -197,6 +197,10 @@ class Schedule:
         self._names.reserve([*reserved, *(i.local for i in self.imports)])
         self.statements: list[tuple[str, str]] = []
         self.named: dict[str, Node] = {}  # what each statement computes
+        self.passing: set[Node] = set()  # what is never in memory as a whole
+        self._place_all()
+
+    def _place_all(self) -> None:
         for node in self.nodes:
             self._place(node)
 

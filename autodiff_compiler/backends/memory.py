@@ -79,9 +79,9 @@ class Buffers:
 
     def statements(self, target: str, text: str, step: int) -> Iterator[str]:
         """The statement, computed in memory that is there: an operand's, or the result's own."""
-        node = self.named[target]
-        if not is_large(node) or isinstance(node.op, ArrayPrimitive):
-            yield f"{target} = {text}"
+        node = self.named.get(target)
+        if node is None or not is_large(node) or isinstance(node.op, ArrayPrimitive):
+            yield f"{target} = {text}" if target else text
             return
         tree = ast.parse(text, mode="eval").body
         if isinstance(tree, ast.BinOp) and type(tree.op) in UFUNCS and self._is_new(node):

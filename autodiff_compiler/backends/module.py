@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from ..derivatives import Program
 from ..primitives import lookup
 from ..primitives.ieee import can_raise, helper
-from . import arrays, numpy, python
+from . import arrays, blocks, numpy, patterns, python
 from .base import HERE, Import, Schedule, docstring, imports
+from .blocks import BlockSchedule
 from .lowering import lower
+from .patterns import Pattern, PatternSchedule
+from .style import PLAIN, Style
 
 RESERVED = ("np", "array", "float", "nan", "inf", "_full", "_floats")  # never a local name
 
@@ -29,13 +33,18 @@ MAX_DOC = 2_000  # characters of a source that a docstring repeats
 
 
 def module(
-    programs: Sequence[Program], target: str, source: str, wrt: Sequence[str], prune: bool = True
+    programs: Sequence[Program],
+    target: str,
+    source: str,
+    wrt: Sequence[str],
+    style: Style = PLAIN,
+    pattern: Pattern | None = None,
 ) -> str:
     """The text of a module with one function for each program.
 
     `target` is `"python"` (scalars, `math`) or `"numpy"` (arrays that broadcast).
     """
-    writer = TARGETS[target](wrt, prune)
+    writer = TARGETS[target](wrt, style, pattern)
     for program in programs:
         writer.add(program)
     blocks = writer.blocks()
@@ -60,8 +69,8 @@ def summary(kind: str, wrt: Sequence[str]) -> str:
 class Writer:
     """Functions of one target, collected into a module."""
 
-    def __init__(self, wrt: Sequence[str], prune: bool) -> None:
-        self.wrt, self.prune = wrt, prune
+    def __init__(self, wrt: Sequence[str], style: Style, pattern: Pattern | None) -> None:
+        self.wrt, self.style, self.pattern = wrt, style, pattern
         self.imports: set[Import] = set()
         self.functions: list[str] = []
         self.helpers: set[Import] = set()
@@ -88,12 +97,12 @@ class Writer:
 class PythonWriter(Writer):
     """Scalar functions: the plain one, and the one that answers where it raises."""
 
-    def __init__(self, wrt: Sequence[str], prune: bool) -> None:
-        super().__init__(wrt, prune)
+    def __init__(self, wrt: Sequence[str], style: Style, pattern: Pattern | None) -> None:
+        super().__init__(wrt, style, pattern)
         self.edges: list[str] = []
 
     def add(self, program: Program) -> None:
-        schedule = python_schedule(program, prune=self.prune)
+        schedule = python_schedule(program, style=self.style)
         doc, raising = [summary(program.kind, self.wrt)], raises(schedule)
         if not raising:
             lines = python.define(program.kind, schedule, doc)
@@ -102,7 +111,7 @@ class PythonWriter(Writer):
         edge = schedule.claim(f"{program.kind}_ieee")
         lines = python.define(program.kind, schedule, doc, edge)
         self.functions.append(self.collect(lines, schedule))
-        quiet = python_schedule(program, ieee=True, prune=self.prune)
+        quiet = python_schedule(program, True, self.style)
         self.edges.append(self.collect(python.define(edge, quiet), quiet))
 
     def blocks(self) -> list[str]:
@@ -120,37 +129,52 @@ class NumpyWriter(Writer):
     """Functions of arrays."""
 
     def add(self, program: Program) -> None:
-        schedule = numpy_schedule(program, self.prune)
+        schedule = numpy_schedule(program, self.style, self.pattern)
         doc = [summary(program.kind, self.wrt)]
-        backend = arrays if program.graph.has_arrays else numpy
-        lines = backend.define(program.kind, schedule, doc)
+        if isinstance(schedule, PatternSchedule):
+            lines = patterns.define(program.kind, schedule, doc)
+        else:
+            backend = arrays if program.graph.has_arrays else numpy
+            lines = backend.define(program.kind, schedule, doc)
         self.functions.append(self.collect(lines, schedule))
         self.imports.add(numpy.NUMPY)
 
     def blocks(self) -> list[str]:
-        names = sorted({i.name for i in self.helpers})
-        texts = numpy.HELPERS | arrays.HELPERS
-        return [*(texts[name] for name in names), *self.aliases(), *self.functions]
+        return [*self._helpers(), *self.aliases(), *self.functions]
+
+    def _helpers(self) -> list[str]:
+        texts = numpy.HELPERS | arrays.HELPERS | blocks.helpers(self.style.threads)
+        return [texts[name] for name in sorted({i.name for i in self.helpers})]
 
 
-TARGETS: Mapping[str, Callable[[Sequence[str], bool], Writer]] = {
+TARGETS: Mapping[str, Callable[[Sequence[str], Style, Pattern | None], Writer]] = {
     "python": PythonWriter,
     "numpy": NumpyWriter,
 }
 
 
-def python_schedule(program: Program, ieee: bool = False, prune: bool = True) -> Schedule:
+def python_schedule(program: Program, ieee: bool = False, style: Style = PLAIN) -> Schedule:
     """The program scheduled for plain Python."""
     speller = python.PythonSpeller(ieee)
-    return Schedule(lower(program, python.supports, prune), speller, RESERVED, prune)
+    lowered = lower(program, python.supports, style.prune)
+    return Schedule(lowered, speller, RESERVED, style.prune)
 
 
-def numpy_schedule(program: Program, prune: bool = True) -> Schedule:
-    """The program scheduled for NumPy."""
+def numpy_schedule(
+    program: Program, style: Style = PLAIN, pattern: Pattern | None = None
+) -> Schedule:
+    """The program scheduled for NumPy; `pattern` gives the axes that each argument spans."""
     if program.graph.has_arrays:
-        lowered = lower(program, arrays.supports, prune)
-        return Schedule(lowered, arrays.ArraySpeller(), RESERVED, prune=True)
-    return Schedule(lower(program, numpy.supports, prune), numpy.NumpySpeller(), RESERVED, prune)
+        lowered, speller = lower(program, arrays.supports, style.prune), arrays.ArraySpeller()
+        if not style.blocks:
+            return Schedule(lowered, speller, RESERVED)
+        return BlockSchedule(lowered, speller, RESERVED, attrgetter("shape"))
+    lowered = lower(program, numpy.supports, style.prune)
+    if pattern is not None and style.blocks:
+        schedule = PatternSchedule(lowered, numpy.NumpySpeller(), RESERVED, pattern)
+        if schedule.functions:
+            return schedule
+    return Schedule(lowered, numpy.NumpySpeller(), RESERVED, style.prune)
 
 
 def raises(schedule: Schedule) -> bool:

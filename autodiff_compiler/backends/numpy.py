@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from ..derivatives import Program, Tree
@@ -23,6 +23,7 @@ from .base import (
     template,
     wrap,
 )
+from .precision import doubles
 from .python import signature, tuple_of
 
 NUMPY = Import("numpy", "", "np")
@@ -37,9 +38,9 @@ def _floats(*arguments):
     return [a.astype(common, copy=False) for a in arrays]'''
 
 FULL = '''\
-def _full(value, shape):
+def _full(value, shape, dtype):
     """A value as a new array of a shape that it broadcasts to, or as a number."""
-    return np.array(np.broadcast_to(value, shape))[()]'''
+    return np.array(np.broadcast_to(value, shape), dtype)[()]'''
 
 HELPERS = {"_floats": FLOATS, "_full": FULL}
 
@@ -79,18 +80,8 @@ def _spelling(row: Primitive) -> Spelling:
 
 def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
     """A function definition; it accepts whatever arrays of numbers can be made of."""
-    program = schedule.program
-    parameters, unpack = signature(program, schedule)
-    names = list(schedule.parameters.values())
-    yield '@np.errstate(all="ignore")'
-    yield from wrap(f"def {name}({parameters}):", "")
-    yield from docstring(doc, "    ")
-    for line in unpack:
-        yield from wrap(line, "    ")
-    if names:
-        floats = schedule.require(Import(HERE, "_floats", "_floats"))
-        listed = ", ".join(names)
-        yield from wrap(f"{tuple_of(listed, len(names))} = {floats}({listed})", "    ")
+    program, names = schedule.program, list(schedule.parameters.values())
+    yield from head(name, schedule, doc)
     writer = _OutputWriter(schedule)
     outputs = writer.write(program.outputs)
     if writer.shape:
@@ -102,13 +93,30 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
     yield from wrap(f"return {outputs}", "    ")
 
 
+def head(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
+    """The first lines of a definition, after which the arguments are arrays of one type."""
+    parameters, unpack = signature(schedule.program, schedule)
+    names = list(schedule.parameters.values())
+    yield '@np.errstate(all="ignore")'
+    yield from wrap(f"def {name}({parameters}):", "")
+    yield from docstring(doc, "    ")
+    for line in unpack:
+        yield from wrap(line, "    ")
+    if names:
+        floats = schedule.require(Import(HERE, "_floats", "_floats"))
+        listed = ", ".join(names)
+        yield from wrap(f"{tuple_of(listed, len(names))} = {floats}({listed})", "    ")
+
+
 class _OutputWriter:
     """The outputs as text; what may fall short of the common shape is filled up to it."""
 
     def __init__(self, schedule: Schedule) -> None:
         self.shape = ""
-        self._schedule, self._reach = schedule, _reach(schedule.program)
+        each = {node: 1 << k for k, node in enumerate(schedule.program.arguments())}
+        self._schedule, self._reach = schedule, reach(schedule.program, each)
         self._everything = (1 << len(schedule.parameters)) - 1
+        self._doubles = doubles(schedule.nodes, False)
         self._seen: set[Node] = set()
 
     def write(self, tree: Tree) -> str:
@@ -122,20 +130,22 @@ class _OutputWriter:
     def _leaf(self, node: Node) -> str:
         text = self._schedule.text(node)
         whole = self._reach[node] == self._everything and node.op not in (INPUT, CONSTANT, WHERE)
-        if whole and node not in self._seen:
+        if whole and node not in self._seen and node not in self._doubles:
             self._seen.add(node)
             return text
         self.shape = self.shape or self._schedule.claim("shape")
-        return f"{self._schedule.require(Import(HERE, '_full', '_full'))}({text}, {self.shape})"
+        dtype = next((f"{name}.dtype" for name in self._schedule.parameters.values()), "float")
+        full = self._schedule.require(Import(HERE, "_full", "_full"))
+        return f"{full}({text}, {self.shape}, {dtype})"
 
 
-def _reach(program: Program) -> dict[Node, int]:
-    """For each node, as a bit mask, the parameters whose shape its value must have."""
-    reach = {node: 1 << k for k, node in enumerate(program.arguments())}
+def reach(program: Program, masks: Mapping[Node, int]) -> dict[Node, int]:
+    """For each node, what `masks` has for the parameters that its value needs, as one bit mask."""
+    found = dict(masks)
     for node in program.graph.ancestors(program.leaves()):
-        if node not in reach:
+        if node not in found:
             mask = 0
             for argument in node.args:
-                mask |= reach[argument]
-            reach[node] = mask
-    return reach
+                mask |= found[argument]
+            found[node] = mask
+    return found

@@ -7,18 +7,50 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from functools import cache
+from typing import cast
 
 from .row import Primitive
 
 Number = int | float
 
 MAX_BITS = 1023  # of an exact integer; beyond, a constant is a double
+ABSORBING = 2**13  # with terms that differ by more, a sum keeps fewer than 12 digits of the smaller
 
 QUIET = frozenset(
     {"abs", "arcsinh", "arctan", "arctan2", "cbrt", "copysign", "erf", "erfc", "hypot", "tanh"}
 )  # functions of `math` that never raise
+
+
+def absorbs(x: Number, y: Number) -> bool:
+    """Whether the sum of two numbers loses digits that are needed if the larger one cancels."""
+    small, large = sorted((abs(x), abs(y)))
+    if not small or isinstance(x + y, int) or large <= ABSORBING * small:
+        return False
+    return math.isfinite(x + y) and abs(x + y) - large not in (small, -small)
+
+
+def plus(x: Number, y: Number) -> Number:
+    """The sum, as a fraction where a double would lose digits of the smaller number."""
+    exact = any(isinstance(n, Fraction) for n in cast(tuple[object, ...], (x, y)))
+    if not (exact and math.isfinite(x + y)) and not absorbs(x, y):
+        return x + y
+    return cast(float, Fraction(x) + Fraction(y))
+
+
+def split(number: Number) -> list[Number]:
+    """A number as doubles: two for a fraction that is none, whose sum it is but for rounding."""
+    if not isinstance(cast(object, number), Fraction):
+        return [number]
+    rest = number - Fraction(float(number))
+    return [float(number), float(rest)] if rest else [float(number)]
+
+
+def doubles(numbers: Iterable[Number]) -> int:
+    """How many doubles it takes to hold these numbers."""
+    return sum(len(split(number)) for number in numbers)
 
 
 def has_python(row: Primitive) -> bool:

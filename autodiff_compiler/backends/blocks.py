@@ -1,0 +1,243 @@
+"""Loops over blocks of large arrays: a few operations later, a block is still in the cache.
+
+Inside a block every operation has a line, and writes into memory that is there: the result's own,
+or that of a block which is no longer needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ..derivatives import Program
+from ..graph import CONSTANT, INPUT, Node
+from ..primitives import Primitive
+from ..primitives.arithmetic import PRODUCT, SIGN, SUM
+from .base import HERE, NAME, Import, Schedule, Speller, Text
+from .numpy import NUMPY
+from .regions import BLOCK, Region, ShapeOf, is_total, steps
+
+BLOCKS = '''\
+BLOCK = {block}  # elements of a block: a few blocks fit into the cache of a processor
+THREADS = {threads}  # that share the blocks of a large array
+
+
+def _blocks(shape):
+    """The indices of the blocks of an array, along its last axes; one, of all, if it is small."""
+    axis, size = len(shape), 1  # the axes from here on have so many elements
+    for length in shape[::-1]:
+        if size*length > BLOCK:
+            break
+        axis, size = axis - 1, size*length
+    if axis == 0 or 0 in shape:
+        return [(...,)]
+    step, after = BLOCK//size, (slice(None),)*(len(shape) - axis)
+    return [
+        (..., *before, slice(k, k + step), *after)
+        for before in np.ndindex(shape[: axis - 1])
+        for k in range(0, shape[axis - 1], step)
+    ]
+
+
+def _in_blocks(function, shape, *arrays):
+    """Call a function with each block of the arrays; the sums of what it returns."""
+    blocks, rank = _blocks(shape), len(shape)
+    if len(blocks) == 1:
+        return function(*arrays)
+    whole = [a if a.shape[a.ndim - rank :] == shape else np.broadcast_to(a, shape) for a in arrays]
+
+    @np.errstate(all="ignore")
+    def work(share):
+        return [function(*[a[block] for a in whole]) for block in share]
+
+    size = max(-(-len(blocks)//THREADS), 16)
+    shares = [blocks[k : k + size] for k in range(0, len(blocks), size)]
+    if len(shares) == 1:
+        found = work(blocks)
+    else:
+        with ThreadPoolExecutor(len(shares)) as pool:
+            found = [sums for share in pool.map(work, shares) for sums in share]
+    return [np.sum(parts) for parts in zip(*[sums for sums in found if sums])]'''
+
+IN_BLOCKS = Import(HERE, "_in_blocks", "_in_blocks")
+NO_UFUNCS = frozenset({"where", "clip", "sinc"})
+POOL = Import("concurrent.futures", "ThreadPoolExecutor", "ThreadPoolExecutor")
+
+
+class Results(NamedTuple):
+    """What a loop leaves behind.
+
+    Attributes:
+        inside: what a function of one block calls each result.
+        arrays: the arrays that hold them, which it is given.
+        unpacking: the lines that take the one from the other.
+        outside: the text of each result after the loop.
+    """
+
+    inside: Mapping[Node, str]
+    arrays: Sequence[str]
+    unpacking: Sequence[str]
+    outside: Mapping[Node, Text]
+
+
+class BlockSchedule(Schedule):
+    """A program as statements, among them loops over blocks where those are worth it.
+
+    `shape_of` gives the shape of a node, `()` of numbers; what has one shape can share a loop.
+    """
+
+    def __init__(
+        self, program: Program, speller: Speller, reserved: Iterable[str], shape_of: ShapeOf
+    ) -> None:
+        self.shape_of = shape_of
+        self.functions: dict[int, list[str]] = {}  # before a statement, the function that it calls
+        self.leaves = dict.fromkeys(program.leaves())
+        super().__init__(program, speller, reserved)
+
+    def _place_all(self) -> None:
+        for step in steps(self.nodes, self.leaves, self.shape_of):
+            if isinstance(step, Region):
+                self._loop(step)
+            else:
+                self._place(step)
+
+    def is_array(self, node: Node) -> bool:
+        """Whether a node is an array, of which a loop takes one block at a time."""
+        return bool(self.shape_of(node))
+
+    def _loop(self, region: Region) -> None:
+        """A function of one block, and the statement that calls it with each."""
+        given = {a: self._operand(a, NAME) for a in _operands(region)}
+        arrays = [name for a, name in given.items() if self.is_array(a)]
+        shape = self._shape(region, given)
+        results = self._results(region, shape, self._dtype(given))
+        body = _Body(self, region, results.inside)
+        lines = [*results.unpacking, *body.lines()]
+        totals = ", ".join(body.totals) + "," * (len(body.totals) == 1)
+        lines += [f"return {totals}"] if totals else []
+        parameters, name = ", ".join([*arrays, *results.arrays]), self.claim("block")
+        head = f"def {name}({parameters}):"
+        self.functions[len(self.statements)] = ["", head, *(f"    {line}" for line in lines), ""]
+        self.statements.append((totals, f"{self._runner()}({name}, {shape}, {parameters})"))
+        for node, text in results.outside.items():
+            self._texts[node] = text
+        self.passing.update(n for n in region.nodes if n not in results.outside)
+
+    def _runner(self) -> str:
+        self.imports.add(POOL)
+        return self.require(IN_BLOCKS)
+
+    def _shape(self, region: Region, given: Mapping[Node, str]) -> str:
+        """The shape of a region's arrays: that of one, or what they all broadcast to."""
+        whole = (name for a, name in given.items() if self.shape_of(a) == region.shape)
+        if name := next(whole, None):
+            return f"{name}.shape"
+        shapes = (f"{name}.shape" for a, name in given.items() if self.is_array(a))
+        shape = self.claim("shape")
+        text = f"{self.require(NUMPY)}.broadcast_shapes({', '.join(shapes)})"
+        self.statements.append((shape, text))
+        return shape
+
+    def _dtype(self, given: Mapping[Node, str]) -> str:
+        """The type of the numbers: that of an array, which may hold truth values."""
+        arrays = {a: name for a, name in given.items() if self.is_array(a)}
+        if name := next((name for a, name in arrays.items() if a.op is INPUT), None):
+            return f"{name}.dtype"
+        return f"{self.require(NUMPY)}.result_type(0.0, {', '.join(arrays.values())})"
+
+    def _results(self, region: Region, shape: str, dtype: str) -> Results:
+        """An array for everything that is needed after a loop, in the order of the outputs."""
+        inside, empty = set(region.nodes), f"{self.require(NUMPY)}.empty({shape}, {dtype})"
+        outside = {a for n in self.nodes if n not in inside for a in n.args}
+        wanted = [n for n in region.nodes if n in outside and n not in self.leaves]
+        made = [n for n in (*wanted, *self.leaves) if n in inside and not is_total(n)]
+        names = {node: self.bind(node) for node in made}
+        for node, name in names.items():
+            self.statements.append((name, empty))
+            self.named[name] = node
+        return Results(names, [*names.values()], [], {n: Text(t, NAME) for n, t in names.items()})
+
+    def operands(self, node: Node) -> str:
+        """The operands of a node as text."""
+        return ", ".join(self._texts[a].text for a in node.args)
+
+    def operation(self, node: Node) -> str:
+        """A node's own operation, on the names of its operands."""
+        return self._write(node).text
+
+    def bind(self, node: Node, name: str | None = None) -> str:
+        """Let a name, or one of its own, stand for a node."""
+        wanted = self._wanted(node)
+        name = name or (self._names.claim(wanted) if wanted else self._names.fresh())
+        self._texts[node] = Text(name, NAME)
+        return name
+
+
+def helpers(threads: int) -> dict[str, str]:
+    """The helpers of code with loops over blocks that so many threads share."""
+    return {"_in_blocks": BLOCKS.replace("{threads}", str(threads)).replace("{block}", str(BLOCK))}
+
+
+def _operands(region: Region) -> list[Node]:
+    """What a region is given."""
+    inside = set(region.nodes)
+    found = dict.fromkeys(a for n in region.nodes for a in n.args if a not in inside)
+    return [a for a in found if a.op is not CONSTANT]
+
+
+class _Body:
+    """The lines of a function of one block, and the memory that they use."""
+
+    def __init__(
+        self, schedule: BlockSchedule, region: Region, results: Mapping[Node, str]
+    ) -> None:
+        self._schedule, self._nodes, self._results = schedule, region.nodes, results
+        self._place = {node: k for k, node in enumerate(region.nodes)}
+        self._last = {a: k for k, node in enumerate(region.nodes) for a in node.args}
+        self._own: dict[Node, str] = {}  # nodes in memory that can be used again
+        self._free: list[str] = []  # names of such memory that is no longer needed
+        self._lent: dict[str, int] = {}  # results whose memory is used before, and until when
+        self.totals: list[str] = []
+
+    def lines(self) -> Iterator[str]:
+        """A line for each operation."""
+        for k, node in enumerate(self._nodes):
+            text, operands = self._schedule.operation(node), self._schedule.operands(node)
+            dead = [a for a in dict.fromkeys(node.args) if self._last[a] == k and a in self._own]
+            self._free += [self._own.pop(a) for a in dead]
+            yield self._line(node, text, operands)
+
+    def _line(self, node: Node, text: str, operands: str) -> str:
+        result = self._results.get(node)
+        name = self._schedule.bind(node, result)
+        if is_total(node):
+            self.totals.append(name)
+            return f"{name} = {text}"
+        function = None if node.is_boolean else ufunc(node.op)
+        if function is None:
+            return f"{name}[...] = {text}" if result else f"{name} = {text}"
+        call = f"{self._schedule.require(NUMPY)}.{function}({operands}"
+        if result:
+            return f"{call}, out={result})"
+        memory = self._memory(node, name)
+        return f"{name} = {call}, out={memory})" if memory else f"{name} = {text}"
+
+    def _memory(self, node: Node, name: str) -> str | None:
+        """A block that is free, or that of a result which is computed later."""
+        if self._free:
+            self._own[node] = name
+            return self._free.pop()
+        here, dies = self._place[node], self._last.get(node, -1)
+        for result, memory in self._results.items():
+            if self._place[result] >= dies and self._lent.get(memory, -1) <= here:
+                self._lent[memory] = dies
+                return memory
+        self._own[node] = name
+        return None
+
+
+def ufunc(row: Primitive) -> str | None:
+    """The ufunc of NumPy that computes a row as its spelling does, if there is one."""
+    if row.numpy or row.precedence not in (SUM, SIGN, PRODUCT):
+        return row.numpy if row.numpy not in NO_UFUNCS else None
+    return row.name

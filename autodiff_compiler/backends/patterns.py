@@ -1,0 +1,90 @@
+"""NumPy for large arrays given to a formula of numbers: loops over blocks, at known places.
+
+The code for any arrays cannot know which of its operations are on arrays.  Here it is known which
+arguments span which axes, so what spans none, or not all, is computed once, before the loop.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..derivatives import Program, Tree
+from ..graph import Node
+from ..shapes import Shape, named
+from .base import ATOM, Speller, Text, wrap
+from .blocks import BlockSchedule, Results
+from .numpy import NUMPY, head, reach
+from .python import tuple_of
+from .regions import Region
+
+WHOLE = (named("elements"),)
+Pattern = tuple[int, ...]  # for each argument the axes that it spans, as a bit mask
+
+
+class PatternSchedule(BlockSchedule):
+    """A formula for arrays of which it is known which axes they span."""
+
+    def __init__(
+        self, program: Program, speller: Speller, reserved: Iterable[str], pattern: Pattern
+    ) -> None:
+        axes = dict(zip(program.arguments(), pattern, strict=True))
+        self._axes = reach(program, axes)
+        self._all = functools.reduce(operator.or_, pattern, 0)
+        self.rows: dict[Node, str] = {}  # what a loop makes, and where
+        self.results = ""  # the array of all outputs, if there is a loop
+        super().__init__(program, speller, reserved, self._shape_of)
+
+    def _shape_of(self, node: Node) -> Shape:
+        return WHOLE if self._axes[node] == self._all else ()
+
+    def is_array(self, node: Node) -> bool:
+        """Whether a node is an array, though it may not span all axes."""
+        return bool(self._axes[node])
+
+    def _results(self, region: Region, shape: str, dtype: str) -> Results:
+        """One array for all outputs: memory comes faster in one piece."""
+        outputs, inside = self.program.leaves(), set(region.nodes)
+        self.results = self.claim("results")
+        empty = f"{self.require(NUMPY)}.empty(({len(outputs)}, *{shape}), {dtype})"
+        self.statements.append((self.results, empty))
+        rows = {node: f"{self.results}[{k}]" for k, node in reversed([*enumerate(outputs)])}
+        self.rows = {node: rows[node] for node in dict.fromkeys(outputs) if node in inside}
+        names = {node: self.bind(node) for node in self.rows}
+        unpacking = f"{_tuple(names.values())} = {_tuple(self.rows.values())}"
+        outside = {node: Text(row, ATOM) for node, row in self.rows.items()}
+        return Results(names, [self.results], [unpacking], outside)
+
+
+def _tuple(texts: Iterable[str]) -> str:
+    listed = list(texts)
+    return listed[0] if len(listed) == 1 else tuple_of(", ".join(listed), len(listed))
+
+
+def define(name: str, schedule: PatternSchedule, doc: Sequence[str]) -> Iterator[str]:
+    """A function definition; its arguments span the axes that the schedule was made for."""
+    yield from head(name, schedule, doc)
+    for k, (target, text) in enumerate(schedule.statements):
+        for line in schedule.functions.get(k, ()):
+            yield from wrap(line, "    ") if line else ("",)
+        yield from wrap(f"{target} = {text}" if target else text, "    ")
+    for k, node in enumerate(schedule.program.leaves()):
+        row, text = f"{schedule.results}[{k}]", schedule.text(node)
+        if row != text:
+            yield f"    {row} = {text}"
+    places = itertools.count()
+    yield from wrap(
+        f"return {_outputs(schedule.program.outputs, schedule.results, places)}", "    "
+    )
+
+
+def _outputs(tree: Tree, results: str, places: Iterator[int]) -> str:
+    """The rows of the results as the tree of outputs; a list of numbers is an array of rows."""
+    if isinstance(tree, Node):
+        return f"{results}[{next(places)}]"
+    if isinstance(tree, tuple):
+        return tuple_of(", ".join(_outputs(t, results, places) for t in tree), len(tree))
+    first, *_ = [next(places) for _ in tree]
+    return f"{results}[{first}:{first + len(tree)}]"

@@ -1,0 +1,42 @@
+"""Which arrays NumPy would make of doubles, though the arguments are of single precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from ..graph import CONSTANT, INPUT, WHERE, Node
+from ..primitives import ARRAYS, ArrayPrimitive
+
+SUM = ARRAYS["sum"]
+
+
+class Kind(IntEnum):
+    """What decides the type of a number: nothing, as of a literal; an argument; or NumPy."""
+
+    WEAK = 0
+    GIVEN = 1
+    DOUBLE = 2
+
+
+def doubles(nodes: Iterable[Node], has_arrays: bool) -> set[Node]:
+    """The nodes whose values are doubles; of programs of arrays, numbers are like literals."""
+    kinds: dict[Node, Kind] = {}
+    for node in nodes:
+        kinds[node] = _kind(node, [kinds[a] for a in node.args], has_arrays)
+    return {node for node, kind in kinds.items() if kind is Kind.DOUBLE}
+
+
+def _kind(node: Node, args: list[Kind], has_arrays: bool) -> Kind:
+    if node.op is CONSTANT or node.op is INPUT:
+        given = node.op is INPUT and (node.shape or not has_arrays)
+        return Kind.GIVEN if given else Kind.WEAK
+    if node.op is WHERE:
+        condition, *branches = args
+        made = max(branches) is Kind.WEAK and (condition is not Kind.WEAK or node.shape)
+        return Kind.DOUBLE if made else max(branches)
+    if node.op is SUM and node.args[0].is_boolean:
+        return Kind.DOUBLE
+    made = isinstance(node.op, ArrayPrimitive) and node.shape
+    kind = max(args, default=Kind.WEAK)
+    return Kind.DOUBLE if made and kind is Kind.WEAK else kind

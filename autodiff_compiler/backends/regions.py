@@ -1,0 +1,153 @@
+"""Which operations on elements are worked through together, a block of the arrays at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from ..graph import CONSTANT, INPUT, STACK, Node
+from ..primitives import ARRAYS, ArrayPrimitive
+from ..shapes import Shape, named, nominal, size_of
+
+SUM, MATMUL = ARRAYS["sum"], ARRAYS["matmul"]
+GIVEN = frozenset({INPUT, CONSTANT, STACK})
+LEAST = 3  # operations that are worth a loop
+WEIGHT = 20  # of one of them, in the additions and multiplications of a matrix product
+BLOCK = 8192  # elements of a block
+
+
+class Region(NamedTuple):
+    """Operations on the elements of arrays of one shape, and sums of those, in order."""
+
+    shape: Shape
+    nodes: list[Node]
+
+
+Step = Node | Region
+ShapeOf = Callable[[Node], Shape]
+
+
+def is_elementwise(node: Node, shape_of: ShapeOf) -> bool:
+    """Whether every element of the result needs only that element of the arguments."""
+    return node.op not in GIVEN and not isinstance(node.op, ArrayPrimitive) and shape_of(node) != ()
+
+
+def is_total(node: Node) -> bool:
+    """Whether this is the sum of all elements of an array, or of a product of two vectors."""
+    if node.op is SUM:
+        return not node.shape
+    return node.op is MATMUL and all(len(a.shape) == 1 for a in node.args)
+
+
+def steps(nodes: Sequence[Node], leaves: Iterable[Node], shape_of: ShapeOf) -> list[Step]:
+    """The nodes in an order in which they can run, with those of a region together.
+
+    A region waits for everything else that it needs, and everything else for whole regions.
+    """
+    planner = _Planner(nodes, shape_of)
+    planner.postpone(set(leaves))
+    return planner.steps()
+
+
+class _Planner:
+    """Stages: first what is not in a region, then the regions, and so on."""
+
+    def __init__(self, nodes: Sequence[Node], shape_of: ShapeOf) -> None:
+        self.nodes, self._shape_of = nodes, shape_of
+        self.stage: dict[Node, int] = {}
+        self.region: dict[Node, tuple[int, Shape]] = {}  # of those in one: its stage and shape
+        for node in nodes:
+            self._put(node)
+
+    def _put(self, node: Node) -> None:
+        shape = self._common(node)
+        stage = max((self._ready(a, shape) for a in node.args), default=0)
+        self.stage[node] = stage
+        if shape and (is_elementwise(node, self._shape_of) or self._ends(node, stage, shape)):
+            self.region[node] = (stage, shape)
+        elif shape:  # a sum of what no region makes
+            self.stage[node] = max((self._ready(a, ()) for a in node.args), default=0)
+
+    def _common(self, node: Node) -> Shape:
+        """The shape of the region that a node could be in."""
+        if is_elementwise(node, self._shape_of):
+            return self._shape_of(node)
+        return self._shape_of(node.args[0]) if is_total(node) else ()
+
+    def _ends(self, node: Node, stage: int, shape: Shape) -> bool:
+        return is_total(node) and any(self.region.get(a) == (stage, shape) for a in node.args)
+
+    def _ready(self, argument: Node, shape: Shape) -> int:
+        """The first stage at which an argument is there, for a region of a shape."""
+        stage, where = self.stage[argument], self.region.get(argument)
+        inside = where is not None and where[1] == shape and not is_total(argument)
+        return stage if where is None or inside else stage + 1
+
+    def postpone(self, leaves: set[Node]) -> None:
+        """Compute late what only later regions need, unless more would have to be kept for it."""
+        users: dict[Node, list[Node]] = {}
+        for node in self.nodes:
+            for argument in node.args:
+                users.setdefault(argument, []).append(node)
+        for where in sorted(set(self.region.values()), key=lambda w: -w[0]):
+            self._postpone(where, users, leaves)
+
+    def _postpone(
+        self, where: tuple[int, Shape], users: Mapping[Node, list[Node]], leaves: set[Node]
+    ) -> None:
+        late: dict[Node, int] = {}
+        for node in reversed([n for n in self.nodes if self.region.get(n) == where]):
+            if node in leaves or is_total(node):
+                continue
+            stage = min((late.get(u, self._asked(u, where)) for u in users[node]), default=0)
+            if stage > where[0]:
+                late[node] = stage
+        kept = {n for n in late if any(u not in late for u in users[n])}
+        needed = {a for n in late for a in n.args if self.region.get(a) == where and a not in late}
+        exported = {
+            a for a in needed if a in leaves or any(self._later(u, where) for u in users[a])
+        }
+        if len(needed - exported) <= len(kept):
+            for node, stage in late.items():
+                self.stage[node], self.region[node] = stage, (stage, where[1])
+
+    def _asked(self, user: Node, where: tuple[int, Shape]) -> int:
+        """The last stage at which a region of a shape can make what a user needs."""
+        found = self.region.get(user)
+        if found is not None and found[1] == where[1]:
+            return found[0]
+        return self.stage[user] - 1
+
+    def _later(self, user: Node, where: tuple[int, Shape]) -> bool:
+        return self.region.get(user) != where
+
+    def steps(self) -> list[Step]:
+        """The nodes and regions in order."""
+        single: dict[int, list[Node]] = {}
+        regions: dict[int, dict[Shape, list[Node]]] = {}
+        for node in self.nodes:
+            if node not in self.region:
+                single.setdefault(self.stage[node], []).append(node)
+                continue
+            stage, shape = self.region[node]
+            regions.setdefault(stage, {}).setdefault(shape, []).append(node)
+        found: list[Step] = []
+        for stage in range(max(self.stage.values(), default=0) + 1):
+            found += single.get(stage, ())
+            for shape, nodes in regions.get(stage, {}).items():
+                found += [Region(shape, nodes)] if self._pays(shape, len(nodes)) else nodes
+        return found
+
+    def _pays(self, shape: Shape, count: int) -> bool:
+        """Whether a loop pays: the arrays may be large, and no other operation outweighs it."""
+        size = size_of(shape)
+        may_be_large = not isinstance(size, int) or size > BLOCK
+        return count >= LEAST and may_be_large and WEIGHT * count * nominal(size) >= self._others
+
+    @cached_property
+    def _others(self) -> int:
+        """The operations of everything that is not in a region."""
+        found = [n for n in self.nodes if n.op.work and n not in self.region]
+        works = (n.op.work(n.data, n.shape, *(a.shape for a in n.args)) for n in found if n.op.work)
+        return sum(work.at(dict.fromkeys(work.names, nominal(named("n")))) for work in works)

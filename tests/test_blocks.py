@@ -1,0 +1,189 @@
+"""Loops over blocks give what straight code gives, and need no more than a few blocks of memory."""
+
+from __future__ import annotations
+
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import autodiff_compiler as ac
+from autodiff_compiler.backends.blocks import NO_UFUNCS, ufunc
+from autodiff_compiler.backends.numpy import supports
+from autodiff_compiler.backends.regions import BLOCK
+from autodiff_compiler.primitives import TABLE
+
+MODEL = "b1*exp(-b2*x) + b3*exp(-(x - b4)**2/b5**2) + where(x > b4, x*y, abs(y)**1.5)"
+PATTERNS = [
+    ((BLOCK,), ()),
+    ((BLOCK + 1,), (BLOCK + 1,)),
+    ((3 * BLOCK - 1,), (1,)),
+    ((300, 1), (1, 200)),
+    ((300, 200), (200,)),
+    ((40, 1, 50), (60, 1)),
+    ((1, 1), (5,)),
+    ((2, 3 * BLOCK), (3 * BLOCK,)),
+    ((0,), (0,)),
+    ((0, 2 * BLOCK), (2 * BLOCK,)),
+    ((2 * BLOCK, 0), ()),
+    ((1,), (1,)),
+]
+ROWS = [row for row in TABLE if row.args and supports(row) and any(row.partials)]
+
+
+def flat(tree):
+    return [a for branch in tree for a in flat(branch)] if isinstance(tree, tuple) else [tree]
+
+
+def both(source, kind, *arguments, **options):
+    """What the code with loops and the straight code return."""
+    fns = [ac.compile(source, without=w, **options) for w in ((), "blocks")]
+    return [flat(getattr(fn, kind)(*arguments)) for fn in fns]
+
+
+def same(found, wanted, tolerance=1e-13):
+    assert len(found) == len(wanted)
+    for got, want in zip(found, wanted, strict=True):
+        assert np.shape(got) == np.shape(want)
+        assert np.asarray(got).dtype == np.asarray(want).dtype
+        largest = np.abs(want).max(initial=0, where=np.isfinite(want))
+        np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance * largest)
+
+
+def looped(fn, kind, **options):
+    return "_in_blocks(" in fn.source(kind, target="numpy", **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("x", "y"), PATTERNS, ids=str)
+def test_arrays_that_broadcast(x, y, dtype):
+    rng = np.random.default_rng(len(x))
+    arrays = [rng.uniform(0.5, 2, shape).astype(dtype) if shape else 1.25 for shape in (x, y)]
+    for kind in ("value", "value_and_gradient", "hessian"):
+        found, wanted = both(
+            MODEL,
+            kind,
+            0.5,
+            0.25,
+            2.0,
+            1.5,
+            0.75,
+            *arrays,
+            inputs="b1 b2 b3 b4 b5 x y",
+            wrt="x b2 b5 y",
+        )
+        same(found, wanted, 1e-13 if dtype is np.float64 else 1e-5)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_function_of_the_table(row):
+    n, rng = 2 * BLOCK + 5, np.random.default_rng(3)
+    names = [f"x{k}" for k in range(row.arity)]
+    point = [rng.uniform(low, high, n) for low, high in row.domain]
+    source = f"s = {row.name}({', '.join(names)}); 2*s*{names[-1]} + 1"
+    wrt = [n for n, partial in zip(names, row.partials, strict=True) if partial is not None]
+    same(*both(source, "jacobian", *point, wrt=wrt, inputs=names))
+
+
+def test_ufuncs_are_numpys():
+    for row in TABLE:
+        if name := ufunc(row):
+            found = getattr(np, name)
+            assert isinstance(found, np.ufunc) or not row.args, name
+            assert not row.args or (found.nin, found.nout) == (row.arity, 1)
+    assert not any(isinstance(getattr(np, name), np.ufunc) for name in NO_UFUNCS)
+
+
+VIEWS = {
+    "strided": lambda a: a[::3],
+    "backwards": lambda a: a[::-1],
+    "by columns": lambda a: np.asfortranarray(a[: 4 * BLOCK].reshape(BLOCK, 4)),
+    "a part of a matrix": lambda a: a[: 6 * BLOCK].reshape(BLOCK, 6)[:, 1:4],
+    "stretched": lambda a: np.broadcast_to(a[:9], (BLOCK, 9)),
+    "read-only": lambda a: np.frombuffer(a.tobytes()),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_views_of_other_arrays(view):
+    a = view(np.linspace(0.1, 3, 7 * BLOCK))
+    before = a.copy()
+    same(*both("x*sin(x)*c + exp(-x/c)", "value_and_gradient", a, 1.5))
+    assert (a == before).all()
+
+
+SCALARS = "w = exp(-k*x); r = a*w + b - y; "
+PROGRAMS = {
+    SCALARS + "sum(r**2)": "value_and_gradient",
+    SCALARS + "sum(sqrt(1 + r**2))/n": "hessian",
+    SCALARS + "r*sin(r)": "jacobian",
+    "s = 1 - x[:-1]; d = x[1:] - x[:-1]**2; sum(100*d**2 + s**2)": "value_and_gradient",
+    "h = tanh(x*k); g = h/(1 + h**2); sum(g@g*h)": "value_and_gradient",
+    "M = exp(-(x[:, None] - y[None, :])**2/k); sum(M*log(1 + M)) + k": "value_and_gradient",
+    "M = x[:, None]*y; u = M/(1 + M**2); v = sum(u*u, axis=1); sum(v*exp(-v)*sqrt(v + 1))": "gradient",
+    "m = max(x); e = exp(x - m)*y/(1 + y**2); log(sum(e)) + m": "value_and_gradient",
+    "z = x*y + k; t = tanh(z); [t*z, t/z, t + z]": "jacobian",
+    "p = where(x > y, x*y, sin(x)); p*p + p/k": "value",
+}
+
+
+@pytest.mark.parametrize("n", [1, 7, 150, BLOCK, 2 * BLOCK + 3])
+@pytest.mark.parametrize(("source", "kind"), PROGRAMS.items())
+def test_programs_of_arrays(source, kind, n):
+    square = "None" in source or kind in ("jacobian", "hessian")
+    n = min(n, 150) if square else n
+    rng, names = np.random.default_rng(n), ["x", "y", "k", "a", "b"]
+    point = [rng.uniform(0.5, 2, n), rng.uniform(0.5, 2, n), 0.75, 1.5, -0.5]
+    shapes = {"x": ("n",), "y": ("n",)}
+    same(*both(source, kind, *point, inputs=names, shapes=shapes, wrt="x k"), 1e-11)
+
+
+def test_loops_are_where_they_pay():
+    large = {"x": ("n",), "y": ("n",)}
+    assert looped(ac.compile(SCALARS + "sum(r**2)", shapes=large), "value")
+    assert not looped(ac.compile(SCALARS + "sum(r**2)", shapes=large, without="blocks"), "value")
+    assert not looped(ac.compile(SCALARS + "sum(r**2)", shapes={"x": (9,), "y": (9,)}), "value")
+    assert not looped(ac.compile("x + y", shapes=large), "value")
+    product = "X: [n, m]; w: [m]; sum(tanh(X @ w)**2)"
+    assert not looped(ac.compile(product), "value")
+
+
+def test_sums_are_as_accurate_as_numpys():
+    x = np.random.default_rng(5).lognormal(size=100 * BLOCK)
+    fn = ac.compile("x: [n]; sum(x*x - 3*x + x/7)")
+    terms = x * x - 3 * x + x / 7
+    exact = math.fsum(terms)
+    scale = 2.0**-53 * np.abs(terms).sum()
+    assert abs(fn(x) - exact) <= max(abs(terms.sum() - exact), scale)
+
+
+@pytest.mark.parametrize("source", ["sum(w**2)", "w"])
+def test_memory_beside_the_results_does_not_grow(source):
+    blocks = 40  # a dozen for each thread, and small things
+    for n in (50 * BLOCK, 200 * BLOCK):
+        fn = ac.compile(f"w = a*exp(-b*x) - sin(x)/x; {source}", shapes={"x": ("n",)}, wrt="a b")
+        x = np.linspace(1, 2, n)
+        run = fn.value if source == "w" else fn.value_and_gradient
+        run(x=x, a=1.0, b=2.0)
+        tracemalloc.start()
+        run(x=x, a=1.0, b=2.0)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak - (x.nbytes if source == "w" else 0) < blocks * 8 * BLOCK
+
+
+def test_a_result_is_not_lost_to_a_later_operation():
+    """Memory of results is used for what comes before them, never for what comes after."""
+    x = np.linspace(0.5, 2, 3 * BLOCK)
+    source = "u = x*c; v = exp(u); w = u + v; [u, v, w, u*w, v*w, w*w]"
+    same(*both(source, "value", x, 1.5))
+    same(*both(source, "jacobian", x, 1.5))
+    same(*both(source, "jvp", (x, 1.5), (x, 2.0)))
+
+
+def test_errors_of_numbers_are_not_raised_in_loops():
+    with np.errstate(all="raise"):
+        value, (slope,) = ac.compile("log(x)*x/x").value_and_gradient(np.zeros(20 * BLOCK))
+    assert np.isnan(value).all()
+    assert np.isnan(slope).all()
