@@ -32,6 +32,7 @@ from .passes import (
     optimise,
     pipeline,
 )
+from .recycling import RECYCLED
 from .shapes import Shape, as_extent
 
 if TYPE_CHECKING:
@@ -354,5 +355,9 @@ def _kept(source: str, options: Options) -> Function:
 
 
 def clear_cache() -> None:
-    """Forget the functions that `compile` keeps; those in use stay as they are."""
+    """Forget the functions that `compile` keeps, and give back the memory of past results.
+
+    Functions and results that are in use stay as they are.
+    """
     _cache.clear()
+    RECYCLED.clear()

@@ -24,7 +24,9 @@ from .errors import ExpressionError
 from .graph import Graph
 from .primitives import Primitive
 from .primitives.ieee import evaluator, has_python
+from .recycling import RECYCLED
 
+ALLOCATOR = "_empty"  # of memory that results gave up, which only loaded code has
 PATTERNS = 16  # of arguments that arrays are given for, with a function each
 
 _serial = itertools.count(1)
@@ -148,8 +150,11 @@ class Callables:
         return found
 
     def _from_module(self, target: str, pattern: Pattern | None = None) -> Callable[..., Any]:
-        text = module([self.program], target, "", self.wrt, self.style, pattern)
-        return load(text, self.program.kind, {})
+        style, names = self.style, dict[str, object]()
+        if ALLOCATOR not in {node.data for node in self.program.arguments()}:
+            style, names = style._replace(allocator=ALLOCATOR), {ALLOCATOR: RECYCLED.empty}
+        text = module([self.program], target, "", self.wrt, style, pattern)
+        return load(text, self.program.kind, names)
 
 
 @cache

@@ -54,6 +54,7 @@ FLOORS = (
         "allowlist",
         "backends",
         "runtime",
+        "recycling",
         "arrayruntime",
         "tables",
         "traces",

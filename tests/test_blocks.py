@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from autodiff_compiler.backends.blocks import NO_UFUNCS, ufunc
 from autodiff_compiler.backends.numpy import supports
 from autodiff_compiler.backends.regions import BLOCK
 from autodiff_compiler.primitives import TABLE
+from autodiff_compiler.recycling import LEAST, Recycled
 
 MODEL = "b1*exp(-b2*x) + b3*exp(-(x - b4)**2/b5**2) + where(x > b4, x*y, abs(y)**1.5)"
 PATTERNS = [
@@ -187,3 +189,50 @@ def test_errors_of_numbers_are_not_raised_in_loops():
         value, (slope,) = ac.compile("log(x)*x/x").value_and_gradient(np.zeros(20 * BLOCK))
     assert np.isnan(value).all()
     assert np.isnan(slope).all()
+
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+
+def test_memory_of_results_is_used_again_once_nobody_has_them():
+    fn, x = ac.compile("exp(-k*x)*x + sin(x)", inputs="k x"), np.linspace(0, 1, 20 * BLOCK)
+    first = fn.value_and_gradient(1.0, x)
+    kept = [first[0].copy(), first[1][1].copy()]
+    second = fn.value_and_gradient(2.0, x)
+    assert not any(np.shares_memory(a, b) for a in flat(first) for b in flat(second))
+    row, place = first[1][1], address(first[0])
+    del first
+    fn.value_and_gradient(3.0, x)
+    np.testing.assert_array_equal(row, kept[1])  # one result keeps the memory of all
+    del row
+    third = fn.value_and_gradient(1.0, x)
+    assert address(third[0]) == place
+    np.testing.assert_array_equal(third[0], kept[0])
+
+
+def test_memory_of_past_results_is_bounded():
+    memory = Recycled(most=3 * LEAST)
+    for _ in range(5):
+        arrays = [memory.empty((LEAST // 8,), float) for _ in range(5)]
+        assert len({address(a) for a in arrays}) == 5
+    del arrays
+    tracemalloc.start()
+    held = [memory.empty((LEAST // 8,), float) for _ in range(3)]
+    assert tracemalloc.get_traced_memory()[0] < LEAST
+    memory.clear()
+    assert len(held) == 3
+    assert memory.empty((2, LEAST), np.float32).shape == (2, LEAST)
+    tracemalloc.stop()
+
+
+def test_threads_do_not_share_results():
+    fn, n = ac.compile("a*x + exp(-x)*sin(x)", wrt="a"), 20 * BLOCK
+    x = np.linspace(0, 1, n)
+
+    def run(a):
+        return all(np.array_equal(fn(a, x), want[a]) for _ in range(10))
+
+    want = {a: fn(a, x).copy() for a in (1.0, 2.0, 3.0, 4.0)}
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(run, want))

@@ -6,7 +6,7 @@ or that of a block which is no longer needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..derivatives import Program
@@ -16,6 +16,7 @@ from ..primitives.arithmetic import PRODUCT, SIGN, SUM
 from .base import HERE, NAME, Import, Schedule, Speller, Text
 from .numpy import NUMPY
 from .regions import BLOCK, Region, ShapeOf, is_total, steps
+from .style import RESERVED, Style
 
 BLOCKS = '''\
 BLOCK = {block}  # elements of a block: a few blocks fit into the cache of a processor
@@ -86,13 +87,11 @@ class BlockSchedule(Schedule):
     `shape_of` gives the shape of a node, `()` of numbers; what has one shape can share a loop.
     """
 
-    def __init__(
-        self, program: Program, speller: Speller, reserved: Iterable[str], shape_of: ShapeOf
-    ) -> None:
-        self.shape_of = shape_of
+    def __init__(self, program: Program, speller: Speller, style: Style, shape_of: ShapeOf) -> None:
+        self.shape_of, self._allocator = shape_of, style.allocator
         self.functions: dict[int, list[str]] = {}  # before a statement, the function that it calls
         self.leaves = dict.fromkeys(program.leaves())
-        super().__init__(program, speller, reserved)
+        super().__init__(program, speller, (*RESERVED, style.allocator))
 
     def _place_all(self) -> None:
         for step in steps(self.nodes, self.leaves, self.shape_of):
@@ -145,9 +144,14 @@ class BlockSchedule(Schedule):
             return f"{name}.dtype"
         return f"{self.require(NUMPY)}.result_type(0.0, {', '.join(arrays.values())})"
 
+    def _empty(self, shape: str, dtype: str) -> str:
+        """New memory."""
+        allocator = self._allocator.replace("np.", f"{self.require(NUMPY)}.")
+        return f"{allocator}({shape}, {dtype})"
+
     def _results(self, region: Region, shape: str, dtype: str) -> Results:
         """An array for everything that is needed after a loop, in the order of the outputs."""
-        inside, empty = set(region.nodes), f"{self.require(NUMPY)}.empty({shape}, {dtype})"
+        inside, empty = set(region.nodes), self._empty(shape, dtype)
         outside = {a for n in self.nodes if n not in inside for a in n.args}
         wanted = [n for n in region.nodes if n in outside and n not in self.leaves]
         made = [n for n in (*wanted, *self.leaves) if n in inside and not is_total(n)]

@@ -13,9 +13,7 @@ from .base import HERE, Import, Schedule, docstring, imports
 from .blocks import BlockSchedule
 from .lowering import lower
 from .patterns import Pattern, PatternSchedule
-from .style import PLAIN, Style
-
-RESERVED = ("np", "array", "float", "nan", "inf", "_full", "_floats")  # never a local name
+from .style import PLAIN, RESERVED, Style
 
 SUMMARIES: Mapping[str, str] = {
     "value": "The value.",
@@ -168,10 +166,10 @@ def numpy_schedule(
         lowered, speller = lower(program, arrays.supports, style.prune), arrays.ArraySpeller()
         if not style.blocks:
             return Schedule(lowered, speller, RESERVED)
-        return BlockSchedule(lowered, speller, RESERVED, attrgetter("shape"))
+        return BlockSchedule(lowered, speller, style, attrgetter("shape"))
     lowered = lower(program, numpy.supports, style.prune)
     if pattern is not None and style.blocks:
-        schedule = PatternSchedule(lowered, numpy.NumpySpeller(), RESERVED, pattern)
+        schedule = PatternSchedule(lowered, numpy.NumpySpeller(), style, pattern)
         if schedule.functions:
             return schedule
     return Schedule(lowered, numpy.NumpySpeller(), RESERVED, style.prune)

@@ -16,9 +16,10 @@ from ..graph import Node
 from ..shapes import Shape, named
 from .base import ATOM, Speller, Text, wrap
 from .blocks import BlockSchedule, Results
-from .numpy import NUMPY, head, reach
+from .numpy import head, reach
 from .python import tuple_of
 from .regions import Region
+from .style import Style
 
 WHOLE = (named("elements"),)
 Pattern = tuple[int, ...]  # for each argument the axes that it spans, as a bit mask
@@ -27,15 +28,13 @@ Pattern = tuple[int, ...]  # for each argument the axes that it spans, as a bit 
 class PatternSchedule(BlockSchedule):
     """A formula for arrays of which it is known which axes they span."""
 
-    def __init__(
-        self, program: Program, speller: Speller, reserved: Iterable[str], pattern: Pattern
-    ) -> None:
+    def __init__(self, program: Program, speller: Speller, style: Style, pattern: Pattern) -> None:
         axes = dict(zip(program.arguments(), pattern, strict=True))
         self._axes = reach(program, axes)
         self._all = functools.reduce(operator.or_, pattern, 0)
         self.rows: dict[Node, str] = {}  # what a loop makes, and where
         self.results = ""  # the array of all outputs, if there is a loop
-        super().__init__(program, speller, reserved, self._shape_of)
+        super().__init__(program, speller, style, self._shape_of)
 
     def _shape_of(self, node: Node) -> Shape:
         return WHOLE if self._axes[node] == self._all else ()
@@ -48,7 +47,7 @@ class PatternSchedule(BlockSchedule):
         """One array for all outputs: memory comes faster in one piece."""
         outputs, inside = self.program.leaves(), set(region.nodes)
         self.results = self.claim("results")
-        empty = f"{self.require(NUMPY)}.empty(({len(outputs)}, *{shape}), {dtype})"
+        empty = self._empty(f"({len(outputs)}, *{shape})", dtype)
         self.statements.append((self.results, empty))
         rows = {node: f"{self.results}[{k}]" for k, node in reversed([*enumerate(outputs)])}
         self.rows = {node: rows[node] for node in dict.fromkeys(outputs) if node in inside}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+RESERVED = ("np", "array", "float", "nan", "inf", "_full", "_floats")  # never a local name
+
 
 class Style(NamedTuple):
     """How code is written.
@@ -12,11 +14,13 @@ class Style(NamedTuple):
         prune: without what the outputs do not need.
         blocks: with loops over blocks of large arrays.
         threads: that share the blocks of an array.
+        allocator: the function that gives memory for results.
     """
 
     prune: bool = True
     blocks: bool = True
     threads: int = 2
+    allocator: str = "np.empty"
 
 
 PLAIN = Style()
