@@ -1,8 +1,7 @@
 """Small polynomials over the nodes of a graph: sums whose terms cancel, before they are computed.
 
 A node is read as a `Term`, a coefficient times integer powers of other nodes, and a sum as a
-`Polynomial` of such terms.  What would grow beyond a few terms is left as it is, so reading a
-graph takes time linear in its size.
+`Polynomial` of them.  What would have many terms is left as it is, so all takes linear time.
 """
 
 from __future__ import annotations
@@ -192,7 +191,8 @@ def _lessened(left: Polynomial, right: Polynomial, sign: int) -> Polynomial | No
     opposed = any(m in left and left[m] * c * sign < 0 for m, c in right.items())
     one, other, both = (doubles(p.values()) for p in (left, right, total))
     longest = 2 if left.keys() == right.keys() else max(one, other)
-    return total if opposed and 0 < both < longest else None
+    digits = one + other > len(left) + len(right)  # are won
+    return total if opposed and 0 < both < longest + digits else None
 
 
 def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:

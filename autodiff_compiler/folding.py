@@ -19,6 +19,11 @@ def fold(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         yield Rule(("fold", "fold constants"), _folding(op))
 
 
+def waits(node: Node) -> bool:
+    """Whether this is a sum of constants that was not folded, lest digits are lost."""
+    return node.op in SUMS and node.args[0].op is node.args[1].op is CONSTANT
+
+
 def _is_constant(row: Primitive) -> bool:
     return row is CONSTANT or bool(row.python and not row.args)
 
@@ -26,7 +31,7 @@ def _is_constant(row: Primitive) -> bool:
 def _folding(op: Primitive) -> Step:
     def step(graph: Graph, *args: Node) -> Node | None:
         values = [a.data if a.op is CONSTANT else evaluator(a.op)() for a in args]
-        lossy = op in SUMS and absorbs(*values)
+        lossy = op in SUMS and graph.exact and absorbs(*values)
         return None if lossy else graph.constant(evaluate(op, values))
 
     return step

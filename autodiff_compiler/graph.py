@@ -94,6 +94,7 @@ class Graph:
         terms, sums: nodes as products and as sums of products, as far as they were asked for.
         heads: the operations it has.
         divisors: those by whose values something is divided, or by a product with them.
+        exact: whether sums of constants wait where one would lose digits of another.
         has_arrays: whether some node has a shape that is not that of a list of numbers.
         limits: how large it may grow.
         generic: whether operations on arrays have no shapes, in texts of the table.
@@ -112,6 +113,7 @@ class Graph:
         self.sums: dict[Node, Any] = {}
         self.heads: set[Primitive] = set()
         self.divisors: set[Primitive] = set()
+        self.exact = True
         self.has_arrays = False
         self._interned: dict[Any, Node] = {}
         self._room = limits.nodes
@@ -124,7 +126,7 @@ class Graph:
         twin.places = self.places.copy()
         twin.heads, twin.divisors = self.heads.copy(), self.divisors.copy()
         twin.terms, twin.sums = self.terms.copy(), self.sums.copy()
-        twin.has_arrays = self.has_arrays
+        twin.has_arrays, twin.exact = self.has_arrays, self.exact
         twin._interned = self._interned.copy()
         return twin
 

@@ -57,11 +57,8 @@ class Rounding:
         """The errors of constants alone: folded ones are rounded, so those that are not round may be."""
         if node.op is not CONSTANT or isinstance(node.data, bool):
             return value
-        return (
-            value
-            if isinstance(node.data, int)
-            else value + value * (self.rng.uniform(-1, 1) * ROUNDING)
-        )
+        exact = isinstance(node.data, int) and abs(node.data) < WHOLE
+        return value if exact else value + value * (self.rng.uniform(-1, 1) * ROUNDING)
 
     def everything(self, node, args, value):
         """The error of every operation, SciPy's as they are measured; comparisons of equals by lot."""

@@ -6,6 +6,7 @@ import math
 import random
 import re
 
+import numpy as np
 import pytest
 from oracle import Oracle, bits
 
@@ -141,3 +142,27 @@ def test_a_product_that_is_added_and_taken_away_is_not_computed(source):
     fn = ac.compile(source, inputs="x y")
     assert fn(1e9, 3e7) == 0.1
     assert fn.gradient(1e9, 3e7) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("source", "value", "slope"),
+    [
+        ("c = 2500.0**5; 5 - c + x + c", 6.0, 1.0),
+        ("c = 2500.0**5 + x; 5 - c + x + c", 6.0, 1.0),
+        ("x + 1e20 + 1 - 1e20", 2.0, 1.0),
+        ("x*(1e17 + 5) - 1e17*x", 5.0, 5.0),
+        ("x*(1e17 + 5) + 1e17", 2e17, 1e17 + 5),
+    ],
+)
+def test_a_constant_that_cancels_takes_no_digits_with_it(source, value, slope):
+    fn = ac.compile(source)
+    assert (fn(1.0), *fn.gradient(1.0)) == (value, slope)
+    assert ac.compile(fn.derivative("x"), inputs="x")(1.0) == slope
+
+
+def test_constants_that_wait_to_cancel_are_folded_in_the_end():
+    """Python's powers of negative numbers are complex, where NumPy's are nan."""
+    names = {}
+    source = "c = tan(3.14159)*-3; logaddexp(tanhmx(c)**c, x)"
+    exec(ac.compile(source).source("value", target="numpy"), names)
+    assert np.isnan(names["value"](np.ones(3))).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..derivatives import Group, Program, Tree
+from ..folding import waits
 from ..graph import INPUT, Graph, Node
 from ..partials import definition
 from ..passes import settled
@@ -18,6 +19,8 @@ def lower(program: Program, supports: Callable[[Primitive], bool], prune: bool =
     """
     while any(row.define and not supports(row) for row in _rows(program, prune)):
         program = _lower_once(program, supports)
+    if any(map(waits, program.graph.nodes)):
+        return rebuilt(program, lambda new, node, args: new.rebuild(node, args, new.apply))
     return program
 
 
@@ -30,17 +33,25 @@ def _rows(program: Program, prune: bool) -> set[Primitive]:
 
 
 def _lower_once(program: Program, supports: Callable[[Primitive], bool]) -> Program:
+    def lowered(new: Graph, node: Node, args: list[Node]) -> Node:
+        if node.op.define and not supports(node.op):
+            return definition(node.op)(new, *args)
+        return new.rebuild(node, args, new.apply)
+
+    return rebuilt(program, lowered)
+
+
+def rebuilt(program: Program, make: Callable[[Graph, Node, list[Node]], Node]) -> Program:
+    """The program in a new graph; `make` gives a node's image from those of its arguments.
+
+    Nothing will be differentiated or collected any more: all sums of constants may be folded.
+    """
     old, new = program.graph, Graph(settled(program.graph.rules), program.graph.limits)
-    new.has_arrays = old.has_arrays
+    new.has_arrays, new.exact = old.has_arrays, False
     image: dict[Node, Node] = {n: new.input(n.data, n.shape) for n in old.nodes if n.op is INPUT}
     for node in old.ancestors(program.leaves()):
-        if node in image:
-            continue
-        args = [image[a] for a in node.args]
-        if node.op.define and not supports(node.op):
-            image[node] = definition(node.op)(new, *args)
-        else:
-            image[node] = new.rebuild(node, args, new.apply)
+        if node not in image:
+            image[node] = make(new, node, [image[a] for a in node.args])
         _carry(old, node, new, image[node])
     parameters = tuple(
         Group(p.name, tuple(image[n] for n in p.elements)) if isinstance(p, Group) else image[p]

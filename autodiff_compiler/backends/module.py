@@ -11,6 +11,7 @@ from ..primitives.ieee import can_raise, helper
 from . import arrays, blocks, numpy, patterns, python
 from .base import HERE, Import, Schedule, docstring, imports
 from .blocks import BlockSchedule
+from .hoisting import hoisted
 from .lowering import lower
 from .patterns import Pattern, PatternSchedule
 from .style import PLAIN, RESERVED, Style
@@ -166,6 +167,7 @@ def numpy_schedule(
         lowered, speller = lower(program, arrays.supports, style.prune), arrays.ArraySpeller()
         if not style.blocks:
             return Schedule(lowered, speller, RESERVED)
+        lowered = hoisted(lowered, lambda node: not node.shape)
         return BlockSchedule(lowered, speller, style, attrgetter("shape"))
     lowered = lower(program, numpy.supports, style.prune)
     if pattern is not None and style.blocks:

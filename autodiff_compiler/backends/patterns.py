@@ -16,6 +16,7 @@ from ..graph import Node
 from ..shapes import Shape, named
 from .base import ATOM, Speller, Text, wrap
 from .blocks import BlockSchedule, Results
+from .hoisting import hoisted
 from .numpy import head, reach
 from .python import tuple_of
 from .regions import Region
@@ -29,9 +30,10 @@ class PatternSchedule(BlockSchedule):
     """A formula for arrays of which it is known which axes they span."""
 
     def __init__(self, program: Program, speller: Speller, style: Style, pattern: Pattern) -> None:
-        axes = dict(zip(program.arguments(), pattern, strict=True))
-        self._axes = reach(program, axes)
         self._all = functools.reduce(operator.or_, pattern, 0)
+        axes = _axes(program, pattern)
+        program = hoisted(program, lambda node: axes[node] != self._all)
+        self._axes = _axes(program, pattern)
         self.rows: dict[Node, str] = {}  # what a loop makes, and where
         self.results = ""  # the array of all outputs, if there is a loop
         super().__init__(program, speller, style, self._shape_of)
@@ -55,6 +57,11 @@ class PatternSchedule(BlockSchedule):
         unpacking = f"{_tuple(names.values())} = {_tuple(self.rows.values())}"
         outside = {node: Text(row, ATOM) for node, row in self.rows.items()}
         return Results(names, [self.results], [unpacking], outside)
+
+
+def _axes(program: Program, pattern: Pattern) -> dict[Node, int]:
+    """The axes that each node spans."""
+    return reach(program, dict(zip(program.arguments(), pattern, strict=True)))
 
 
 def _tuple(texts: Iterable[str]) -> str:
