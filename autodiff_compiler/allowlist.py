@@ -113,8 +113,8 @@ OF_ARRAYS = """
     cholesky concatenate cumprod cumsum det diag diagonal divide dtype einsum errstate empty exp
     eye flip full inf initial inv isfinite keepdims kind linalg log logical_and max min multiply
     nan map ndim ndindex negative ones_like out outer pinv prod ravel real reshape result_type s_
-    shape slogdet solve sqrt square squeeze subtract sum svd swapaxes T tensordot trace transpose
-    tril triu vdot where zeros
+    shape slogdet solve sqrt square size squeeze subtract sum svd swapaxes T tensordot trace
+    transpose tril triu vdot where zeros
 """
 
 

@@ -15,7 +15,8 @@ from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN, SUM
 from .base import HERE, NAME, Import, Schedule, Speller, Text
 from .numpy import NUMPY
-from .regions import BLOCK, Region, ShapeOf, is_total, steps
+from .python import tuple_of
+from .regions import BLOCK, MATMUL, Region, ShapeOf, is_total, steps
 from .style import RESERVED, Style
 
 BLOCKS = '''\
@@ -40,16 +41,24 @@ def _blocks(shape):
     ]
 
 
-def _in_blocks(function, shape, *arrays):
-    """Call a function with each block of the arrays; the sums of what it returns."""
-    blocks, rank = _blocks(shape), len(shape)
+def _in_blocks(function, shape, memory, *arrays):
+    """Call a function with each block of arrays, and `memory`: so many more blocks, of a type.
+
+    The sums of what it returns.
+    """
+    blocks, rank, (count, dtype) = _blocks(shape), len(shape), memory
     if len(blocks) == 1:
-        return function(*arrays)
+        return function(*arrays, [np.empty(shape, dtype) for _ in range(count)])
     whole = [a if a.shape[a.ndim - rank :] == shape else np.broadcast_to(a, shape) for a in arrays]
+
+    def at(block, free):
+        parts = [a[block] for a in whole]
+        return function(*parts, free[:, : parts[0].size].reshape(count, *parts[0].shape))
 
     @np.errstate(all="ignore")
     def work(share):
-        return [function(*[a[block] for a in whole]) for block in share]
+        free = np.empty((count, BLOCK), dtype)
+        return [at(block, free) for block in share]
 
     size = max(-(-len(blocks)//THREADS), 16)
     shares = [blocks[k : k + size] for k in range(0, len(blocks), size)]
@@ -108,16 +117,24 @@ class BlockSchedule(Schedule):
         """A function of one block, and the statement that calls it with each."""
         given = {a: self._operand(a, NAME) for a in _operands(region)}
         arrays = [name for a, name in given.items() if self.is_array(a)]
-        shape = self._shape(region, given)
-        results = self._results(region, shape, self._dtype(given))
+        shape, dtype = self._shape(region, given), self._dtype(given)
+        results = self._results(region, shape, dtype)
+        memory = self.claim("memory")
         body = _Body(self, region, results.inside)
-        lines = [*results.unpacking, *body.lines()]
+        lines = [*body.lines()]
+        blocks = tuple_of(", ".join(body.blocks), len(body.blocks))
+        lines = [*results.unpacking, *([f"{blocks} = {memory}"] if body.blocks else []), *lines]
         totals = ", ".join(body.totals) + "," * (len(body.totals) == 1)
         lines += [f"return {totals}"] if totals else []
         parameters, name = ", ".join([*arrays, *results.arrays]), self.claim("block")
-        head = f"def {name}({parameters}):"
+        head = f"def {name}({parameters}, {memory}):"
         self.functions[len(self.statements)] = ["", head, *(f"    {line}" for line in lines), ""]
-        self.statements.append((totals, f"{self._runner()}({name}, {shape}, {parameters})"))
+        self.statements.append(
+            (
+                totals,
+                f"{self._runner()}({name}, {shape}, ({len(body.blocks)}, {dtype}), {parameters})",
+            )
+        )
         for node, text in results.outside.items():
             self._texts[node] = text
         self.passing.update(n for n in region.nodes if n not in results.outside)
@@ -198,9 +215,10 @@ class _Body:
         self._schedule, self._nodes, self._results = schedule, region.nodes, results
         self._place = {node: k for k, node in enumerate(region.nodes)}
         self._last = {a: k for k, node in enumerate(region.nodes) for a in node.args}
-        self._own: dict[Node, str] = {}  # nodes in memory that can be used again
-        self._free: list[str] = []  # names of such memory that is no longer needed
+        self._own: dict[Node, str] = {}  # nodes in a block of their own
+        self._free: list[str] = []  # blocks that are no longer needed
         self._lent: dict[str, int] = {}  # results whose memory is used before, and until when
+        self.blocks: list[str] = []  # what the function needs beside the results
         self.totals: list[str] = []
 
     def lines(self) -> Iterator[str]:
@@ -216,28 +234,27 @@ class _Body:
         name = self._schedule.bind(node, result)
         if is_total(node):
             self.totals.append(name)
+            if node.op is MATMUL:  # BLAS would share so long a sum among threads of its own
+                text = f'{self._schedule.require(NUMPY)}.einsum("i,i", {operands})'
             return f"{name} = {text}"
         function = None if node.is_boolean else ufunc(node.op)
         if function is None:
             return f"{name}[...] = {text}" if result else f"{name} = {text}"
         call = f"{self._schedule.require(NUMPY)}.{function}({operands}"
-        if result:
-            return f"{call}, out={result})"
-        memory = self._memory(node, name)
-        return f"{name} = {call}, out={memory})" if memory else f"{name} = {text}"
+        return f"{call}, out={result})" if result else f"{name} = {call}, out={self._memory(node)})"
 
-    def _memory(self, node: Node, name: str) -> str | None:
-        """A block that is free, or that of a result which is computed later."""
-        if self._free:
-            self._own[node] = name
-            return self._free.pop()
+    def _memory(self, node: Node) -> str:
+        """A block that is free, or that of a result which is computed later, or a new one."""
         here, dies = self._place[node], self._last.get(node, -1)
-        for result, memory in self._results.items():
+        for result, memory in self._results.items() if not self._free else ():
             if self._place[result] >= dies and self._lent.get(memory, -1) <= here:
                 self._lent[memory] = dies
                 return memory
-        self._own[node] = name
-        return None
+        if not self._free:
+            self.blocks.append(self._schedule.claim(f"m{len(self.blocks) + 1}"))
+            self._free.append(self.blocks[-1])
+        self._own[node] = self._free.pop()
+        return self._own[node]
 
 
 def ufunc(row: Primitive) -> str | None:

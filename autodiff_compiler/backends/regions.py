@@ -14,7 +14,7 @@ SUM, MATMUL = ARRAYS["sum"], ARRAYS["matmul"]
 GIVEN = frozenset({INPUT, CONSTANT, STACK})
 LEAST = 3  # operations that are worth a loop
 WEIGHT = 20  # of one of them, in the additions and multiplications of a matrix product
-BLOCK = 8192  # elements of a block
+BLOCK = 16384  # elements of a block
 
 
 class Region(NamedTuple):
