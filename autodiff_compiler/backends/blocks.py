@@ -7,10 +7,11 @@ or that of a block which is no longer needed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from ..derivatives import Program
-from ..graph import CONSTANT, INPUT, Node
+from ..graph import CONSTANT, Node, differentiable
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN, SUM
 from .base import HERE, NAME, Import, Schedule, Speller, Text
@@ -96,6 +97,8 @@ class BlockSchedule(Schedule):
     `shape_of` gives the shape of a node, `()` of numbers; what has one shape can share a loop.
     """
 
+    always = False  # also where straight code may be as fast
+
     def __init__(self, program: Program, speller: Speller, style: Style, shape_of: ShapeOf) -> None:
         self.shape_of, self._allocator = shape_of, style.allocator
         self.functions: dict[int, list[str]] = {}  # before a statement, the function that it calls
@@ -103,7 +106,7 @@ class BlockSchedule(Schedule):
         super().__init__(program, speller, (*RESERVED, style.allocator))
 
     def _place_all(self) -> None:
-        for step in steps(self.nodes, self.leaves, self.shape_of):
+        for step in steps(self.nodes, self.leaves, self.shape_of, self.always):
             if isinstance(step, Region):
                 self._loop(step)
             else:
@@ -116,25 +119,13 @@ class BlockSchedule(Schedule):
     def _loop(self, region: Region) -> None:
         """A function of one block, and the statement that calls it with each."""
         given = {a: self._operand(a, NAME) for a in _operands(region)}
-        arrays = [name for a, name in given.items() if self.is_array(a)]
-        shape, dtype = self._shape(region, given), self._dtype(given)
-        results = self._results(region, shape, dtype)
-        memory = self.claim("memory")
-        body = _Body(self, region, results.inside)
-        lines = [*body.lines()]
-        blocks = tuple_of(", ".join(body.blocks), len(body.blocks))
-        lines = [*results.unpacking, *([f"{blocks} = {memory}"] if body.blocks else []), *lines]
-        totals = ", ".join(body.totals) + "," * (len(body.totals) == 1)
-        lines += [f"return {totals}"] if totals else []
-        parameters, name = ", ".join([*arrays, *results.arrays]), self.claim("block")
-        head = f"def {name}({parameters}, {memory}):"
-        self.functions[len(self.statements)] = ["", head, *(f"    {line}" for line in lines), ""]
-        self.statements.append(
-            (
-                totals,
-                f"{self._runner()}({name}, {shape}, ({len(body.blocks)}, {dtype}), {parameters})",
-            )
-        )
+        shape = self._shape(region, given)
+        results = self._results(region, shape)
+        arrays = [*(name for a, name in given.items() if self.is_array(a)), *results.arrays]
+        body, name = _Body(self, region, results), self.claim("block")
+        self.functions[len(self.statements)] = body.function(name, arrays, self.claim("memory"))
+        call = ", ".join([name, shape, f"({len(body.blocks)}, {self._dtype})", *arrays])
+        self.statements.append((_listed(body.totals), f"{self._runner()}({call})"))
         for node, text in results.outside.items():
             self._texts[node] = text
         self.passing.update(n for n in region.nodes if n not in results.outside)
@@ -154,27 +145,29 @@ class BlockSchedule(Schedule):
         self.statements.append((shape, text))
         return shape
 
-    def _dtype(self, given: Mapping[Node, str]) -> str:
-        """The type of the numbers: that of an array, which may hold truth values."""
-        arrays = {a: name for a, name in given.items() if self.is_array(a)}
-        if name := next((name for a, name in arrays.items() if a.op is INPUT), None):
-            return f"{name}.dtype"
-        return f"{self.require(NUMPY)}.result_type(0.0, {', '.join(arrays.values())})"
+    @cached_property
+    def _dtype(self) -> str:
+        """The type of the numbers, which is that of all arrays that are differentiated by."""
+        kept = set(differentiable(self.program.graph))
+        arrays = [n for n in self.parameters if self.is_array(n)]
+        arrays.sort(key=lambda n: n.data not in kept)
+        return f"{self.parameters[arrays[0]]}.dtype" if arrays else "float"
 
-    def _empty(self, shape: str, dtype: str) -> str:
+    def _empty(self, shape: str, boolean: bool = False) -> str:
         """New memory."""
         allocator = self._allocator.replace("np.", f"{self.require(NUMPY)}.")
+        dtype = self.require(Import("builtins", "bool", "bool")) if boolean else self._dtype
         return f"{allocator}({shape}, {dtype})"
 
-    def _results(self, region: Region, shape: str, dtype: str) -> Results:
+    def _results(self, region: Region, shape: str) -> Results:
         """An array for everything that is needed after a loop, in the order of the outputs."""
-        inside, empty = set(region.nodes), self._empty(shape, dtype)
+        inside = set(region.nodes)
         outside = {a for n in self.nodes if n not in inside for a in n.args}
         wanted = [n for n in region.nodes if n in outside and n not in self.leaves]
         made = [n for n in (*wanted, *self.leaves) if n in inside and not is_total(n)]
         names = {node: self.bind(node) for node in made}
         for node, name in names.items():
-            self.statements.append((name, empty))
+            self.statements.append((name, self._empty(shape, node.is_boolean)))
             self.named[name] = node
         return Results(names, [*names.values()], [], {n: Text(t, NAME) for n, t in names.items()})
 
@@ -206,13 +199,17 @@ def _operands(region: Region) -> list[Node]:
     return [a for a in found if a.op is not CONSTANT]
 
 
+def _listed(names: Sequence[str]) -> str:
+    """Names with commas between them; after one alone too."""
+    return f"{names[0]}," if len(names) == 1 else ", ".join(names)
+
+
 class _Body:
     """The lines of a function of one block, and the memory that they use."""
 
-    def __init__(
-        self, schedule: BlockSchedule, region: Region, results: Mapping[Node, str]
-    ) -> None:
-        self._schedule, self._nodes, self._results = schedule, region.nodes, results
+    def __init__(self, schedule: BlockSchedule, region: Region, results: Results) -> None:
+        self._schedule, self._nodes, self._results = schedule, region.nodes, results.inside
+        self._unpacking = results.unpacking
         self._place = {node: k for k, node in enumerate(region.nodes)}
         self._last = {a: k for k, node in enumerate(region.nodes) for a in node.args}
         self._own: dict[Node, str] = {}  # nodes in a block of their own
@@ -221,7 +218,16 @@ class _Body:
         self.blocks: list[str] = []  # what the function needs beside the results
         self.totals: list[str] = []
 
-    def lines(self) -> Iterator[str]:
+    def function(self, name: str, parameters: Sequence[str], memory: str) -> list[str]:
+        """The definition, between empty lines."""
+        lines = [*self._lines()]
+        blocks = tuple_of(", ".join(self.blocks), len(self.blocks))
+        before = [*self._unpacking, *[f"{blocks} = {memory}"] * bool(self.blocks)]
+        after = [f"return {_listed(self.totals)}"] * bool(self.totals)
+        head = f"def {name}({', '.join([*parameters, memory])}):"
+        return ["", head, *(f"    {line}" for line in (*before, *lines, *after)), ""]
+
+    def _lines(self) -> Iterator[str]:
         """A line for each operation."""
         for k, node in enumerate(self._nodes):
             text, operands = self._schedule.operation(node), self._schedule.operands(node)
@@ -247,7 +253,8 @@ class _Body:
         """A block that is free, or that of a result which is computed later, or a new one."""
         here, dies = self._place[node], self._last.get(node, -1)
         for result, memory in self._results.items() if not self._free else ():
-            if self._place[result] >= dies and self._lent.get(memory, -1) <= here:
+            fits = self._place[result] >= dies and not result.is_boolean
+            if fits and self._lent.get(memory, -1) <= here:
                 self._lent[memory] = dies
                 return memory
         if not self._free:

@@ -29,6 +29,8 @@ Pattern = tuple[int, ...]  # for each argument the axes that it spans, as a bit 
 class PatternSchedule(BlockSchedule):
     """A formula for arrays of which it is known which axes they span."""
 
+    always = True  # straight code fills results up, and takes new memory for each
+
     def __init__(self, program: Program, speller: Speller, style: Style, pattern: Pattern) -> None:
         self._all = functools.reduce(operator.or_, pattern, 0)
         axes = _axes(program, pattern)
@@ -45,11 +47,11 @@ class PatternSchedule(BlockSchedule):
         """Whether a node is an array, though it may not span all axes."""
         return bool(self._axes[node])
 
-    def _results(self, region: Region, shape: str, dtype: str) -> Results:
+    def _results(self, region: Region, shape: str) -> Results:
         """One array for all outputs: memory comes faster in one piece."""
         outputs, inside = self.program.leaves(), set(region.nodes)
         self.results = self.claim("results")
-        empty = self._empty(f"({len(outputs)}, *{shape})", dtype)
+        empty = self._empty(f"({len(outputs)}, *{shape})")
         self.statements.append((self.results, empty))
         rows = {node: f"{self.results}[{k}]" for k, node in reversed([*enumerate(outputs)])}
         self.rows = {node: rows[node] for node in dict.fromkeys(outputs) if node in inside}

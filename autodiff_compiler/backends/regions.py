@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,7 +12,8 @@ from ..shapes import Shape, named, nominal, size_of
 
 SUM, MATMUL = ARRAYS["sum"], ARRAYS["matmul"]
 GIVEN = frozenset({INPUT, CONSTANT, STACK})
-LEAST = 3  # operations that are worth a loop
+LEAST = 3  # operations in a loop whose results are not kept, and
+MOST = 1  # so many times as many as those that are, make it pay
 WEIGHT = 20  # of one of them, in the additions and multiplications of a matrix product
 BLOCK = 16384  # elements of a block
 
@@ -40,25 +41,33 @@ def is_total(node: Node) -> bool:
     return node.op is MATMUL and all(len(a.shape) == 1 for a in node.args)
 
 
-def steps(nodes: Sequence[Node], leaves: Iterable[Node], shape_of: ShapeOf) -> list[Step]:
+def steps(
+    nodes: Sequence[Node], leaves: Iterable[Node], shape_of: ShapeOf, always: bool = False
+) -> list[Step]:
     """The nodes in an order in which they can run, with those of a region together.
 
-    A region waits for everything else that it needs, and everything else for whole regions.
+    A region waits for everything else that it needs, and everything else for whole regions.  With
+    `always`, there is a loop for every region of more than one operation.
     """
-    planner = _Planner(nodes, shape_of)
-    planner.postpone(set(leaves))
+    planner = _Planner(nodes, set(leaves), shape_of)
+    planner.always = always
+    planner.postpone()
     return planner.steps()
 
 
 class _Planner:
     """Stages: first what is not in a region, then the regions, and so on."""
 
-    def __init__(self, nodes: Sequence[Node], shape_of: ShapeOf) -> None:
-        self.nodes, self._shape_of = nodes, shape_of
+    def __init__(self, nodes: Sequence[Node], leaves: set[Node], shape_of: ShapeOf) -> None:
+        self.nodes, self.leaves, self._shape_of = nodes, leaves, shape_of
+        self.users: dict[Node, list[Node]] = {}
+        self.always = False
         self.stage: dict[Node, int] = {}
         self.region: dict[Node, tuple[int, Shape]] = {}  # of those in one: its stage and shape
         for node in nodes:
             self._put(node)
+            for argument in node.args:
+                self.users.setdefault(argument, []).append(node)
 
     def _put(self, node: Node) -> None:
         shape = self._common(node)
@@ -84,33 +93,32 @@ class _Planner:
         inside = where is not None and where[1] == shape and not is_total(argument)
         return stage if where is None or inside else stage + 1
 
-    def postpone(self, leaves: set[Node]) -> None:
+    def postpone(self) -> None:
         """Compute late what only later regions need, unless more would have to be kept for it."""
-        users: dict[Node, list[Node]] = {}
-        for node in self.nodes:
-            for argument in node.args:
-                users.setdefault(argument, []).append(node)
         for where in sorted(set(self.region.values()), key=lambda w: -w[0]):
-            self._postpone(where, users, leaves)
+            late = self._late(where)
+            kept = {n for n in late if any(u not in late for u in self.users[n])}
+            given = {a for n in late for a in n.args if self.region.get(a) == where} - late.keys()
+            if sum(not self._is_result(a, where) for a in given) <= len(kept):
+                for node, stage in late.items():
+                    self.stage[node], self.region[node] = stage, (stage, where[1])
 
-    def _postpone(
-        self, where: tuple[int, Shape], users: Mapping[Node, list[Node]], leaves: set[Node]
-    ) -> None:
+    def _late(self, where: tuple[int, Shape]) -> dict[Node, int]:
+        """What a region computes for later ones alone, and the last stage that could do it."""
         late: dict[Node, int] = {}
         for node in reversed([n for n in self.nodes if self.region.get(n) == where]):
-            if node in leaves or is_total(node):
-                continue
-            stage = min((late.get(u, self._asked(u, where)) for u in users[node]), default=0)
-            if stage > where[0]:
-                late[node] = stage
-        kept = {n for n in late if any(u not in late for u in users[n])}
-        needed = {a for n in late for a in n.args if self.region.get(a) == where and a not in late}
-        exported = {
-            a for a in needed if a in leaves or any(self._later(u, where) for u in users[a])
-        }
-        if len(needed - exported) <= len(kept):
-            for node, stage in late.items():
-                self.stage[node], self.region[node] = stage, (stage, where[1])
+            if node not in self.leaves and not is_total(node):
+                users = self.users.get(node, ())
+                stage = min((late.get(u, self._asked(u, where)) for u in users), default=0)
+                if stage > where[0]:
+                    late[node] = stage
+        return late
+
+    def _is_result(self, node: Node, where: tuple[int, Shape]) -> bool:
+        """Whether what a region computes is needed elsewhere, as an array."""
+        users = self.users.get(node, ())
+        elsewhere = node in self.leaves or any(self.region.get(u) != where for u in users)
+        return elsewhere and not is_total(node)
 
     def _asked(self, user: Node, where: tuple[int, Shape]) -> int:
         """The last stage at which a region of a shape can make what a user needs."""
@@ -118,9 +126,6 @@ class _Planner:
         if found is not None and found[1] == where[1]:
             return found[0]
         return self.stage[user] - 1
-
-    def _later(self, user: Node, where: tuple[int, Shape]) -> bool:
-        return self.region.get(user) != where
 
     def steps(self) -> list[Step]:
         """The nodes and regions in order."""
@@ -136,14 +141,17 @@ class _Planner:
         for stage in range(max(self.stage.values(), default=0) + 1):
             found += single.get(stage, ())
             for shape, nodes in regions.get(stage, {}).items():
-                found += [Region(shape, nodes)] if self._pays(shape, len(nodes)) else nodes
+                found += [Region(shape, nodes)] if self._pays((stage, shape), nodes) else nodes
         return found
 
-    def _pays(self, shape: Shape, count: int) -> bool:
-        """Whether a loop pays: the arrays may be large, and no other operation outweighs it."""
-        size = size_of(shape)
+    def _pays(self, where: tuple[int, Shape], nodes: Sequence[Node]) -> bool:
+        """Whether a loop pays: arrays may be large, few are kept, and nothing else outweighs it."""
+        if self.always:
+            return len(nodes) > 1
+        size, passing = size_of(where[1]), sum(not self._is_result(n, where) for n in nodes)
         may_be_large = not isinstance(size, int) or size > BLOCK
-        return count >= LEAST and may_be_large and WEIGHT * count * nominal(size) >= self._others
+        pays = passing >= max(LEAST, MOST * (len(nodes) - passing))
+        return may_be_large and pays and WEIGHT * len(nodes) * nominal(size) >= self._others
 
     @cached_property
     def _others(self) -> int:
