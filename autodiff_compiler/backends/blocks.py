@@ -14,10 +14,11 @@ from ..derivatives import Program
 from ..graph import CONSTANT, Node, differentiable
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN, SUM
+from ..primitives.axes import index_text, tuple_text
 from .base import HERE, NAME, Import, Schedule, Speller, Text
 from .numpy import NUMPY
 from .python import tuple_of
-from .regions import BLOCK, MATMUL, Region, ShapeOf, is_total, steps
+from .regions import BLOCK, MATMUL, Region, ShapeOf, is_assembly, is_total, steps
 from .style import RESERVED, Style
 
 BLOCKS = '''\
@@ -42,7 +43,7 @@ def _blocks(shape):
     ]
 
 
-def _in_blocks(function, shape, memory, *arrays):
+def _in_blocks(function, threads, shape, memory, *arrays):
     """Call a function with each block of arrays, and `memory`: so many more blocks, of a type.
 
     The sums of what it returns.
@@ -61,7 +62,7 @@ def _in_blocks(function, shape, memory, *arrays):
         free = np.empty((count, BLOCK), dtype)
         return [at(block, free) for block in share]
 
-    size = max(-(-len(blocks)//THREADS), 16)
+    size = max(-(-len(blocks)//threads), 16)
     shares = [blocks[k : k + size] for k in range(0, len(blocks), size)]
     if len(shares) == 1:
         found = work(blocks)
@@ -80,15 +81,17 @@ class Results(NamedTuple):
 
     Attributes:
         inside: what a function of one block calls each result.
-        arrays: the arrays that hold them, which it is given.
-        unpacking: the lines that take the one from the other.
+        arrays: the arrays that hold them: its parameters, and what it is called with.
         outside: the text of each result after the loop.
+        unpacking: the lines that take the results from the parameters.
+        parts: of a sum of arrays in their places, the parameters that are those places.
     """
 
     inside: Mapping[Node, str]
-    arrays: Sequence[str]
-    unpacking: Sequence[str]
+    arrays: dict[str, str]
     outside: Mapping[Node, Text]
+    unpacking: Sequence[str] = ()
+    parts: Mapping[Node, Sequence[str]] = {}
 
 
 class BlockSchedule(Schedule):
@@ -121,10 +124,12 @@ class BlockSchedule(Schedule):
         given = {a: self._operand(a, NAME) for a in _operands(region)}
         shape = self._shape(region, given)
         results = self._results(region, shape)
-        arrays = [*(name for a, name in given.items() if self.is_array(a)), *results.arrays]
+        arrays = {name: name for a, name in given.items() if self.is_array(a)} | results.arrays
         body, name = _Body(self, region, results), self.claim("block")
-        self.functions[len(self.statements)] = body.function(name, arrays, self.claim("memory"))
-        call = ", ".join([name, shape, f"({len(body.blocks)}, {self._dtype})", *arrays])
+        self.functions[len(self.statements)] = body.function(name, [*arrays], self.claim("memory"))
+        memory = f"({len(body.blocks)}, {self._dtype})"
+        threads = "1" if results.parts else "THREADS"  # parts of one array may overlap
+        call = ", ".join([name, threads, shape, memory, *arrays.values()])
         self.statements.append((_listed(body.totals), f"{self._runner()}({call})"))
         for node, text in results.outside.items():
             self._texts[node] = text
@@ -161,15 +166,36 @@ class BlockSchedule(Schedule):
 
     def _results(self, region: Region, shape: str) -> Results:
         """An array for everything that is needed after a loop, in the order of the outputs."""
-        inside = set(region.nodes)
-        outside = {a for n in self.nodes if n not in inside for a in n.args}
-        wanted = [n for n in region.nodes if n in outside and n not in self.leaves]
-        made = [n for n in (*wanted, *self.leaves) if n in inside and not is_total(n)]
-        names = {node: self.bind(node) for node in made}
+        names = {node: self.bind(node) for node in self._kept(region)}
+        self.named |= {name: node for node, name in names.items()}
+        texts = {node: Text(name, NAME) for node, name in names.items()}
+        parts, arrays = dict[Node, list[str]](), dict[str, str]()
         for node, name in names.items():
-            self.statements.append((name, self._empty(shape, node.is_boolean)))
-            self.named[name] = node
-        return Results(names, [*names.values()], [], {n: Text(t, NAME) for n, t in names.items()})
+            if is_assembly(node):
+                self.statements.append((name, self._zeros(node)))
+                places = self._places(node, name)
+                parts[node], arrays = [*places], arrays | places
+            else:
+                self.statements.append((name, self._empty(shape, node.is_boolean)))
+                arrays[name] = name
+        inside = {node: name for node, name in names.items() if node not in parts}
+        return Results(inside, arrays, texts, parts=parts)
+
+    def _kept(self, region: Region) -> list[Node]:
+        """The arrays that are needed after a loop, in the order of the outputs."""
+        inside = set(region.nodes)
+        needed = {a for n in self.nodes if n not in inside for a in n.args}
+        wanted = [n for n in region.nodes if n in needed and n not in self.leaves]
+        return [n for n in (*wanted, *self.leaves) if n in inside and not is_total(n)]
+
+    def _zeros(self, node: Node) -> str:
+        shape = tuple_text(node.shape, self.size)
+        return f"{self.require(NUMPY)}.zeros({shape}, {self._dtype})"
+
+    def _places(self, node: Node, name: str) -> dict[str, str]:
+        """The parts of an array in which others are added, by a name for each."""
+        indices = (index_text(index, self.size, ()) for index in node.data[0])
+        return {self.claim(f"{name}_part"): f"{name}[{index}]" for index in indices}
 
     def operands(self, node: Node) -> str:
         """The operands of a node as text."""
@@ -209,7 +235,7 @@ class _Body:
 
     def __init__(self, schedule: BlockSchedule, region: Region, results: Results) -> None:
         self._schedule, self._nodes, self._results = schedule, region.nodes, results.inside
-        self._unpacking = results.unpacking
+        self._unpacking, self._parts = results.unpacking, results.parts
         self._place = {node: k for k, node in enumerate(region.nodes)}
         self._last = {a: k for k, node in enumerate(region.nodes) for a in node.args}
         self._own: dict[Node, str] = {}  # nodes in a block of their own
@@ -230,6 +256,10 @@ class _Body:
     def _lines(self) -> Iterator[str]:
         """A line for each operation."""
         for k, node in enumerate(self._nodes):
+            if node in self._parts:
+                pairs = zip(self._parts[node], node.args, strict=True)
+                yield from (f"{part} += {self._schedule.text(a)}" for part, a in pairs)
+                continue
             text, operands = self._schedule.operation(node), self._schedule.operands(node)
             dead = [a for a in dict.fromkeys(node.args) if self._last[a] == k and a in self._own]
             self._free += [self._own.pop(a) for a in dead]

@@ -58,7 +58,7 @@ class PatternSchedule(BlockSchedule):
         names = {node: self.bind(node) for node in self.rows}
         unpacking = f"{_tuple(names.values())} = {_tuple(self.rows.values())}"
         outside = {node: Text(row, ATOM) for node, row in self.rows.items()}
-        return Results(names, [self.results], [unpacking], outside)
+        return Results(names, {self.results: self.results}, outside, [unpacking])
 
 
 def _axes(program: Program, pattern: Pattern) -> dict[Node, int]:

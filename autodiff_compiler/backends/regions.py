@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from ..graph import CONSTANT, INPUT, STACK, Node
 from ..primitives import ARRAYS, ArrayPrimitive
+from ..primitives.axes import Pick, Take
 from ..shapes import Shape, named, nominal, size_of
 
-SUM, MATMUL = ARRAYS["sum"], ARRAYS["matmul"]
+ASSEMBLE, MATMUL, SUM = (ARRAYS[name] for name in ("assemble", "matmul", "sum"))
 GIVEN = frozenset({INPUT, CONSTANT, STACK})
 LEAST = 3  # operations in a loop whose results are not kept, and
 MOST = 1  # so many times as many as those that are, make it pay
@@ -39,6 +40,18 @@ def is_total(node: Node) -> bool:
     if node.op is SUM:
         return not node.shape
     return node.op is MATMUL and all(len(a.shape) == 1 for a in node.args)
+
+
+def is_assembly(node: Node) -> bool:
+    """Whether this is a sum of arrays of one shape, each placed at slices of a larger one."""
+    if node.op is not ASSEMBLE or len({a.shape for a in node.args}) > 1:
+        return False
+    return not any(isinstance(item, Take | Pick) for index in node.data[0] for item in index)
+
+
+def ends(node: Node) -> bool:
+    """Whether a loop can compute this block by block, though it is there only after the loop."""
+    return is_total(node) or is_assembly(node)
 
 
 def steps(
@@ -82,15 +95,15 @@ class _Planner:
         """The shape of the region that a node could be in."""
         if is_elementwise(node, self._shape_of):
             return self._shape_of(node)
-        return self._shape_of(node.args[0]) if is_total(node) else ()
+        return self._shape_of(node.args[0]) if ends(node) else ()
 
     def _ends(self, node: Node, stage: int, shape: Shape) -> bool:
-        return is_total(node) and any(self.region.get(a) == (stage, shape) for a in node.args)
+        return ends(node) and any(self.region.get(a) == (stage, shape) for a in node.args)
 
     def _ready(self, argument: Node, shape: Shape) -> int:
         """The first stage at which an argument is there, for a region of a shape."""
         stage, where = self.stage[argument], self.region.get(argument)
-        inside = where is not None and where[1] == shape and not is_total(argument)
+        inside = where is not None and where[1] == shape and not ends(argument)
         return stage if where is None or inside else stage + 1
 
     def postpone(self) -> None:
@@ -107,7 +120,7 @@ class _Planner:
         """What a region computes for later ones alone, and the last stage that could do it."""
         late: dict[Node, int] = {}
         for node in reversed([n for n in self.nodes if self.region.get(n) == where]):
-            if node not in self.leaves and not is_total(node):
+            if node not in self.leaves and not ends(node):
                 users = self.users.get(node, ())
                 stage = min((late.get(u, self._asked(u, where)) for u in users), default=0)
                 if stage > where[0]:
@@ -118,7 +131,7 @@ class _Planner:
         """Whether what a region computes is needed elsewhere, as an array."""
         users = self.users.get(node, ())
         elsewhere = node in self.leaves or any(self.region.get(u) != where for u in users)
-        return elsewhere and not is_total(node)
+        return elsewhere and not ends(node)
 
     def _asked(self, user: Node, where: tuple[int, Shape]) -> int:
         """The last stage at which a region of a shape can make what a user needs."""
