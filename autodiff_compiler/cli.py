@@ -81,6 +81,8 @@ EMIT = _option("--emit", metavar="KINDS", help=f"functions, of {', '.join(KINDS)
 TARGET = _option(
     "--target", choices=tuple(TARGETS), help="plain Python, the default of numbers, or NumPy"
 )
+ARRAYS = _option("--arrays", metavar="NAMES", help="inputs that will be large arrays: x,y")
+THREADS = _option("--threads", type=int, metavar="N", help="that share large arrays; by default 2")
 MODE = _option("--mode", choices=MODES, default="primal", help="values, tangents or adjoints")
 SEED = _option("--seed", metavar="VALUES", help="tangents x1=1,x2=0 or the adjoint of the output")
 TRACE_FORMAT, COST_FORMAT = (
@@ -114,8 +116,8 @@ class Command(NamedTuple):
 
 
 def _compile(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
-    target = args.target or fn.default_target
-    text = fn.source(*_kinds(args.emit), target=target)
+    target = args.target or ("numpy" if args.arrays else fn.default_target)
+    text = fn.source(*_kinds(args.emit), target=target, arrays=args.arrays or "")
     return text, {"inputs": fn.inputs, "wrt": fn.wrt, "target": target, "module": text}, OK
 
 
@@ -167,10 +169,11 @@ COMMANDS: Mapping[str, Command] = {
     "compile": Command(
         _compile,
         "print or save a module of plain Python or NumPy",
-        (EMIT, TARGET),
+        (EMIT, TARGET, ARRAYS, THREADS),
         (
             'compile "log(x1) + x1*x2 - sin(x2)"',
             'compile "x**2*y" --emit value,hessian --target numpy -o hessian.py',
+            'compile "a*exp(-b*x)" --wrt a,b --emit jacobian --arrays x -o model.py',
         ),
     ),
     "eval": Command(
@@ -295,6 +298,7 @@ def run(args: argparse.Namespace) -> int:
         without=args.without or "",
         stable=not args.as_written,
         limits=_limits(args.limit),
+        **({"threads": args.threads} if getattr(args, "threads", None) is not None else {}),
     )
     text, data, code = COMMANDS[args.command].run(fn, args)
     if args.json:

@@ -19,7 +19,16 @@ from .files import write
 from .flatten import flattened
 from .graph import Graph, Node, differentiable
 from .limits import DEFAULT, Limits
-from .options import Options, check_input, check_shapes, names, passes, shapes_of
+from .options import (
+    THREADS,
+    Options,
+    check_input,
+    check_shapes,
+    check_threads,
+    names,
+    passes,
+    shapes_of,
+)
 from .parser import parse
 from .passes import (
     BLOCKS,
@@ -159,25 +168,33 @@ class Function:
             raise ValueError(f"form: expected one of {', '.join(FORMS)}, got {form!r}")
         return derivative(self._graph, self._output, name, form)
 
-    def source(self, *kinds: str, target: str | None = None) -> str:
+    def source(
+        self, *kinds: str, target: str | None = None, arrays: str | Iterable[str] = ()
+    ) -> str:
         """A standalone module with a function for each kind; `default_kinds` if none is given.
 
         `target` is `"python"` (scalars, `math`) or `"numpy"` (arrays too), by default the first
-        that can be.
+        that can be.  `arrays` names inputs without a shape that will be large arrays, all of one
+        shape, while the others are numbers: NumPy's code then has loops over blocks of them.
         """
-        target = target or self.default_target
+        large = names(arrays, "arrays") or ()
+        target = target or ("numpy" if large else self.default_target)
         if target == "python" and self._graph.has_arrays:
             raise ValueError("target: a program of arrays needs 'numpy'")
         if target not in targets():
             raise ValueError(f"target: expected one of {', '.join(targets())}, got {target!r}")
         programs = [self._program(kind) for kind in dict.fromkeys(kinds or self.default_kinds)]
-        text = module(programs, target, self._source, self._wrt, self._style)
+        if large and (target == "python" or self._graph.has_arrays):
+            raise ValueError("arrays: only for NumPy's code of inputs without shapes")
+        for name in large:
+            check_input(name, self._inputs, self._source)
+        text = module(programs, target, self._source, self._wrt, self._style, large)
         inspect(text)
         return text
 
-    def save(self, path: str | os.PathLike[str], *kinds: str, target: str | None = None) -> None:
-        """Write `source` to a file, whole or not at all."""
-        write(path, self.source(*kinds, target=target))
+    def save(self, path: str | os.PathLike[str], *kinds: str, **options: Any) -> None:
+        """Write `source` to a file, whole or not at all; it has the same options."""
+        write(path, self.source(*kinds, **options))
 
     def trace(
         self,
@@ -258,7 +275,7 @@ class Function:
     @property
     def _style(self) -> Style:
         without = self._options.without
-        return Style(PRUNE not in without, BLOCKS not in without)
+        return Style(PRUNE not in without, BLOCKS not in without, self._options.threads)
 
     @property
     def _is_scalar(self) -> bool:
@@ -301,7 +318,7 @@ class Function:
 _cache: Cache[Function] = Cache(KEPT, WEIGHT)
 
 
-def compile(
+def compile(  # noqa: PLR0913  (all but the source by name)
     source: str,
     *,
     inputs: str | Iterable[str] | None = None,
@@ -311,6 +328,7 @@ def compile(
     stable: bool = True,
     limits: Limits = DEFAULT,
     cache: bool = True,
+    threads: int = THREADS,
 ) -> Function:
     """Compile a formula, or a program of several lines, to a `Function`.
 
@@ -324,12 +342,11 @@ def compile(
         stable: whether formulas that cancel or overflow take a form that does not; `False` leaves
             out the passes `stable`, `collect` and `regroup`, and computes what is written.
         limits: how large the source and its derivatives may be.
-        cache: whether the function may be one that was compiled before from the same source with
-            the same options; what is compiled a second time is kept, the 256 used last of them, as
-            long as they are small.
+        cache: whether the function may be one compiled before from the same source and options;
+            what is compiled a second time is kept, the 256 used last, as long as they are small.
+        threads: how many share the work on large arrays; results do not depend on it.
 
-    Raises `ExpressionError` for anything wrong with the source, and `TypeError` or `ValueError`
-    for other arguments.
+    Raises `ExpressionError` for a wrong source, `TypeError` or `ValueError` for other arguments.
     """
     if not isinstance(source, str):
         raise TypeError(f"source: expected a string, got {type(source).__name__}")
@@ -338,7 +355,8 @@ def compile(
     text = str.__str__(source)  # without what a subclass may add
     left_out = passes(without) if stable else (*passes(without), *STABLE_PASSES)
     given = names(inputs, "inputs"), names(wrt, "wrt")
-    options = Options(*given, left_out, limits, shapes_of(shapes) if shapes else ())
+    found = shapes_of(shapes) if shapes else ()
+    options = Options(*given, left_out, limits, found, check_threads(threads))
     return _kept(text, options) if cache else Function(text, *options)
 
 

@@ -11,6 +11,8 @@ from .errors import ExpressionError, nearest
 from .limits import Limits
 from .passes import PASSES
 
+THREADS = 2  # that share large arrays, if nothing else is asked for
+
 
 class Options(NamedTuple):
     """What a source is compiled with, checked: names, passes left out, limits."""
@@ -20,6 +22,16 @@ class Options(NamedTuple):
     without: tuple[str, ...]
     limits: Limits
     shapes: tuple[tuple[str, tuple[int | str, ...]], ...] = ()
+    threads: int = THREADS
+
+
+def check_threads(threads: Any) -> int:
+    """A number of threads; raises `TypeError` or `ValueError`."""
+    if not isinstance(threads, Integral) or isinstance(threads, bool):
+        raise TypeError(f"threads: expected a whole number, got {threads!r}")
+    if threads < 1:
+        raise ValueError(f"threads: expected at least 1, got {threads}")
+    return int(threads)
 
 
 def check_shapes(shapes: Iterable[tuple[str, object]], inputs: Sequence[str]) -> None:

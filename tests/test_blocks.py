@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
@@ -237,3 +238,62 @@ def test_threads_do_not_share_results():
     want = {a: fn(a, x).copy() for a in (1.0, 2.0, 3.0, 4.0)}
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(run, want))
+
+
+KINDS = {
+    "value": lambda p, x: p,
+    "value_and_gradient": lambda p, x: p,
+    "jvp": lambda p, x: (p, (1.0, 2.0, 3.0)),
+    "vjp": lambda p, x: (p, x),
+    "hessian": lambda p, x: p,
+    "hvp": lambda p, x: (p, (1.0, 2.0, 3.0)),
+}
+
+
+@pytest.mark.parametrize(("kind", "arguments"), KINDS.items())
+def test_modules_for_arrays_that_are_named(kind, arguments):
+    fn, names = ac.compile("a*exp(-b*x) + y*c", wrt="a b c"), {}
+    exec(fn.source(kind, arrays="x y"), names)
+    assert looped(fn, kind, arrays="x y")
+    x = np.linspace(0, 1, 3 * BLOCK)
+    for shape in (x, x[:5], x[:0], x.reshape(3, -1), np.float64(0.5)):
+        given = arguments((1.5, 0.5, shape, 2 * shape, 2.0), shape)
+        wanted = getattr(fn, kind)(*given)
+        same(flat(names[kind](*given)), [np.asarray(w) for w in flat(wanted)], 1e-15)
+
+
+def test_arrays_that_cannot_be_named():
+    with pytest.raises(ac.ExpressionError, match="z is not an input"):
+        ac.compile("x*y").source(arrays="z")
+    with pytest.raises(ValueError, match="arrays: only"):
+        ac.compile("x*y").source(arrays="x", target="python")
+    with pytest.raises(ValueError, match="arrays: only"):
+        ac.compile("x: [n]; sum(x)*y").source(arrays="y")
+
+
+def test_results_do_not_depend_on_threads():
+    x, source = np.linspace(0, 1, 70 * BLOCK), "sum(sin(x)*exp(-k*x) + k/(1 + x*x))"
+    fns = [ac.compile(source, shapes={"x": ("n",)}, threads=count) for count in (1, 2, 3)]
+    found = [flat(fn.value_and_gradient(x, 2.0)) for fn in fns]
+    assert "THREADS = 3" in fns[2].source("value")
+    for other in found[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(found[0], other, strict=True))
+    again = pickle.loads(pickle.dumps(fns[2]))
+    assert again == fns[2] != fns[1]
+
+
+@pytest.mark.parametrize(
+    ("threads", "error"), [(0, ValueError), (2.0, TypeError), (True, TypeError)]
+)
+def test_numbers_of_threads_that_are_none(threads, error):
+    with pytest.raises(error, match="threads: expected"):
+        ac.compile("x", threads=threads)
+
+
+def test_names_that_the_loops_use():
+    names = "BLOCK THREADS block memory results m1 _in_blocks np _empty slice"
+    source = "*".join(f"sin({name})" for name in names.split())
+    point = [np.linspace(0.1, 1, 2 * BLOCK) + k for k in range(len(names.split()))]
+    same(*both(source, "value_and_gradient", *point))
+    shapes = dict.fromkeys(names.split(), ("n",))
+    same(*both(f"sum({source})", "value_and_gradient", *point, shapes=shapes), 1e-11)

@@ -383,17 +383,3 @@ def docstring(lines: Sequence[str], indent: str = "") -> Iterator[str]:
 
 
 HERE = "."  # the module of helpers that are written into the generated module itself
-
-
-def imports(wanted: Iterable[Import]) -> Iterator[str]:
-    """Import statements, one for each module, sorted; builtins only under another name."""
-    modules: dict[str, list[str]] = {}
-    for module, name, local in sorted(w for w in wanted if w.module != HERE):
-        if not name:
-            yield f"import {module}" + (f" as {local}" if local != module else "")
-        elif module != "builtins" or local != name:
-            modules.setdefault(module, []).append(name if local == name else f"{name} as {local}")
-    for module, names in modules.items():
-        text = f"from {module} import {', '.join(names)}"
-        long = len(text) > WIDTH
-        yield from wrap(f"from {module} import ({', '.join(names)})", "") if long else (text,)

@@ -72,6 +72,7 @@ def _in_blocks(function, threads, shape, memory, *arrays):
     return [np.sum(parts) for parts in zip(*[sums for sums in found if sums])]'''
 
 IN_BLOCKS = Import(HERE, "_in_blocks", "_in_blocks")
+THREADS = Import(HERE, "THREADS", "THREADS")
 NO_UFUNCS = frozenset({"where", "clip", "sinc"})
 POOL = Import("concurrent.futures", "ThreadPoolExecutor", "ThreadPoolExecutor")
 
@@ -128,7 +129,7 @@ class BlockSchedule(Schedule):
         body, name = _Body(self, region, results), self.claim("block")
         self.functions[len(self.statements)] = body.function(name, [*arrays], self.claim("memory"))
         memory = f"({len(body.blocks)}, {self._dtype})"
-        threads = "1" if results.parts else "THREADS"  # parts of one array may overlap
+        threads = "1" if results.parts else self.require(THREADS)  # such parts may overlap
         call = ", ".join([name, threads, shape, memory, *arrays.values()])
         self.statements.append((_listed(body.totals), f"{self._runner()}({call})"))
         for node, text in results.outside.items():
@@ -215,7 +216,8 @@ class BlockSchedule(Schedule):
 
 def helpers(threads: int) -> dict[str, str]:
     """The helpers of code with loops over blocks that so many threads share."""
-    return {"_in_blocks": BLOCKS.replace("{threads}", str(threads)).replace("{block}", str(BLOCK))}
+    text = BLOCKS.replace("{threads}", str(threads)).replace("{block}", str(BLOCK))
+    return {"_in_blocks": text, "THREADS": ""}
 
 
 def _operands(region: Region) -> list[Node]:

@@ -9,11 +9,12 @@ from ..derivatives import Program
 from ..primitives import lookup
 from ..primitives.ieee import can_raise, helper
 from . import arrays, blocks, numpy, patterns, python
-from .base import HERE, Import, Schedule, docstring, imports
+from .base import HERE, Import, Schedule, docstring
 from .blocks import BlockSchedule
 from .hoisting import hoisted
+from .imports import imports
 from .lowering import lower
-from .patterns import Pattern, PatternSchedule
+from .patterns import Pattern, PatternSchedule, spanning
 from .style import PLAIN, RESERVED, Style
 
 SUMMARIES: Mapping[str, str] = {
@@ -28,6 +29,8 @@ SUMMARIES: Mapping[str, str] = {
 }
 EDGE_NOTE = "# Python raises at poles and overflows; from here on, IEEE 754 answers there."
 
+Arrays = Pattern | Collection[str] | None  # what is known of the arguments that are arrays
+
 MAX_DOC = 2_000  # characters of a source that a docstring repeats
 
 
@@ -37,11 +40,12 @@ def module(
     source: str,
     wrt: Sequence[str],
     style: Style = PLAIN,
-    pattern: Pattern | None = None,
+    pattern: Arrays = None,
 ) -> str:
     """The text of a module with one function for each program.
 
-    `target` is `"python"` (scalars, `math`) or `"numpy"` (arrays that broadcast).
+    `target` is `"python"` (scalars, `math`) or `"numpy"` (arrays that broadcast).  `pattern` gives
+    the axes that each argument spans, or the names of inputs that are arrays of one shape.
     """
     writer = TARGETS[target](wrt, style, pattern)
     for program in programs:
@@ -68,7 +72,7 @@ def summary(kind: str, wrt: Sequence[str]) -> str:
 class Writer:
     """Functions of one target, collected into a module."""
 
-    def __init__(self, wrt: Sequence[str], style: Style, pattern: Pattern | None) -> None:
+    def __init__(self, wrt: Sequence[str], style: Style, pattern: Arrays) -> None:
         self.wrt, self.style, self.pattern = wrt, style, pattern
         self.imports: set[Import] = set()
         self.functions: list[str] = []
@@ -96,7 +100,7 @@ class Writer:
 class PythonWriter(Writer):
     """Scalar functions: the plain one, and the one that answers where it raises."""
 
-    def __init__(self, wrt: Sequence[str], style: Style, pattern: Pattern | None) -> None:
+    def __init__(self, wrt: Sequence[str], style: Style, pattern: Arrays) -> None:
         super().__init__(wrt, style, pattern)
         self.edges: list[str] = []
 
@@ -128,7 +132,8 @@ class NumpyWriter(Writer):
     """Functions of arrays."""
 
     def add(self, program: Program) -> None:
-        schedule = numpy_schedule(program, self.style, self.pattern)
+        pattern = spanning(program, self.wrt, self.pattern) if self.pattern else None
+        schedule = numpy_schedule(program, self.style, pattern)
         doc = [summary(program.kind, self.wrt)]
         if isinstance(schedule, PatternSchedule):
             lines = patterns.define(program.kind, schedule, doc)
@@ -143,10 +148,11 @@ class NumpyWriter(Writer):
 
     def _helpers(self) -> list[str]:
         texts = numpy.HELPERS | arrays.HELPERS | blocks.helpers(self.style.threads)
-        return [texts[name] for name in sorted({i.name for i in self.helpers})]
+        named = (texts[name] for name in sorted({i.name for i in self.helpers}))
+        return [text for text in named if text]
 
 
-TARGETS: Mapping[str, Callable[[Sequence[str], Style, Pattern | None], Writer]] = {
+TARGETS: Mapping[str, Callable[[Sequence[str], Style, Arrays], Writer]] = {
     "python": PythonWriter,
     "numpy": NumpyWriter,
 }

@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import cast
 
-from ..derivatives import Program, Tree
+from ..derivatives import Group, Program, Tree
 from ..graph import Node
 from ..shapes import Shape, named
 from .base import ATOM, Speller, Text, wrap
@@ -23,6 +24,7 @@ from .regions import Region
 from .style import Style
 
 WHOLE = (named("elements"),)
+TANGENTS = frozenset({"jvp", "hvp"})
 Pattern = tuple[int, ...]  # for each argument the axes that it spans, as a bit mask
 
 
@@ -56,9 +58,28 @@ class PatternSchedule(BlockSchedule):
         rows = {node: f"{self.results}[{k}]" for k, node in reversed([*enumerate(outputs)])}
         self.rows = {node: rows[node] for node in dict.fromkeys(outputs) if node in inside}
         names = {node: self.bind(node) for node in self.rows}
-        unpacking = f"{_tuple(names.values())} = {_tuple(self.rows.values())}"
+        parts = [
+            row.replace("]", ", ...]") for row in self.rows.values()
+        ]  # arrays without axes too
+        unpacking = f"{_tuple(names.values())} = {_tuple(parts)}"
         outside = {node: Text(row, ATOM) for node, row in self.rows.items()}
         return Results(names, {self.results: self.results}, outside, [unpacking])
+
+
+def spanning(program: Program, wrt: Sequence[str], arrays: Collection[int | str]) -> Pattern:
+    """The pattern of a program, from itself or from the names of inputs that are arrays.
+
+    A tangent is an array where its input is one, a cotangent always.
+    """
+    given = [p.elements if isinstance(p, Group) else (p,) for p in program.parameters]
+    if len(given) == 2 and program.kind in TANGENTS:
+        names = [*(n.data for n in given[0]), *wrt]
+    else:
+        names = [n.data for n in program.arguments()]
+    if not all(isinstance(name, str) for name in arrays):
+        return cast(Pattern, tuple(arrays))
+    inputs = len(given[0]) if program.kind == "vjp" else len(names)
+    return tuple(3 * (name in arrays or k >= inputs) for k, name in enumerate(names))
 
 
 def _axes(program: Program, pattern: Pattern) -> dict[Node, int]:

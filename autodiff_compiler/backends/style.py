@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-RESERVED = (
-    "np",
-    "array",
-    "float",
-    "nan",
-    "inf",
-    "_full",
-    "_floats",
-    "THREADS",
-    "BLOCK",
-)  # never a local name
+RESERVED = ("np", "array", "float", "nan", "inf", "_full", "_floats")  # never a local name
 
 
 class Style(NamedTuple):
