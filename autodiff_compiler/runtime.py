@@ -111,14 +111,19 @@ class Callables:
     def general(self, *arguments: Any) -> Any:
         """Any numbers and arrays: scalars with IEEE's answers at the edges, arrays by NumPy."""
         given = self._flattened(arguments)
-        names = (str(node.data) for node in self.program.arguments())
-        values = [number(name, v) for name, v in zip(names, given, strict=True)]
+        pairs = zip(self._names, given, strict=True)
+        values = [v if type(v) is float else number(name, v) for name, v in pairs]
         grouped = self._grouped(values)
         if not all(type(v) is float for v in values):
-            return self._for(_pattern(self.program, values))(*grouped)
+            return self._for(_pattern(self._names, values))(*grouped)
         were_floats = all(v is g for v, g in zip(values, given, strict=True))
         fast = self._fast() if self._fast is not None and not were_floats else None
         return (fast or self._scalar)(*grouped)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """The names of all arguments, in order."""
+        return [str(node.data) for node in self.program.arguments()]
 
     def _flattened(self, arguments: Sequence[Any]) -> list[Any]:
         given: list[Any] = []
@@ -216,18 +221,23 @@ def _array(name: str, value: Any) -> Any:
     return array if array.dtype.kind == "f" else array.astype(float)
 
 
-def _pattern(program: Program, values: Sequence[Any]) -> Pattern:
+def _pattern(names: Sequence[str], values: Sequence[Any]) -> Pattern:
     """The axes of their common shape that each argument spans, as bit masks of whole numbers."""
+    shapes = [() if type(v) is float else v.shape for v in values]
+    spans = {shape: _spanned(shape) for shape in shapes}
+    if len(spans) > 1 + (() in spans):
+        _check_shapes(names, shapes)
+    return tuple([spans[shape] for shape in shapes])
+
+
+def _check_shapes(names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> None:
     import numpy as np
 
-    shapes = [np.shape(v) for v in values]
     try:
         np.broadcast_shapes(*shapes)
     except ValueError:
-        names = (node.data for node in program.arguments())
         found = ", ".join(f"{n} {s}" for n, s in zip(names, shapes, strict=True) if s)
         raise ValueError(f"these shapes do not broadcast together: {found}") from None
-    return tuple(_spanned(shape) for shape in shapes)
 
 
 def _spanned(shape: Sequence[int]) -> int:

@@ -1,0 +1,299 @@
+"""The compiler beside other libraries, in one process: `python -m benchmarks`.
+
+Every library gets the same texts, and what it returns is compared before it is measured.  Times are
+the best of several, and the ratios say how many times as long as ours another takes.  Libraries
+that are not installed are left out; the extra `bench` has them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.formulas import FORMULAS, GAUSS, GROWTH
+from benchmarks.peers import OURS, Peer, agree, installed
+
+ENOUGH = 0.2  # seconds for which something is called again
+PATIENCE = 20.0  # seconds after which larger sizes are left out
+
+
+class Row(NamedTuple):
+    """A measurement: of what, by whom, in seconds, or in bytes."""
+
+    section: str
+    case: str
+    library: str
+    amount: float
+
+
+Task = tuple[str, str, Callable[[], float]]  # a case, a library, and what measures it
+
+
+def best(run: Callable[[], object], least: int = 3) -> float:
+    """The shortest time of a call, in seconds."""
+    shortest, spent, calls = float("inf"), 0.0, 0
+    while calls < least or spent < ENOUGH:
+        started = perf_counter()
+        run()
+        took = perf_counter() - started
+        shortest, spent, calls = min(shortest, took), spent + took, calls + 1
+    return shortest
+
+
+def per_call(run: Callable[[], object], turns: int = 100) -> float:
+    """The shortest time of a call that is too short to be measured alone."""
+
+    def turn() -> None:
+        for _ in range(turns):
+            run()
+
+    return best(turn) / turns
+
+
+def having(libraries: dict[str, Peer], ability: str) -> Iterator[tuple[str, Any]]:
+    """The libraries that can do something, with the function that makes one that does."""
+    for name, peer in libraries.items():
+        if make := getattr(peer, ability):
+            yield name, make
+
+
+def points() -> Iterator[tuple[str, str, list[str], tuple[float, ...]]]:
+    """The formulas, with the names of their inputs and a point."""
+    import autodiff_compiler as ac
+
+    for case, (text, point) in FORMULAS.items():
+        yield case, text, list(ac.compile(text).inputs), point
+
+
+def compiling(libraries: dict[str, Peer]) -> Iterator[Task]:
+    """From the text to a first value and gradient."""
+    for case, text, names, point in points():
+        for name, make in having(libraries, "scalar"):
+            yield case, name, lambda m=make, t=text, n=names, p=point: best(lambda: m(t, n)(*p), 2)
+
+
+def calling(libraries: dict[str, Peer]) -> Iterator[Task]:
+    """A call for value and gradient."""
+    yield from _calls(libraries, "scalar", FORMULAS)
+
+
+def second(libraries: dict[str, Peer]) -> Iterator[Task]:
+    """A call for the Hessian."""
+    yield from _calls(libraries, "hessian", ["textbook", "gauss", "rosenbrock10"])
+
+
+def _calls(libraries: dict[str, Peer], ability: str, cases: Any) -> Iterator[Task]:
+    for case, text, names, point in points():
+        wanted: Any = None
+        for name, make in having(libraries, ability) if case in cases else ():
+            function = make(text, names)
+            wanted = function(*point) if wanted is None else wanted
+            agree(function(*point), wanted)
+            yield case, name, lambda f=function, p=point: per_call(lambda: f(*p))
+
+
+NAMES = [*(f"b{k}" for k in range(1, 9)), "x"]
+PARAMETERS = (98.0, 0.01, 103.0, 101.0, 23.0, 72.0, 180.0, 18.0)
+
+
+def elementwise(libraries: dict[str, Peer]) -> Iterator[Task]:
+    """Value and 8 partials of three exponentials."""
+    for name, case, call in _elementwise(libraries):
+        yield case, name, lambda c=call: best(c, 7)
+
+
+def memory(libraries: dict[str, Peer]) -> Iterator[Task]:
+    """The memory that NumPy takes for that, results included, at most."""
+    for name, case, call in _elementwise(libraries):
+        if not name.startswith("JAX"):
+            yield case, name, lambda c=call: traced(c)
+
+
+def _elementwise(libraries: dict[str, Peer]) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+    for size, dtype in ((10**4, float), (10**6, float), (10**6, np.float32)):
+        x = np.linspace(1, 250, size).astype(dtype)
+        wanted: Any = None
+        for name, make in having(libraries, "elementwise"):
+            function = make(GAUSS, NAMES, NAMES[:8])
+            if dtype is float:
+                found = [np.broadcast_to(a, x.shape) for a in _flat(function(*PARAMETERS, x))]
+                wanted = found if wanted is None else wanted
+                agree(found, wanted)
+            case = f"{size:.0e} {np.dtype(dtype).name}".replace("e+0", "e")
+            yield name, case, lambda f=function, p=(*PARAMETERS, x): f(*p)
+
+
+def _flat(result: Any) -> list[Any]:
+    from benchmarks.peers import flat
+
+    return flat(result)
+
+
+def traced(run: Callable[[], object]) -> float:
+    """The largest amount of memory during a call, in bytes."""
+    import autodiff_compiler as ac
+
+    run()
+    ac.clear_cache()
+    tracemalloc.start()
+    run()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return float(peak)
+
+
+def growing(libraries: dict[str, Peer]) -> Iterator[Task]:
+    """From the text to a first value and gradient, of larger and larger programs."""
+    import autodiff_compiler as ac
+
+    late: set[tuple[str, str]] = set()
+    for kind, write in GROWTH.items():
+        for size in (10, 30, 100, 300, 1000):
+            text = write(size)
+            names = list(ac.compile(text).inputs)
+            for name, make in having(libraries, "scalar"):
+                one_line = ";" not in text and "\n" not in text
+                if (kind, name) in late or not (one_line or name == OURS):
+                    continue
+
+                def measured(
+                    m: Any = make, t: str = text, n: Any = names, key: Any = (kind, name)
+                ) -> float:
+                    took = best(lambda: m(t, n)(*[1.01] * len(n)), 1)
+                    if took > PATIENCE / 10:
+                        late.add(key)
+                    return took
+
+                yield f"{kind} {size}", name, measured
+
+
+SECTIONS: dict[str, Callable[[dict[str, Peer]], Iterator[Task]]] = {
+    "compile": compiling,
+    "call": calling,
+    "hessian": second,
+    "arrays": elementwise,
+    "memory": memory,
+    "growth": growing,
+}
+
+
+def measure(sections: list[str], libraries: dict[str, Peer]) -> list[Row]:
+    """All measurements, with a bar of progress on a terminal."""
+    rows = []
+    for section in sections:
+        tasks = SECTIONS[section](libraries)
+        for case, library, run in tqdm(tasks, section, disable=not sys.stderr.isatty()):
+            rows.append(Row(section, case, library, run()))
+    return rows
+
+
+def amount(row: Row) -> str:
+    """A measurement with its unit."""
+    if row.section == "memory":
+        return f"{row.amount / 1e6:.3g} MB"
+    unit, factor = next(
+        (u, f) for u, f in (("µs", 1e6), ("ms", 1e3), ("s", 1)) if row.amount * f < 1000 or f == 1
+    )
+    return f"{row.amount * factor:.3g} {unit}"
+
+
+def table(section: str, rows: list[Row]) -> Iterator[str]:
+    """A Markdown table: a line for each case, a column for each library."""
+    here = [row for row in rows if row.section == section]
+    libraries = list(dict.fromkeys(row.library for row in here))
+    yield f"### {section}: {(SECTIONS[section].__doc__ or '').strip()}\n"
+    yield f"| | {' | '.join(libraries)} |"
+    yield "|---" * (len(libraries) + 1) + "|"
+    for case in dict.fromkeys(row.case for row in here):
+        found = {row.library: row for row in here if row.case == case}
+        ours = found[OURS].amount
+        cells = [_cell(found.get(name), ours) for name in libraries]
+        yield f"| {case} | {' | '.join(cells)} |"
+    yield ""
+
+
+def _cell(row: Row | None, ours: float) -> str:
+    if row is None:
+        return ""
+    return amount(row) if row.library == OURS else f"{amount(row)} ({row.amount / ours:.3g}x)"
+
+
+def machine(libraries: dict[str, Peer]) -> dict[str, Any]:
+    """In general terms, what this runs on."""
+    modules = {peer.module.replace("_", "-") for peer in libraries.values()} | {"numpy"}
+    return {
+        "cores": os.cpu_count(),
+        "processor": platform.processor() or platform.machine(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in sorted(modules)},
+    }
+
+
+def chart(rows: list[Row], path: Path) -> None:
+    """How many times as long as ours others take, as bars, in a file of SVG or PNG."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot
+
+    sections = [s for s in SECTIONS if s != "growth" and any(row.section == s for row in rows)]
+    figure, axes = pyplot.subplots(
+        len(sections), 1, figsize=(9, 3.2 * len(sections)), squeeze=False
+    )
+    for section, axis in zip(sections, axes[:, 0], strict=True):
+        here = [row for row in rows if row.section == section]
+        cases, libraries = (
+            list(dict.fromkeys(v)) for v in zip(*((r.case, r.library) for r in here), strict=True)
+        )
+        ours = {row.case: row.amount for row in here if row.library == OURS}
+        width = 0.8 / len(libraries)
+        for k, library in enumerate(libraries):
+            found = [
+                (cases.index(r.case), r.amount / ours[r.case]) for r in here if r.library == library
+            ]
+            axis.bar(
+                [c + k * width for c, _ in found],
+                [ratio for _, ratio in found],
+                width,
+                label=library,
+            )
+        axis.set(yscale="log", title=section, ylabel="times ours")
+        axis.set_xticks([c + 0.4 - width / 2 for c in range(len(cases))], cases)
+        axis.axhline(1, color="black", linewidth=0.8)
+    axes[0, 0].legend(fontsize="small", ncols=3)
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def main() -> None:
+    """Print the tables; write JSON and a chart if asked to."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", nargs="*", choices=tuple(SECTIONS), default=list(SECTIONS))
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all measurements")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the ratios, .svg or .png")
+    options = parser.parse_args()
+    libraries = installed()
+    rows = measure(options.only, libraries)
+    for section in options.only:
+        print("\n".join(table(section, rows)))
+    if options.json:
+        data = {"machine": machine(libraries), "rows": [row._asdict() for row in rows]}
+        options.json.write_text(json.dumps(data, indent=1) + "\n")
+    if options.chart:
+        chart(rows, options.chart)
+
+
+if __name__ == "__main__":
+    main()

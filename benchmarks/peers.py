@@ -1,0 +1,192 @@
+"""Other libraries, each asked for value and gradient of the same text.
+
+`scalar(text, names)` gives a function of a point, `hessian` one that gives the Hessian alone, and
+`elementwise(text, names, wrt)` one of numbers and arrays that gives the value and the partials by
+`wrt` for each element.  All return sequences of numbers or arrays.  The texts are those of
+`formulas.py`, which is why they may be evaluated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import autodiff_compiler as ac
+
+FUNCTIONS = ("exp", "log", "sin", "cos", "sqrt")
+
+
+class Peer(NamedTuple):
+    """A library: its module, and what it can be asked for."""
+
+    module: str
+    scalar: Callable[..., Callable[..., Any]] | None = None
+    hessian: Callable[..., Callable[..., Any]] | None = None
+    elementwise: Callable[..., Callable[..., Any]] | None = None
+
+
+def evaluated(text: str, library: Any, values: Mapping[str, Any]) -> Any:
+    """A formula, with the functions of a library."""
+    names = {name: getattr(library, name) for name in FUNCTIONS}
+    return eval(text, {"__builtins__": {}}, {**names, **values})
+
+
+def flat(result: Any) -> list[Any]:
+    """The numbers or arrays of a result, in order."""
+    if isinstance(result, tuple | list):
+        return [each for part in result for each in flat(part)]
+    return [result]
+
+
+def _ours(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    return ac.compile(text, inputs=names, cache=False).value_and_gradient
+
+
+def _our_hessian(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    return ac.compile(text, inputs=names, cache=False).hessian
+
+
+def _our_partials(text: str, names: Sequence[str], wrt: Sequence[str]) -> Callable[..., Any]:
+    return ac.compile(text, inputs=names, wrt=wrt, cache=False).value_and_gradient
+
+
+def _sympy(text: str, names: Sequence[str], wrt: Sequence[str] = (), modules: str = "math") -> Any:
+    import sympy
+
+    expression, symbols = sympy.sympify(text), sympy.symbols(names)
+    outputs = [expression, *(expression.diff(name) for name in wrt or names)]
+    return sympy.lambdify(symbols, outputs, modules=modules, cse=True)
+
+
+def _sympy_hessian(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    import sympy
+
+    expression, symbols = sympy.sympify(text), sympy.symbols(names)
+    rows = [[expression.diff(a, b) for b in symbols] for a in symbols]
+    return sympy.lambdify(symbols, rows, modules="math", cse=True)
+
+
+def _sympy_partials(text: str, names: Sequence[str], wrt: Sequence[str]) -> Callable[..., Any]:
+    return _sympy(text, names, wrt, "numpy")
+
+
+def _symengine(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    import symengine
+
+    expression, symbols = symengine.sympify(text), symengine.symbols(list(names))
+    outputs = [expression, *(expression.diff(s) for s in symbols)]
+    function = symengine.Lambdify(symbols, outputs, cse=True)
+    return lambda *point: function(np.array(point))
+
+
+def _casadi(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    """Through CasADi's buffers, the fastest way to call it."""
+    import casadi
+
+    x = casadi.SX.sym("x", len(names))
+    value = evaluated(text, casadi, {name: x[k] for k, name in enumerate(names)})
+    function = casadi.Function("f", [x], [value, casadi.gradient(value, x)])
+    buffer, run = function.buffer()
+    point, first, rest = np.zeros(len(names)), np.zeros(1), np.zeros(len(names))
+    buffer.set_arg(0, memoryview(point))
+    buffer.set_res(0, memoryview(first))
+    buffer.set_res(1, memoryview(rest))
+
+    def call(*arguments: float) -> Any:
+        point[:] = arguments
+        run()
+        return first, rest
+
+    call.buffer = buffer  # type: ignore[attr-defined]  (which must outlive the function)
+    return call
+
+
+def _casadi_hessian(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    import casadi
+
+    x = casadi.SX.sym("x", len(names))
+    value = evaluated(text, casadi, {name: x[k] for k, name in enumerate(names)})
+    function = casadi.Function("f", [x], [casadi.hessian(value, x)[0]])
+    return lambda *point: np.array(function(point))
+
+
+def _jax_function(text: str, names: Sequence[str]) -> Any:
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    return jax, lambda *point: evaluated(text, jnp, dict(zip(names, point, strict=True)))
+
+
+def _jax(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    jax, function = _jax_function(text, names)
+    run = jax.jit(jax.value_and_grad(function, tuple(range(len(names)))))
+    return lambda *point: jax.block_until_ready(run(*point))
+
+
+def _jax_hessian(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    jax, function = _jax_function(text, names)
+    run = jax.jit(jax.hessian(function, tuple(range(len(names)))))
+    return lambda *point: jax.block_until_ready(run(*point))
+
+
+def _jax_partials(text: str, names: Sequence[str], wrt: Sequence[str]) -> Callable[..., Any]:
+    jax, function = _jax_function(text, names)
+    by, axes = tuple(map(names.index, wrt)), tuple(None if n in wrt else 0 for n in names)
+    run = jax.jit(jax.vmap(jax.value_and_grad(function, by), axes))
+    return lambda *point: jax.block_until_ready(run(*point))
+
+
+def _autograd(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    import autograd
+    import autograd.numpy as anp
+
+    function = autograd.value_and_grad(
+        lambda point: evaluated(text, anp, dict(zip(names, point, strict=True)))
+    )
+    return lambda *point: function(np.array(point))
+
+
+def _numexpr(text: str, names: Sequence[str], wrt: Sequence[str]) -> Callable[..., Any]:
+    import numexpr
+    import sympy
+
+    expression = sympy.sympify(text)
+    texts = [str(e) for e in (expression, *(expression.diff(name) for name in wrt))]
+
+    def call(*point: Any) -> Any:
+        values = dict(zip(names, point, strict=True))
+        return [numexpr.evaluate(each, values) for each in texts]
+
+    return call
+
+
+OURS = "autodiff_compiler"
+PEERS: dict[str, Peer] = {
+    OURS: Peer("autodiff_compiler", _ours, _our_hessian, _our_partials),
+    "SymPy lambdify, cse": Peer("sympy", _sympy, _sympy_hessian, _sympy_partials),
+    "SymEngine": Peer("symengine", _symengine),
+    "CasADi, SX": Peer("casadi", _casadi, _casadi_hessian),
+    "JAX, jit": Peer("jax", _jax, _jax_hessian, _jax_partials),
+    "autograd": Peer("autograd", _autograd),
+    "numexpr": Peer("numexpr", elementwise=_numexpr),
+}
+
+
+def installed() -> dict[str, Peer]:
+    """The peers that can be imported here."""
+    return {name: peer for name, peer in PEERS.items() if find_spec(peer.module)}
+
+
+def agree(found: Any, wanted: Any) -> None:
+    """Raise `AssertionError` where two results differ by more than rounding."""
+    ours, theirs = (
+        np.concatenate([np.ravel(np.asarray(v, float)) for v in flat(tree)])
+        for tree in (found, wanted)
+    )
+    scale = float(np.abs(theirs).max())
+    np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9 * max(scale, math.ulp(1.0)))
