@@ -106,7 +106,7 @@ class BlockSchedule(Schedule):
     def __init__(self, program: Program, speller: Speller, style: Style, shape_of: ShapeOf) -> None:
         self.shape_of, self._allocator = shape_of, style.allocator
         self.functions: dict[int, list[str]] = {}  # before a statement, the function that it calls
-        self.leaves = dict.fromkeys(program.leaves())
+        self.leaves = {node: k for k, node in enumerate(dict.fromkeys(program.leaves()))}
         super().__init__(program, speller, (*RESERVED, style.allocator))
 
     def _place_all(self) -> None:
@@ -185,9 +185,18 @@ class BlockSchedule(Schedule):
     def _kept(self, region: Region) -> list[Node]:
         """The arrays that are needed after a loop, in the order of the outputs."""
         inside = set(region.nodes)
-        needed = {a for n in self.nodes if n not in inside for a in n.args}
-        wanted = [n for n in region.nodes if n in needed and n not in self.leaves]
-        return [n for n in (*wanted, *self.leaves) if n in inside and not is_total(n)]
+        needed = (n for n in region.nodes if not inside.issuperset(self._users.get(n, ())))
+        wanted = [n for n in needed if n not in self.leaves]
+        outputs = sorted((n for n in region.nodes if n in self.leaves), key=self.leaves.__getitem__)
+        return [n for n in (*wanted, *outputs) if not is_total(n)]
+
+    @cached_property
+    def _users(self) -> dict[Node, list[Node]]:
+        found: dict[Node, list[Node]] = {}
+        for node in self.nodes:
+            for argument in node.args:
+                found.setdefault(argument, []).append(node)
+        return found
 
     def _zeros(self, node: Node) -> str:
         shape = tuple_text(node.shape, self.size)

@@ -108,18 +108,21 @@ class _Planner:
 
     def postpone(self) -> None:
         """Compute late what only later regions need, unless more would have to be kept for it."""
-        for where in sorted(set(self.region.values()), key=lambda w: -w[0]):
-            late = self._late(where)
+        regions: dict[tuple[int, Shape], list[Node]] = {}
+        for node, where in self.region.items():
+            regions.setdefault(where, []).append(node)
+        for where, nodes in sorted(regions.items(), key=lambda item: -item[0][0]):
+            late = self._late(where, nodes)
             kept = {n for n in late if any(u not in late for u in self.users[n])}
             given = {a for n in late for a in n.args if self.region.get(a) == where} - late.keys()
             if sum(not self._is_result(a, where) for a in given) <= len(kept):
                 for node, stage in late.items():
                     self.stage[node], self.region[node] = stage, (stage, where[1])
 
-    def _late(self, where: tuple[int, Shape]) -> dict[Node, int]:
+    def _late(self, where: tuple[int, Shape], nodes: Sequence[Node]) -> dict[Node, int]:
         """What a region computes for later ones alone, and the last stage that could do it."""
         late: dict[Node, int] = {}
-        for node in reversed([n for n in self.nodes if self.region.get(n) == where]):
+        for node in reversed(nodes):
             if node not in self.leaves and not ends(node):
                 users = self.users.get(node, ())
                 stage = min((late.get(u, self._asked(u, where)) for u in users), default=0)
