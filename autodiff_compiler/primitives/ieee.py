@@ -34,9 +34,12 @@ def absorbs(x: Number, y: Number) -> bool:
 
 def plus(x: Number, y: Number) -> Number:
     """The sum, as a fraction where a double would lose digits of the smaller number."""
+    total = x + y
+    if type(total) is int:
+        return total
     exact = any(isinstance(n, Fraction) for n in cast(tuple[object, ...], (x, y)))
-    if not (exact and math.isfinite(x + y)) and not absorbs(x, y):
-        return x + y
+    if not (exact and math.isfinite(total)) and not absorbs(x, y):
+        return total
     return cast(float, Fraction(x) + Fraction(y))
 
 
