@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from .graph import ADD, AND, CONSTANT, OR, SUBTRACT, WHERE, Graph, Node, Rule, Step
 from .primitives import Primitive
@@ -19,9 +19,10 @@ def fold(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         yield Rule(("fold", "fold constants"), _folding(op))
 
 
-def waits(node: Node) -> bool:
-    """Whether this is a sum of constants that was not folded, lest digits are lost."""
-    return node.op in SUMS and node.args[0].op is node.args[1].op is CONSTANT
+def waiting(nodes: Iterable[Node]) -> bool:
+    """Whether there is a sum of constants that was not folded, lest digits are lost."""
+    sums = [n.args for n in nodes if n.op in SUMS]
+    return any(x.op is CONSTANT and y.op is CONSTANT for x, y in sums)
 
 
 def _is_constant(row: Primitive) -> bool:

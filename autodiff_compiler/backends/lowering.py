@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..derivatives import Group, Program, Tree
-from ..folding import waits
+from ..folding import waiting
 from ..graph import INPUT, Graph, Node
 from ..partials import definition
 from ..passes import settled
@@ -19,7 +19,7 @@ def lower(program: Program, supports: Callable[[Primitive], bool], prune: bool =
     """
     while any(row.define and not supports(row) for row in _rows(program, prune)):
         program = _lower_once(program, supports)
-    if any(map(waits, program.graph.nodes)):
+    if waiting(program.graph.nodes):
         return rebuilt(program, lambda new, node, args: new.rebuild(node, args, new.apply))
     return program
 

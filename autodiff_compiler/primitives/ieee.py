@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
-from typing import cast
+from typing import Any
 
 from .row import Primitive
 
@@ -32,28 +32,30 @@ def absorbs(x: Number, y: Number) -> bool:
     return math.isfinite(x + y) and abs(x + y) - large not in (small, -small)
 
 
-def plus(x: Number, y: Number) -> Number:
+def plus(x: Any, y: Any) -> Any:
     """The sum, as a fraction where a double would lose digits of the smaller number."""
+    if not x:
+        return y
     total = x + y
     if type(total) is int:
         return total
-    exact = any(isinstance(n, Fraction) for n in cast(tuple[object, ...], (x, y)))
+    exact = type(x) is Fraction or type(y) is Fraction
     if not (exact and math.isfinite(total)) and not absorbs(x, y):
         return total
-    return cast(float, Fraction(x) + Fraction(y))
+    return Fraction(x) + Fraction(y)
 
 
-def split(number: Number) -> list[Number]:
+def split(number: Any) -> list[Number]:
     """A number as doubles: two for a fraction that is none, whose sum it is but for rounding."""
-    if not isinstance(cast(object, number), Fraction):
+    if type(number) is not Fraction:
         return [number]
     rest = number - Fraction(float(number))
     return [float(number), float(rest)] if rest else [float(number)]
 
 
-def doubles(numbers: Iterable[Number]) -> int:
+def doubles(numbers: Iterable[Any]) -> int:
     """How many doubles it takes to hold these numbers."""
-    return sum(len(split(number)) for number in numbers)
+    return sum([len(split(n)) if type(n) is Fraction else 1 for n in numbers])
 
 
 def has_python(row: Primitive) -> bool:
