@@ -12,8 +12,7 @@ from functools import partial, reduce
 from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
-from .graph import ADD, CONSTANT, DIVIDE, INPUT, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node
-from .parser import parse
+from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node
 from .primitives import lookup
 from .primitives.ieee import Number, doubles, plus, split
 
@@ -129,26 +128,30 @@ def _polynomial(graph: Graph, node: Node, known: Mapping[Node, Polynomial]) -> P
         total = added(left, right, 1 if node.op is ADD else -1)
         return total if 0 < len(total) <= MAX_TERMS else {((node.index, 1),): 1}
     found = term(graph, node)
-    return {_monomial(found.powers): found.coefficient}
+    return {monomial_of(found.powers): found.coefficient}
 
 
-def _monomial(powers: Powers) -> Monomial:
+def monomial_of(powers: Powers) -> Monomial:
+    """Powers as a key."""
     return tuple(sorted(powers.items()))
 
 
 def added(left: Polynomial, right: Polynomial, sign: int = 1) -> Polynomial:
     """The sum, or with `sign` -1 the difference; terms that cancel are gone."""
     total = dict(left)
+    if left.keys().isdisjoint(right):
+        return {**left, **(right if sign > 0 else {m: -c for m, c in right.items()})}
     for monomial, coefficient in right.items():
         total[monomial] = plus(total.get(monomial, 0), sign * coefficient)
     return {monomial: c for monomial, c in total.items() if c}
 
 
-def _times(left: Polynomial, right: Polynomial) -> Polynomial:
+def times(left: Polynomial, right: Polynomial) -> Polynomial:
+    """The product, multiplied out."""
     total: Polynomial = {}
     for m, c in left.items():
         for n, d in right.items():
-            key = _monomial(multiplied(dict(m), dict(n)))
+            key = monomial_of(multiplied(dict(m), dict(n)))
             total[key] = plus(total.get(key, 0), c * d)
     return {monomial: c for monomial, c in total.items() if c}
 
@@ -158,7 +161,7 @@ def expanded(graph: Graph, coefficient: Number, powers: Powers) -> Polynomial | 
     factors = list(chain.from_iterable(_factors(graph, i, e) for i, e in powers.items()))
     total: Polynomial = {(): coefficient}
     for factor in factors:
-        total = _times(total, factor)
+        total = times(total, factor)
         if len(total) > MAX_TERMS:
             return None
     return total
@@ -181,18 +184,19 @@ def _square(graph: Graph, node: Node) -> Polynomial:
     if node.op is SQRT:
         return parts[0]
     if node.op is SQRT_PRODUCT:
-        return _times(*parts)
-    return reduce(added, (_times(part, part) for part in parts))
+        return times(*parts)
+    return reduce(added, (times(part, part) for part in parts))
 
 
-def _lessened(left: Polynomial, right: Polynomial, sign: int) -> Polynomial | None:
+def lessened(left: Polynomial, right: Polynomial, sign: int) -> Polynomial | None:
     """The sum or difference, if terms of the two cancel and a shorter one remains."""
+    if not any(m in left and left[m] * c * sign < 0 for m, c in right.items()):
+        return None
     total = added(left, right, sign)
-    opposed = any(m in left and left[m] * c * sign < 0 for m, c in right.items())
     one, other, both = (doubles(p.values()) for p in (left, right, total))
     longest = 2 if left.keys() == right.keys() else max(one, other)
     digits = one + other > len(left) + len(right)  # are won
-    return total if opposed and 0 < both < longest + digits else None
+    return total if 0 < both < longest + digits else None
 
 
 def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
@@ -208,7 +212,7 @@ def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
         return _divided_out(graph, a, b, sign)
     degrees = sum(a.powers.values()), sum(b.powers.values())
     if max(degrees) == 1 or _is_term(left, right) or _is_term(right, left):
-        total = _lessened(polynomial(graph, left), polynomial(graph, right), sign)
+        total = lessened(polynomial(graph, left), polynomial(graph, right), sign)
         return None if total is None else made(graph, total, {})
     return _divided_out(graph, a, b, sign) if min(degrees) == 0 else None
 
@@ -243,17 +247,21 @@ def _may_hold_sum(node: Node) -> bool:
 
 def _divided_out(graph: Graph, a: Term, b: Term, sign: int) -> Node | None:
     """The sum of two terms as their common factors times what is left, if that cancels."""
-    common = {
-        i: e for i in {**a.powers, **b.powers} if (e := min(a.powers.get(i, 0), b.powers.get(i, 0)))
-    }
-    p, q = multiplied(a.powers, common, -1), multiplied(b.powers, common, -1)
+    p, q = _above(a.powers, b.powers), _above(b.powers, a.powers)
     if not (_may_match(graph, p, q) and _may_match(graph, q, p)):
         return None
     first, second = expanded(graph, a.coefficient, p), expanded(graph, b.coefficient, q)
     if first is None or second is None:
         return None
-    total = _lessened(first, second, sign)
-    return None if total is None else made(graph, total, common)
+    total = lessened(first, second, sign)
+    return None if total is None else made(graph, total, multiplied(a.powers, p, -1))
+
+
+def _above(one: Powers, other: Powers) -> dict[int, int]:
+    """The powers of one term that another has not."""
+    above = {i: e - other.get(i, 0) for i, e in one.items() if e > other.get(i, 0)}
+    below = {i: -e for i, e in other.items() if e < 0 and i not in one}
+    return {**above, **below} if below else above
 
 
 def _may_match(graph: Graph, one: Powers, other: Powers) -> bool:
@@ -263,7 +271,7 @@ def _may_match(graph: Graph, one: Powers, other: Powers) -> bool:
     plain = [i for i, e in one.items() if i not in other and not _expands(graph.nodes[i], e)]
     if not plain:
         return True
-    sums = (graph.nodes[i] for i in other)
+    sums = [n for n in map(graph.nodes.__getitem__, other) if n.op in SUMS or n.op in SQUARES]
     found = {i for node in sums for monomial in _expansion(graph, node) for i, _ in monomial}
     return found.issuperset(plain)
 
@@ -286,7 +294,7 @@ def made(graph: Graph, total: Polynomial, factor: Powers) -> Node:
         node = made_term(graph, abs(coefficient), multiplied(factor, dict(monomial)))
         return graph.apply(NEGATIVE, node) if coefficient < 0 else node
     shared = _shared(list(total))
-    rest = {_monomial(multiplied(dict(m), shared, -1)): c for m, c in total.items()}
+    rest = {monomial_of(multiplied(dict(m), shared, -1)): c for m, c in total.items()}
     positive = [made_term(graph, c, dict(m)) for m, c in rest.items() if c > 0]
     negative = [made_term(graph, -c, dict(m)) for m, c in rest.items() if c < 0]
     node = _sum(graph, positive, negative)
@@ -326,75 +334,3 @@ def made_product(graph: Graph, node: Node, powers: Powers) -> Node:
         if factor is not None:
             node = graph.apply(MULTIPLY, node, factor)
     return node
-
-
-class Given:
-    """A name for what remains of a sum that cancels, or of a quotient that divides.
-
-    `Given("d = u - b*b", names)` finds, for nodes of `names`, the difference with like terms
-    cancelled; `"q = d/y"` the quotient if `y` divides every term.  Without cancellation there is
-    nothing.
-    """
-
-    def __init__(self, text: str, names: Iterable[str]) -> None:
-        self.name, _, body = (part.strip() for part in text.partition("="))
-        self._graph, self._output = parse(body, inputs=tuple(names))
-
-    def __call__(self, graph: Graph, *nodes: Node) -> Node | None:
-        """The node in `graph`, or `None`."""
-        found: dict[Node, Polynomial | None] = {}
-        known = dict(zip(self._graph.inputs.values(), nodes, strict=True))
-        for line in self._graph.nodes:
-            if line is self._output:
-                break
-            found[line] = _evaluated(graph, line, known, found)
-        left, right = (found[a] for a in self._output.args)
-        if left is None or right is None:
-            return None
-        total = _concluded(self._output, left, right)
-        return None if total is None else made(graph, total, {})
-
-
-def _evaluated(
-    graph: Graph,
-    line: Node,
-    known: Mapping[Node, Node],
-    found: Mapping[Node, Polynomial | None],
-) -> Polynomial | None:
-    if line.op is INPUT:
-        return _read(graph, known[line])
-    if line.op is CONSTANT:
-        return {(): line.data}
-    left, right = (found[a] for a in line.args)
-    if left is None or right is None or len(left) * len(right) > MAX_TERMS:
-        return None
-    if line.op is MULTIPLY:
-        return _times(left, right)
-    return added(left, right, 1 if line.op is ADD else -1)
-
-
-def _read(graph: Graph, node: Node) -> Polynomial | None:
-    found = polynomial(graph, node)
-    if len(found) > 1:
-        return found
-    whole = term(graph, node)
-    return expanded(graph, whole.coefficient, whole.powers)
-
-
-def _concluded(line: Node, left: Polynomial, right: Polynomial) -> Polynomial | None:
-    if line.op is DIVIDE:
-        return _divided(left, right)
-    return _lessened(left, right, 1 if line.op is ADD else -1)
-
-
-def _divided(left: Polynomial, right: Polynomial) -> Polynomial | None:
-    """The quotient by a polynomial of one term, if that divides every term."""
-    if len(right) != 1 or not next(iter(right)):
-        return None
-    ((monomial, divisor),) = right.items()
-    divides = all(dict(m).get(i, 0) >= e for m in left for i, e in monomial)
-    if not divides:
-        return None
-    return {
-        _monomial(multiplied(dict(m), dict(monomial), -1)): c / divisor for m, c in left.items()
-    }

@@ -245,13 +245,11 @@ class Graph:
 
     def ancestors(self, outputs: Iterable[Node]) -> list[Node]:
         """Everything `outputs` depend on, themselves included, in evaluation order."""
-        pending = list(outputs)
-        seen = set(pending)
-        while pending:
-            for argument in pending.pop().args:
-                if argument not in seen:
-                    seen.add(argument)
-                    pending.append(argument)
+        pending, seen = list(outputs), set[Node]()
+        for node in pending:  # which grows
+            if node not in seen:
+                seen.add(node)
+                pending.extend(node.args)
         return sorted(seen, key=attrgetter("index"))
 
     def _append(

@@ -286,7 +286,7 @@ class Parser:
         )
 
         self._lexer = FormulaLexer(self._lark.parser.lexer_conf)
-        self._driver = Driver(self._lark, "start")
+        self._driver = Driver(self._lark, "start", self._reducer)
         self._reducer.read = lambda text: self._driver.run(self._lexer.lex(text))
 
     def read(self, text: str, fresh: Callable[[], Scope]) -> Scope:

@@ -129,19 +129,19 @@ def optimise(graph: Graph, output: Node, rules: Pipeline) -> tuple[Graph, Node, 
     better.log = log
     image = {node: better.input(name, node.shape) for name, node in graph.inputs.items()}
     applied: Log = []
-    symbols = trace_symbols(graph)
     for node in graph.nodes:
         if node not in image:
             args = [image[a] for a in node.args]
             image[node] = better.rebuild(node, args, better.apply)
-        if node in symbols and image[node].args:
+            if log:
+                applied += [(name, rule, graph.places.get(node)) for name, rule in log]
+                log.clear()
+    for node, symbol in trace_symbols(graph).items():
+        if image[node].args:
             names = better.names if node in graph.names else better.labels
-            names.setdefault(image[node], symbols[node])
-        if node in graph.places:
-            better.places.setdefault(image[node], graph.places[node])
-        if log:
-            applied += [(name, rule, graph.places.get(node)) for name, rule in log]
-            log.clear()
+            names.setdefault(image[node], symbol)
+    for node, place in graph.places.items():
+        better.places.setdefault(image[node], place)
     better.log = None
     return better, image[output], applied
 

@@ -18,6 +18,8 @@ from .rewrite import Law, Pattern
 EXP, EXPIT, HYPOT = lookup("exp"), lookup("expit"), lookup("hypot")
 LOG, LOGADDEXP, SQRT = lookup("log"), lookup("logaddexp"), lookup("sqrt")
 
+SUMMED = SUMS | SQUARES
+
 MAX_LOOK = 4  # terms on each side of a sum that are looked through
 MAX_TERMS = 512  # of a norm, or of a logarithm of a sum: each is looked through anew
 
@@ -96,6 +98,8 @@ class Regroup:
         rules = self._rules
 
         def step(graph: Graph, left: Node, right: Node) -> Node | None:
+            if self._terms.isdisjoint(graph.heads) and SUMMED.isdisjoint(graph.divisors):
+                return None
             ours, theirs = signed(op, left, right)
             if not any(self._is_promising(graph, t.node.op) for t in (*theirs, *ours)):
                 return None
@@ -114,9 +118,7 @@ class Regroup:
 
     def _is_promising(self, graph: Graph, op: Primitive) -> bool:
         """Whether a term may go with another: by a law, or over a divisor that is a sum."""
-        return op in self._terms or (
-            op in PRODUCTS and not graph.divisors.isdisjoint(SUMS | SQUARES)
-        )
+        return op in self._terms or (op in PRODUCTS and not graph.divisors.isdisjoint(SUMMED))
 
     def _products(self, op: Primitive) -> Callable[..., Node | None]:
         return self._multiply if op is MULTIPLY else self._divide

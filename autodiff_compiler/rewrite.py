@@ -13,12 +13,12 @@ from functools import cache, cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
-from .algebra import Given
 from .graph import CONSTANT, INPUT, Node, Rule, Step
 from .parser import parse
 from .partials import Builder, builder, function
 from .primitives import BY_NAME, Primitive
 from .primitives.ieee import Number
+from .remainder import Given
 
 CONSTANTS = ("m", "n")  # names that stand for constants
 

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Callable, Sequence
 from functools import reduce
+from operator import attrgetter
 
 from .arrays import FUNCTIONS
 from .calls import Argument, Keyword, Ragged, call
@@ -32,6 +33,7 @@ REDUCTIONS = {
     "norm2": ("hypot", "abs"),
     "norm_inf": ("maximum", "abs"),
 }  # of a list: what joins its elements, and what is done to each
+_shape, _is_condition = attrgetter("shape"), attrgetter("op.boolean")
 MAX_DEPTH = 40  # of functions of arrays that call each other
 STATE = (
     *("parameters", "variables", "functions", "output"),
@@ -169,14 +171,12 @@ class Scope:
 
     def operate(self, row: Primitive, args: Sequence[Node], token: Word | None) -> Node:
         """`row(*args)`, element by element over list literals."""
-        for a in args:
-            if a.shape:
-                if all(not b.shape or is_list(b) for b in args):
-                    return self.each(lambda *parts: self.operate(row, parts, token), args, token)
-                break
-        numbers = [self.number(a) if a.op.boolean else a for a in args]
+        if any(map(_shape, args)) and all(not a.shape or is_list(a) for a in args):
+            return self.each(lambda *parts: self.operate(row, parts, token), args, token)
+        if any(map(_is_condition, args)):
+            args = [self.number(a) for a in args]
         try:
-            node = self.graph.intern(row, *numbers)
+            node = self.graph.intern(row, *args)
         except ShapeError as error:
             raise self.fail(str(error), token, _extents_hint(args)) from None
         if token is not None:

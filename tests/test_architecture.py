@@ -43,6 +43,7 @@ FLOORS = (
         "reverse",
         "derivatives",
         "algebra",
+        "remainder",
         "rewrite",
         "simplify",
         "stable",

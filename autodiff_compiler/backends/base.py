@@ -10,6 +10,7 @@ import keyword
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from ..derivatives import Group, Program
@@ -59,11 +60,13 @@ class Spelling(NamedTuple):
         return self._replace(template=text, imports=frozenset(imports))
 
 
-class Text(NamedTuple):
+class Text:
     """An expression in the target language, and its precedence."""
 
-    text: str
-    precedence: int
+    __slots__ = ("precedence", "text")
+
+    def __init__(self, text: str, precedence: int) -> None:
+        self.text, self.precedence = text, precedence
 
 
 PYTHON_KEYWORDS = frozenset({*keyword.kwlist, "__debug__"})
@@ -183,8 +186,7 @@ class Schedule:
         nodes = program.graph.ancestors(outputs) if prune else program.graph.nodes
         arrays = program.graph.has_arrays
         self.nodes = [n for n in nodes if arrays or n.op is not STACK]
-        self.uses: Counter[Node] = Counter(a for n in self.nodes for a in n.args)
-        self.uses.update(outputs)
+        self.uses = Counter(chain(outputs, *(n.args for n in self.nodes)))
         self._names = Names("t", speller.keywords)
         self.parameters = {n: self._names.claim(n.data) for n in program.arguments()}
         groups = (p.name for p in program.parameters if isinstance(p, Group))
@@ -262,10 +264,11 @@ class Schedule:
         spelling = self._spellings.get(node.op) or self._array_spelling(node)
         texts = self._texts
         while True:
-            operands = [
-                t.text if (t := texts[a]).precedence >= p else self._operand(a, p)
-                for a, p in zip(node.args, spelling.operands, strict=True)
-            ]
+            operands = []
+            for a, needed in zip(node.args, spelling.operands, strict=True):
+                operand = texts[a]
+                fits = operand.precedence >= needed
+                operands.append(operand.text if fits else self._operand(a, needed))
             text = spelling.template.format(*operands)
             if len(text) <= INLINE or len(text) <= self._room(node) or not self._shorten(node):
                 return Text(text, spelling.precedence)

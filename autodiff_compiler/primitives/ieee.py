@@ -124,11 +124,12 @@ EXACT: Mapping[str, Callable[..., Number | None]] = {
     "divide": _divide,
     "power": _power,
 }  # of integers, as long as the result is one
+INTEGERS = frozenset({int, bool})
 
 
 def evaluate(op: Primitive, values: Sequence[Number]) -> Number:
     """A row on constants: an exact integer where that is possible, else IEEE's double."""
-    if op.name in EXACT and all(isinstance(v, int) for v in values):
+    if op.name in EXACT and INTEGERS.issuperset(map(type, values)):
         result = EXACT[op.name](*values)
         if result is not None and (isinstance(result, float) or result.bit_length() <= MAX_BITS):
             return result
