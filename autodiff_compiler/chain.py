@@ -11,7 +11,19 @@ from typing import NamedTuple, NoReturn
 
 from .contraction import einsum
 from .errors import ExpressionError
-from .graph import ADD, AND, BROADCAST, MULTIPLY, NOT, PLACING, STACK, WHERE, Graph, Node
+from .graph import (
+    ADD,
+    AND,
+    BROADCAST,
+    CONSTANT,
+    MULTIPLY,
+    NOT,
+    PLACING,
+    STACK,
+    WHERE,
+    Graph,
+    Node,
+)
 from .partials import Pen, partial_builders
 from .primitives import ARRAYS, ArrayPrimitive
 from .primitives.axes import ALL, At, elementwise
@@ -59,6 +71,8 @@ def _refuse(graph: Graph, node: Node, k: int) -> NoReturn:
 
 def chain(graph: Graph, factor: Node, slope: Node) -> Node:
     """`factor*slope`, selecting instead of multiplying where either one is masked."""
+    if slope.op is CONSTANT and slope.data == 1 and graph.rules is not None:
+        return factor  # as a rule would say; half of all slopes are 1
     if factor.op is not WHERE and slope.op is not WHERE:
         return graph.apply(MULTIPLY, factor, slope)
     left, right = _masked(graph, factor), _masked(graph, slope)
