@@ -203,7 +203,7 @@ def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
     """`left + sign*right` with its common factors taken out, if what they leave cancels."""
     if _is_apart(left, right) or _is_apart(right, left):
         return None
-    if not (_may_hold_sum(left) or _may_hold_sum(right)):
+    if not (_may_hold_sum(left) or _may_hold_sum(right)) or _share_little(left, right):
         return None
     a, b = term(graph, left), term(graph, right)
     if len(a.powers.keys() ^ b.powers.keys()) > MAX_APART or not (a.sums or b.sums):
@@ -243,6 +243,29 @@ def _may_hold_sum(node: Node) -> bool:
     if node.op in PRODUCTS:
         return any(a.op in OPEN for a in node.args)
     return node.op in OPEN
+
+
+def _share_little(left: Node, right: Node) -> bool:
+    """Whether two large products have, at sight, too many factors that they do not share."""
+    return (
+        _is_large(left)
+        and _is_large(right)
+        and len(_factors_of(left) ^ _factors_of(right)) > MAX_APART
+    )
+
+
+def _is_large(product: Node) -> bool:
+    return product.op in PRODUCTS and any(a.op in PRODUCTS for a in product.args)
+
+
+def _factors_of(product: Node) -> set[Node]:
+    found, pending = set[Node](), [product]
+    for node in pending:  # which grows
+        if node.op in PRODUCTS:
+            pending += node.args
+        elif node.op is not CONSTANT:
+            found.add(node)
+    return found
 
 
 def _divided_out(graph: Graph, a: Term, b: Term, sign: int) -> Node | None:

@@ -233,9 +233,11 @@ class Schedule:
 
     def require(self, item: Import) -> str:
         """Import something; its name here, which misses the parameters."""
-        local = free(item.local, self.parameters.values())
-        self.imports.add(item._replace(local=local))
-        return local
+        taken = self.parameters.values()
+        if item.local in taken:
+            item = item._replace(local=free(item.local, taken))
+        self.imports.add(item)
+        return item.local
 
     def claim(self, wanted: str) -> str:
         """A further local name, as close to `wanted` as is free."""

@@ -29,7 +29,9 @@ from .base import (
 )
 
 ARRAY = Import("numpy", "array", "array")
-RAISED = ("ArithmeticError", "ValueError")
+FLOAT = Import("builtins", "float", "float")
+RAISED = tuple(Import("builtins", name, name) for name in ("ArithmeticError", "ValueError"))
+TYPE_ERROR = Import("builtins", "TypeError", "TypeError")
 
 
 class PythonSpeller:
@@ -159,7 +161,7 @@ def define(
         yield from wrap(f"return {fallback}({parameters})", "        ")
         return
     yield from _block(schedule, unpack, _checked, "        ")
-    yield f"    except {_errors(schedule, *RAISED, 'TypeError')}:"
+    yield f"    except {_errors(schedule, *RAISED, TYPE_ERROR)}:"
     yield "        pass"
     yield from wrap(f"return {fallback}({parameters})", "    ")
 
@@ -180,11 +182,11 @@ def _checked(schedule: Schedule, indent: str) -> Iterator[str]:
     if not names:
         yield from body(schedule, indent)
         return
-    number = schedule.require(Import("builtins", "float", "float"))
+    number = schedule.require(FLOAT)
     classes = (f"{name}.__class__" for name in names)
     yield f"{indent}if {' is '.join(classes)} is {number}:"
     yield from body(schedule, indent + "    ")
 
 
-def _errors(schedule: Schedule, *names: str) -> str:
-    return f"({', '.join(schedule.require(Import('builtins', n, n)) for n in names)})"
+def _errors(schedule: Schedule, *errors: Import) -> str:
+    return f"({', '.join(map(schedule.require, errors))})"
