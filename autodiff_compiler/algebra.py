@@ -201,7 +201,7 @@ def lessened(left: Polynomial, right: Polynomial, sign: int) -> Polynomial | Non
 
 def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
     """`left + sign*right` with its common factors taken out, if what they leave cancels."""
-    if _is_apart(left, right) or _is_apart(right, left):
+    if are_apart(left, right) or _is_apart(left, right) or _is_apart(right, left):
         return None
     if not (_may_hold_sum(left) or _may_hold_sum(right)) or _share_little(left, right):
         return None
@@ -215,6 +215,12 @@ def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
         total = lessened(polynomial(graph, left), polynomial(graph, right), sign)
         return None if total is None else made(graph, total, {})
     return _divided_out(graph, a, b, sign) if min(degrees) == 0 else None
+
+
+def are_apart(left: Node, right: Node) -> bool:
+    """Whether one of two nodes is a value of its own, and not yet there when the other was made."""
+    last = left if left.index > right.index else right
+    return left is not right and last.op not in OPEN and last.op is not CONSTANT
 
 
 def _is_apart(total: Node, product: Node) -> bool:

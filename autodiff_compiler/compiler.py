@@ -353,8 +353,7 @@ def compile(  # noqa: PLR0913  (all but the source by name)
     if not isinstance(limits, Limits):
         raise TypeError(f"limits: expected Limits, got {type(limits).__name__}")
     text = str.__str__(source)  # without what a subclass may add
-    left_out = passes(without) if without != () else ()
-    left_out += () if stable else STABLE_PASSES
+    left_out = passes(without) if stable else (*passes(without), *STABLE_PASSES)
     given = names(inputs, "inputs"), names(wrt, "wrt")
     found = shapes_of(shapes) if shapes else ()
     options = Options(*given, left_out, limits, found, check_threads(threads))

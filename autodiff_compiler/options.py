@@ -81,6 +81,8 @@ def names(given: Any, argument: str) -> tuple[str, ...] | None:
 
 def passes(given: Iterable[str]) -> tuple[str, ...]:
     """Names of passes; raises `ValueError` for others."""
+    if given == ():
+        return ()
     found = tuple(dict.fromkeys(names(given, "without") or ()))
     for name in found:
         if name not in PASSES:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from .algebra import (
     MAX_TERMS,
     Polynomial,
     added,
+    are_apart,
     expanded,
     lessened,
     made,
@@ -32,9 +33,14 @@ class Given:
     def __init__(self, text: str, names: Iterable[str]) -> None:
         self.name, _, body = (part.strip() for part in text.partition("="))
         self._graph, self._output = parse(body, inputs=tuple(names))
+        inputs = list(self._graph.inputs.values())
+        sides = [self._graph.ancestors([side]) for side in self._output.args]
+        self._sides = [[k for k, name in enumerate(inputs) if name in side] for side in sides]
 
     def __call__(self, graph: Graph, *nodes: Node) -> Node | None:
         """The node in `graph`, or `None`."""
+        if self._is_apart(nodes):
+            return None
         found: dict[Node, Polynomial | None] = {}
         known = dict(zip(self._graph.inputs.values(), nodes, strict=True))
         for line in self._graph.nodes:
@@ -46,6 +52,12 @@ class Given:
             return None
         total = _concluded(self._output, left, right)
         return None if total is None else made(graph, total, {})
+
+    def _is_apart(self, nodes: Sequence[Node]) -> bool:
+        """Whether, at sight, the two sides have nothing in common that could cancel."""
+        ours, theirs = self._sides
+        single = len(ours) == len(theirs) == 1 and self._output.op is not DIVIDE
+        return single and are_apart(nodes[ours[0]], nodes[theirs[0]])
 
 
 def _evaluated(
