@@ -69,8 +69,8 @@ def test_operations_are_those_that_numpy_does(source, n):
 @EACH
 def test_memory_is_what_is_allocated(source):
     """NumPy may reuse the buffer of a temporary, and allocates somewhat more than the numbers."""
-    n, blocks = 600, 20 * 8192  # what loops need beside, however large the arrays are
-    fn, point = example(source, n)
+    n, blocks = 1200, 8 * 65536  # what loops need beside, however large the arrays are
+    fn, point = example(source, n, threads=1)
     for part in fn.cost(N=n).parts:
         if part.memory.number < n * n:
             continue

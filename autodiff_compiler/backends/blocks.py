@@ -62,7 +62,7 @@ def _in_blocks(function, threads, shape, memory, *arrays):
         free = np.empty((count, BLOCK), dtype)
         return [at(block, free) for block in share]
 
-    size = max(-(-len(blocks)//threads), 16)
+    size = max(-(-len(blocks)//threads), 4)
     shares = [blocks[k : k + size] for k in range(0, len(blocks), size)]
     if len(shares) == 1:
         found = work(blocks)
@@ -74,6 +74,7 @@ def _in_blocks(function, threads, shape, memory, *arrays):
 IN_BLOCKS = Import(HERE, "_in_blocks", "_in_blocks")
 THREADS = Import(HERE, "THREADS", "THREADS")
 NO_UFUNCS = frozenset({"where", "clip", "sinc"})
+SLOW = frozenset({"sin", "cos", "hypot", "logaddexp", "logaddexp2", "mod", "remainder"})
 POOL = Import("concurrent.futures", "ThreadPoolExecutor", "ThreadPoolExecutor")
 
 
@@ -129,12 +130,19 @@ class BlockSchedule(Schedule):
         body, name = _Body(self, region, results), self.claim("block")
         self.functions[len(self.statements)] = body.function(name, [*arrays], self.claim("memory"))
         memory = f"({len(body.blocks)}, {self._dtype})"
-        threads = "1" if results.parts else self.require(THREADS)  # such parts may overlap
-        call = ", ".join([name, threads, shape, memory, *arrays.values()])
+        call = ", ".join([name, self._threads(region, results), shape, memory, *arrays.values()])
         self.statements.append((_listed(body.totals), f"{self._runner()}({call})"))
         for node, text in results.outside.items():
             self._texts[node] = text
         self.passing.update(n for n in region.nodes if n not in results.outside)
+
+    def _threads(self, region: Region, results: Results) -> str:
+        """How many share a loop: one alone if all it does is quick sums, or parts may overlap.
+
+        Threads take turns at the interpreter between two operations, so these have to be long.
+        """
+        pays = results.arrays or any(is_slow(node.op) for node in region.nodes)
+        return self.require(THREADS) if pays and not results.parts else "1"
 
     def _runner(self) -> str:
         self.imports.add(POOL)
@@ -303,6 +311,11 @@ class _Body:
             self._free.append(self.blocks[-1])
         self._own[node] = self._free.pop()
         return self._own[node]
+
+
+def is_slow(row: Primitive) -> bool:
+    """Whether a row takes tens of times as long as an addition: no vector instructions for it."""
+    return row.numpy in SLOW or (row.numpy is None and row.scipy is not None)
 
 
 def ufunc(row: Primitive) -> str | None:

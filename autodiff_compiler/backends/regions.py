@@ -15,8 +15,8 @@ ASSEMBLE, MATMUL, SUM = (ARRAYS[name] for name in ("assemble", "matmul", "sum"))
 GIVEN = frozenset({INPUT, CONSTANT, STACK})
 LEAST = 3  # operations in a loop whose results are not kept, and
 MOST = 1  # so many times as many as those that are, make it pay
-WEIGHT = 20  # of one of them, in the additions and multiplications of a matrix product
-BLOCK = 16384  # elements of a block
+WEIGHT = 40  # of one of them, in the additions and multiplications of a matrix product
+BLOCK = 65536  # elements of a block
 
 
 class Region(NamedTuple):
