@@ -13,6 +13,7 @@ from .arrayruntime import callables
 from .backends.module import module, targets
 from .backends.style import Style
 from .cache import Cache
+from .collector import uncollected
 from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
 from .errors import ExpressionError, printable
 from .files import write
@@ -88,6 +89,7 @@ class Function:
     _wrt: tuple[str, ...]
     _lock: threading.RLock
 
+    @uncollected
     def __init__(self, source: str, *options: Any) -> None:
         found = Options(*options)
         shapes = {name: tuple(map(as_extent, shape)) for name, shape in found.shapes}
@@ -309,6 +311,7 @@ class Function:
         except ExpressionError as error:
             raise ExpressionError(error.problem, self._source, error.span, error.hint) from None
 
+    @uncollected
     def _generate(self, kind: str) -> Callable[..., Any]:
         program = self._program(kind)
         _cache.grow((self._source, self._options), self, len(program.graph.nodes))

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "autodiff_compiler"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = (
-    ("cache", "errors", "files", "limits", "primitives", "counts", "shapes", "graph"),
+    ("cache", "collector", "errors", "files", "limits", "primitives", "counts", "shapes", "graph"),
     (
         "characters",
         "driver",

@@ -195,3 +195,28 @@ def test_no_file_is_written_that_was_not_asked_for(tmp_path, monkeypatch):
     assert fn.check()
     assert fn.graph().dot()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("source", ["sin(x)*y", "sin(x", "inv(x)"])
+def test_the_garbage_collector_is_left_as_it_was(source, wanted):
+    (gc.enable if wanted else gc.disable)()
+    try:
+        ac.compile(source).value_and_gradient(1.0, 2.0)
+    except ac.ExpressionError:
+        pass
+    finally:
+        found = gc.isenabled()
+        gc.enable()
+    assert found is wanted
+
+
+def test_a_growing_graph_is_not_searched_for_garbage():
+    terms = "+".join(f"sin(x{k})*cos(x{k + 1})" for k in range(2000))
+    found = []
+    gc.callbacks.append(lambda phase, info: found.append(info["generation"]))
+    try:
+        ac.compile(terms)
+    finally:
+        gc.callbacks.pop()
+    assert len(found) <= 4  # before, and once all is made
