@@ -22,15 +22,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.formulas import FORMULAS, GAUSS, GROWTH
-from benchmarks.peers import OURS, Peer, agree, installed
+from benchmarks.formulas import FORMULAS, GAUSS, GROWTH, NAMES, PARAMETERS, PROGRAMS
+from benchmarks.peers import OURS, Peer, agree, flat, installed
 
 ENOUGH = 0.2  # seconds for which something is called again
+SIZES = ((10**4, float), (10**6, float), (10**6, np.float32))  # of arrays
+GROWING = (10, 30, 100, 300, 1000)  # sizes of programs
 PATIENCE = 20.0  # seconds after which larger sizes are left out
 
 
 class Row(NamedTuple):
-    """A measurement: of what, by whom, in seconds, or in bytes."""
+    """A measurement: of what, by whom, in seconds, in bytes, or in operations."""
 
     section: str
     case: str
@@ -84,6 +86,13 @@ def compiling(libraries: dict[str, Peer]) -> Iterator[Task]:
             yield case, name, lambda m=make, t=text, n=names, p=point: best(lambda: m(t, n)(*p), 2)
 
 
+def counting(libraries: dict[str, Peer]) -> Iterator[Task]:
+    """Operations for value and gradient."""
+    for case, text, names, _ in points():
+        for name, count in having(libraries, "operations"):
+            yield case, name, lambda c=count, t=text, n=names: float(c(t, n))
+
+
 def calling(libraries: dict[str, Peer]) -> Iterator[Task]:
     """A call for value and gradient."""
     yield from _calls(libraries, "scalar", FORMULAS)
@@ -104,10 +113,6 @@ def _calls(libraries: dict[str, Peer], ability: str, cases: Any) -> Iterator[Tas
             yield case, name, lambda f=function, p=point: per_call(lambda: f(*p))
 
 
-NAMES = [*(f"b{k}" for k in range(1, 9)), "x"]
-PARAMETERS = (98.0, 0.01, 103.0, 101.0, 23.0, 72.0, 180.0, 18.0)
-
-
 def elementwise(libraries: dict[str, Peer]) -> Iterator[Task]:
     """Value and 8 partials of three exponentials."""
     for name, case, call in _elementwise(libraries):
@@ -122,23 +127,30 @@ def memory(libraries: dict[str, Peer]) -> Iterator[Task]:
 
 
 def _elementwise(libraries: dict[str, Peer]) -> Iterator[tuple[str, str, Callable[[], Any]]]:
-    for size, dtype in ((10**4, float), (10**6, float), (10**6, np.float32)):
+    for size, dtype in SIZES:
         x = np.linspace(1, 250, size).astype(dtype)
         wanted: Any = None
         for name, make in having(libraries, "elementwise"):
             function = make(GAUSS, NAMES, NAMES[:8])
             if dtype is float:
-                found = [np.broadcast_to(a, x.shape) for a in _flat(function(*PARAMETERS, x))]
+                found = [np.broadcast_to(a, x.shape) for a in flat(function(*PARAMETERS, x))]
                 wanted = found if wanted is None else wanted
                 agree(found, wanted)
             case = f"{size:.0e} {np.dtype(dtype).name}".replace("e+0", "e")
             yield name, case, lambda f=function, p=(*PARAMETERS, x): f(*p)
 
 
-def _flat(result: Any) -> list[Any]:
-    from benchmarks.peers import flat
-
-    return flat(result)
+def programs(libraries: dict[str, Peer]) -> Iterator[Task]:
+    """Value and gradient of programs of whole arrays."""
+    for case, program in PROGRAMS.items():
+        given = program.arguments()
+        names, point, wanted = list(given), tuple(given.values()), None
+        for name, make in having(libraries, "whole"):
+            function = make(program, names)
+            found = function(*point)
+            wanted = found if wanted is None else wanted
+            agree(found, wanted)
+            yield case, name, lambda f=function, p=point: best(lambda: f(*p), 7)
 
 
 def traced(run: Callable[[], object]) -> float:
@@ -160,7 +172,7 @@ def growing(libraries: dict[str, Peer]) -> Iterator[Task]:
 
     late: set[tuple[str, str]] = set()
     for kind, write in GROWTH.items():
-        for size in (10, 30, 100, 300, 1000):
+        for size in GROWING:
             text = write(size)
             names = list(ac.compile(text).inputs)
             for name, make in having(libraries, "scalar"):
@@ -181,9 +193,11 @@ def growing(libraries: dict[str, Peer]) -> Iterator[Task]:
 
 SECTIONS: dict[str, Callable[[dict[str, Peer]], Iterator[Task]]] = {
     "compile": compiling,
+    "operations": counting,
     "call": calling,
     "hessian": second,
     "arrays": elementwise,
+    "programs": programs,
     "memory": memory,
     "growth": growing,
 }
@@ -203,6 +217,8 @@ def amount(row: Row) -> str:
     """A measurement with its unit."""
     if row.section == "memory":
         return f"{row.amount / 1e6:.3g} MB"
+    if row.section == "operations":
+        return f"{row.amount:,.0f}"
     unit, factor = next(
         (u, f) for u, f in (("µs", 1e6), ("ms", 1e3), ("s", 1)) if row.amount * f < 1000 or f == 1
     )

@@ -1,9 +1,10 @@
 """Other libraries, each asked for value and gradient of the same text.
 
-`scalar(text, names)` gives a function of a point, `hessian` one that gives the Hessian alone, and
+`scalar(text, names)` gives a function of a point, `hessian` one that gives the Hessian alone,
 `elementwise(text, names, wrt)` one of numbers and arrays that gives the value and the partials by
-`wrt` for each element.  All return sequences of numbers or arrays.  The texts are those of
-`formulas.py`, which is why they may be evaluated.
+`wrt` for each element, and `whole(program, names)` one of whole arrays.  All return sequences of
+numbers or arrays.  `operations(text, names)` counts those of value and gradient.  The texts are
+those of `formulas.py`, which is why they may be evaluated.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autodiff_compiler as ac
+from benchmarks.formulas import Program
 
 FUNCTIONS = ("exp", "log", "sin", "cos", "sqrt")
+SUM = ("sum",)
 
 
 class Peer(NamedTuple):
@@ -27,11 +30,13 @@ class Peer(NamedTuple):
     scalar: Callable[..., Callable[..., Any]] | None = None
     hessian: Callable[..., Callable[..., Any]] | None = None
     elementwise: Callable[..., Callable[..., Any]] | None = None
+    whole: Callable[..., Callable[..., Any]] | None = None
+    operations: Callable[..., int] | None = None
 
 
-def evaluated(text: str, library: Any, values: Mapping[str, Any]) -> Any:
-    """A formula, with the functions of a library."""
-    names = {name: getattr(library, name) for name in FUNCTIONS}
+def evaluated(text: str, library: Any, values: Mapping[str, Any], *more: str) -> Any:
+    """A formula, with the functions of a library, and `more` of them."""
+    names = {name: getattr(library, name) for name in (*FUNCTIONS, *more)}
     return eval(text, {"__builtins__": {}}, {**names, **values})
 
 
@@ -54,12 +59,35 @@ def _our_partials(text: str, names: Sequence[str], wrt: Sequence[str]) -> Callab
     return ac.compile(text, inputs=names, wrt=wrt, cache=False).value_and_gradient
 
 
+def _our_program(program: Program, names: Sequence[str]) -> Callable[..., Any]:
+    found = ac.compile(program.text, inputs=names, wrt=program.wrt, shapes=program.shapes)
+    return found.value_and_gradient
+
+
+def _our_operations(text: str, names: Sequence[str]) -> int:
+    number = ac.compile(text, inputs=names).cost("value_and_gradient").parts[0].operations.number
+    assert number is not None
+    return number
+
+
+def _by_hand(program: Program, _names: Sequence[str]) -> Callable[..., Any]:
+    return program.by_hand
+
+
 def _sympy(text: str, names: Sequence[str], wrt: Sequence[str] = (), modules: str = "math") -> Any:
     import sympy
 
     expression, symbols = sympy.sympify(text), sympy.symbols(names)
     outputs = [expression, *(expression.diff(name) for name in wrt or names)]
     return sympy.lambdify(symbols, outputs, modules=modules, cse=True)
+
+
+def _sympy_operations(text: str, names: Sequence[str]) -> int:
+    import sympy
+
+    expression = sympy.sympify(text)
+    shared, outputs = sympy.cse([expression, *(expression.diff(name) for name in names)])
+    return sum(int(sympy.count_ops(e)) for e in (*(e for _, e in shared), *outputs))
 
 
 def _sympy_hessian(text: str, names: Sequence[str]) -> Callable[..., Any]:
@@ -83,13 +111,23 @@ def _symengine(text: str, names: Sequence[str]) -> Callable[..., Any]:
     return lambda *point: function(np.array(point))
 
 
-def _casadi(text: str, names: Sequence[str]) -> Callable[..., Any]:
-    """Through CasADi's buffers, the fastest way to call it."""
+def _casadi_function(text: str, names: Sequence[str]) -> Any:
     import casadi
 
     x = casadi.SX.sym("x", len(names))
     value = evaluated(text, casadi, {name: x[k] for k, name in enumerate(names)})
-    function = casadi.Function("f", [x], [value, casadi.gradient(value, x)])
+    return casadi.Function("f", [x], [value, casadi.gradient(value, x)])
+
+
+def _casadi_operations(text: str, names: Sequence[str]) -> int:
+    """Its instructions, but for those that take a number in or give one out."""
+    instructions = int(_casadi_function(text, names).n_instructions())
+    return instructions - 2 * len(names) - 1
+
+
+def _casadi(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    """Through CasADi's buffers, the fastest way to call it."""
+    function = _casadi_function(text, names)
     buffer, run = function.buffer()
     point, first, rest = np.zeros(len(names)), np.zeros(1), np.zeros(len(names))
     buffer.set_arg(0, memoryview(point))
@@ -141,6 +179,19 @@ def _jax_partials(text: str, names: Sequence[str], wrt: Sequence[str]) -> Callab
     return lambda *point: jax.block_until_ready(run(*point))
 
 
+def _jax_program(program: Program, names: Sequence[str]) -> Callable[..., Any]:
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+
+    def value(*point: Any) -> Any:
+        return evaluated(program.text, jnp, dict(zip(names, point, strict=True)), *SUM)
+
+    run = jax.jit(jax.value_and_grad(value, tuple(map(list(names).index, program.wrt))))
+    return lambda *point: jax.block_until_ready(run(*point))
+
+
 def _autograd(text: str, names: Sequence[str]) -> Callable[..., Any]:
     import autograd
     import autograd.numpy as anp
@@ -149,6 +200,56 @@ def _autograd(text: str, names: Sequence[str]) -> Callable[..., Any]:
         lambda point: evaluated(text, anp, dict(zip(names, point, strict=True)))
     )
     return lambda *point: function(np.array(point))
+
+
+def _autograd_program(program: Program, names: Sequence[str]) -> Callable[..., Any]:
+    import autograd
+    import autograd.numpy as anp
+
+    def value(wanted: Any, given: Mapping[str, Any]) -> Any:
+        values = {**given, **dict(zip(program.wrt, wanted, strict=True))}
+        return evaluated(program.text, anp, values, *SUM)
+
+    both = autograd.value_and_grad(value)
+
+    def call(*point: Any) -> Any:
+        given = dict(zip(names, point, strict=True))
+        return both(tuple(given.pop(name) for name in program.wrt), given)
+
+    return call
+
+
+def _pytensor(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    import pytensor
+    import pytensor.tensor as pt
+
+    inputs = [pt.dscalar(name) for name in names]
+    value = evaluated(text, pt, dict(zip(names, inputs, strict=True)))
+    return pytensor.function(inputs, [value, *pytensor.grad(value, inputs)])
+
+
+def _pytensor_partials(text: str, names: Sequence[str], wrt: Sequence[str]) -> Callable[..., Any]:
+    """The partials by numbers that every element of a vector is used with, element by element."""
+    import pytensor
+    import pytensor.tensor as pt
+
+    inputs = {name: pt.dscalar(name) if name in wrt else pt.dvector(name) for name in names}
+    length = inputs[next(name for name in names if name not in wrt)].shape
+    repeated = {name: pt.broadcast_to(inputs[name], length) for name in wrt}
+    value = evaluated(text, pt, {**inputs, **repeated})
+    partials = pytensor.grad(value.sum(), list(repeated.values()))
+    return pytensor.function(list(inputs.values()), [value, *partials])
+
+
+def _pytensor_program(program: Program, names: Sequence[str]) -> Callable[..., Any]:
+    import pytensor
+    import pytensor.tensor as pt
+
+    rank = {name: len(program.shapes.get(name, ())) for name in names}
+    inputs = {name: pt.tensor(name, shape=(None,) * rank[name], dtype="float64") for name in names}
+    value = evaluated(program.text, pt, inputs, *SUM)
+    partials = pytensor.grad(value, [inputs[name] for name in program.wrt])
+    return pytensor.function(list(inputs.values()), [value, *partials])
 
 
 def _numexpr(text: str, names: Sequence[str], wrt: Sequence[str]) -> Callable[..., Any]:
@@ -167,12 +268,18 @@ def _numexpr(text: str, names: Sequence[str], wrt: Sequence[str]) -> Callable[..
 
 OURS = "autodiff_compiler"
 PEERS: dict[str, Peer] = {
-    OURS: Peer("autodiff_compiler", _ours, _our_hessian, _our_partials),
-    "SymPy lambdify, cse": Peer("sympy", _sympy, _sympy_hessian, _sympy_partials),
+    OURS: Peer(
+        "autodiff_compiler", _ours, _our_hessian, _our_partials, _our_program, _our_operations
+    ),
+    "NumPy by hand": Peer("numpy", whole=_by_hand),
+    "SymPy lambdify, cse": Peer(
+        "sympy", _sympy, _sympy_hessian, _sympy_partials, operations=_sympy_operations
+    ),
     "SymEngine": Peer("symengine", _symengine),
-    "CasADi, SX": Peer("casadi", _casadi, _casadi_hessian),
-    "JAX, jit": Peer("jax", _jax, _jax_hessian, _jax_partials),
-    "autograd": Peer("autograd", _autograd),
+    "CasADi, SX": Peer("casadi", _casadi, _casadi_hessian, operations=_casadi_operations),
+    "JAX, jit": Peer("jax", _jax, _jax_hessian, _jax_partials, _jax_program),
+    "PyTensor": Peer("pytensor", _pytensor, None, _pytensor_partials, _pytensor_program),
+    "autograd": Peer("autograd", _autograd, whole=_autograd_program),
     "numexpr": Peer("numexpr", elementwise=_numexpr),
 }
 
