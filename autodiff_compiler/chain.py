@@ -6,7 +6,7 @@ an infinite slope on a branch that is not taken contributes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, NoReturn
 
 from .contraction import einsum
@@ -16,9 +16,11 @@ from .graph import (
     AND,
     BROADCAST,
     CONSTANT,
+    DIVIDE,
     MULTIPLY,
     NOT,
     PLACING,
+    POWER,
     STACK,
     WHERE,
     Graph,
@@ -43,12 +45,47 @@ class Masked(NamedTuple):
     kept: Node
 
 
-def slope_by(graph: Graph, node: Node, argument: Node) -> Node:
-    """The partial of `node` by one of its arguments, built in `graph`.
+Powers = Mapping[Node, tuple[Node, int]]
+
+
+def powers_among(graph: Graph, nodes: Iterable[Node]) -> Powers:
+    """The products that are powers of a single node: that node, and the exponent.
+
+    None where every step has to be seen: in a graph without rules.
+    """
+    found: dict[Node, tuple[Node, int]] = {}
+    for node in nodes if graph.rules is not None else ():
+        if node.op is MULTIPLY:
+            left, right = node.args
+            base, m = found.get(left) or (left, 1)
+            other, n = found.get(right) or (right, 1)
+            if base is other:
+                found[node] = base, m + n
+    return found
+
+
+def arguments(node: Node, powers: Powers) -> tuple[Node, ...]:
+    """What the chain rule goes on to: past the squares that a power is made of."""
+    if node in powers and powers[node][1] > 2:
+        return (powers[node][0],)
+    if node.op is DIVIDE and node.args[1] in powers and powers[node.args[1]][0] is not node.args[0]:
+        return node.args[0], powers[node.args[1]][0]
+    return node.args
+
+
+def slope_by(graph: Graph, node: Node, argument: Node, powers: Powers) -> Node:
+    """The partial of `node` by one of its `arguments`, built in `graph`.
 
     An argument that stands in several places has the sum of their partials.
     Raises `ExpressionError` where the table says that there is none.
     """
+    if node in powers and powers[node][1] > 2:
+        n = powers[node][1]
+        rest = graph.apply(POWER, argument, graph.constant(n - 1))
+        return graph.apply(MULTIPLY, graph.constant(n), rest)
+    if node.op is DIVIDE and argument not in node.args:
+        n = powers[node.args[1]][1]
+        return graph.apply(MULTIPLY, graph.constant(-n), graph.apply(DIVIDE, node, argument))
     builders = partial_builders(node.op)
     total = None
     for k, other in enumerate(node.args):

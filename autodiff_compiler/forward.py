@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .chain import JOINED, chain, slope_by, tangent_of
+from .chain import JOINED, Powers, arguments, chain, powers_among, slope_by, tangent_of
 from .graph import ADD, BROADCAST, Graph, Node
 from .primitives import ArrayPrimitive
 
@@ -17,23 +17,23 @@ def tangents(
     `nodes` are in evaluation order; `seeds` gives the tangents of inputs.  A node without a
     tangent is constant along the direction.
     """
-    dots = dict(seeds)
+    dots, powers = dict(seeds), powers_among(graph, nodes)
     for node in nodes:
         if node in dots or dots.keys().isdisjoint(node.args):
             continue
-        dot = _tangent(graph, node, dots)
+        dot = _tangent(graph, node, dots, powers)
         if dot is not None:
             dots[node] = dot
             yield node, dot
 
 
-def _tangent(graph: Graph, node: Node, dots: Mapping[Node, Node]) -> Node | None:
+def _tangent(graph: Graph, node: Node, dots: Mapping[Node, Node], powers: Powers) -> Node | None:
     if node.op in JOINED or isinstance(node.op, ArrayPrimitive):
         return tangent_of(graph, node, dots)
     total = None
-    for argument in dict.fromkeys(node.args):
+    for argument in dict.fromkeys(arguments(node, powers)):
         if argument in dots:
-            slope = slope_by(graph, node, argument)
+            slope = slope_by(graph, node, argument, powers)
             if not slope.is_constant(0):
                 term = chain(graph, dots[argument], slope)
                 total = term if total is None else graph.apply(ADD, total, term)

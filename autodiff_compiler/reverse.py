@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial, reduce
 
-from .chain import adjoint_of, chain, fitted, is_position, slope_by
+from .chain import Powers, adjoint_of, arguments, chain, fitted, is_position, powers_among, slope_by
 from .forward import name_after
 from .graph import ADD, STACK, Graph, Node, dependents
 from .primitives import ArrayPrimitive
@@ -25,21 +25,21 @@ def accumulations(
     on `by` receive adjoints.
     """
     active = dependents(nodes, by)
-    bars = dict(seeds)
+    bars, powers = dict(seeds), powers_among(graph, nodes)
     for node in reversed(nodes):
         bar = bars.get(node)
         if bar is None:
             continue
-        for argument in dict.fromkeys(reversed(node.args)):
+        for argument in dict.fromkeys(reversed(arguments(node, powers))):
             if argument in active:
-                line = _accumulation(graph, node, bar, argument, bars.get(argument))
+                line = _accumulation(graph, node, bar, argument, bars.get(argument), powers)
                 if line is not None:
                     bars[argument] = line[-1]
                     yield line
 
 
 def _accumulation(
-    graph: Graph, node: Node, bar: Node, argument: Node, before: Node | None
+    graph: Graph, node: Node, bar: Node, argument: Node, before: Node | None, powers: Powers
 ) -> Accumulation | None:
     slope = None
     if node.op is STACK or (graph.has_arrays and isinstance(node.op, ArrayPrimitive)):
@@ -49,7 +49,7 @@ def _accumulation(
             return None
         term = reduce(partial(graph.apply, ADD), terms)
     else:
-        slope = slope_by(graph, node, argument)
+        slope = slope_by(graph, node, argument, powers)
         if slope.is_constant(0):
             return None
         term = chain(graph, bar, slope)
