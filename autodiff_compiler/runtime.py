@@ -110,12 +110,13 @@ class Callables:
 
     def general(self, *arguments: Any) -> Any:
         """Any numbers and arrays: scalars with IEEE's answers at the edges, arrays by NumPy."""
-        given = self._flattened(arguments)
+        given = self._flattened(arguments) if self._is_grouped else arguments
         pairs = zip(self._names, given, strict=True)
         values = [v if type(v) is float else number(name, v) for name, v in pairs]
-        grouped = self._grouped(values)
-        if not all(type(v) is float for v in values):
-            return self._for(_pattern(self._names, values))(*grouped)
+        grouped = self._grouped(values) if self._is_grouped else values
+        arrays = [v for v in values if type(v) is not float]
+        if arrays:
+            return self._for(_pattern(self._names, values, arrays))(*grouped)
         were_floats = all(v is g for v, g in zip(values, given, strict=True))
         fast = self._fast() if self._fast is not None and not were_floats else None
         return (fast or self._scalar)(*grouped)
@@ -124,6 +125,10 @@ class Callables:
     def _names(self) -> list[str]:
         """The names of all arguments, in order."""
         return [str(node.data) for node in self.program.arguments()]
+
+    @cached_property
+    def _is_grouped(self) -> bool:
+        return any(isinstance(p, Group) for p in self.program.parameters)
 
     def _flattened(self, arguments: Sequence[Any]) -> list[Any]:
         given: list[Any] = []
@@ -221,18 +226,18 @@ def _array(name: str, value: Any) -> Any:
     return array if array.dtype.kind == "f" else array.astype(float)
 
 
-def _pattern(names: Sequence[str], values: Sequence[Any]) -> Pattern:
+def _pattern(names: Sequence[str], values: Sequence[Any], arrays: Sequence[Any]) -> Pattern:
     """The axes of their common shape that each argument spans, as bit masks of whole numbers."""
-    shapes = [() if type(v) is float else v.shape for v in values]
-    spans = {shape: _spanned(shape) for shape in shapes}
-    if len(spans) > 1 + (() in spans):
-        _check_shapes(names, shapes)
-    return tuple([spans[shape] for shape in shapes])
+    spans = {shape: _spanned(shape) for shape in {a.shape for a in arrays}}
+    if len(spans) > 1:
+        _check_shapes(names, values)
+    return tuple([0 if type(v) is float else spans[v.shape] for v in values])
 
 
-def _check_shapes(names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> None:
+def _check_shapes(names: Sequence[str], values: Sequence[Any]) -> None:
     import numpy as np
 
+    shapes = [np.shape(v) for v in values]
     try:
         np.broadcast_shapes(*shapes)
     except ValueError:
