@@ -56,6 +56,7 @@ class Packed:
         given = {name: value for name, value in data.items() if name in names}
         self.extents = self._bound(self.data, _lengths(given))
         self._layouts: dict[int, tuple[Piece, ...]] = {}
+        self._is_plain = not self._arrays and fn.wrt == fn.inputs
 
     def __repr__(self) -> str:
         return f"<packed {self.fn!r}>"
@@ -154,7 +155,16 @@ class Packed:
         return np.concatenate([np.ravel(value) for value in values])
 
     def _call(self, function: Callable[..., Any], x: Any) -> Any:
-        return function(**self.unpack(x), **self.data)
+        return function(*self._arguments(np.asarray(x, dtype=float).ravel()))
+
+    def _arguments(self, vector: Vector) -> Sequence[Any]:
+        """The values of all inputs, in their order: by name would cost more than the function."""
+        layout = self._layout(vector.size)
+        if self._is_plain:
+            found: list[float] = vector.tolist()
+            return found
+        given = self._split(vector, layout) | self.data
+        return [given[name] for name in self.fn.inputs]
 
     def __call__(self, x: Any) -> Any:
         """The value."""
@@ -163,7 +173,7 @@ class Packed:
     def value(self, x: Any) -> Any:
         """The value: a float, or a vector of length m."""
         value = self._call(self.fn.value, x)
-        return np.ravel(value) if np.ndim(value) else value
+        return np.ravel(value) if type(value) is not float and np.ndim(value) else value
 
     def gradient(self, x: Any) -> Vector:
         """The gradient, of shape (n,); the value must be one number."""
@@ -172,7 +182,7 @@ class Packed:
     def value_and_gradient(self, x: Any) -> tuple[float, Vector]:
         """The value and the gradient, sharing the work."""
         value, gradient = self._call(self.fn.value_and_gradient, x)
-        if np.ndim(value):
+        if type(value) is not float and np.ndim(value):
             raise ValueError(f"the data make {np.size(value)} values of one: use jacobian")
         return value, self._joined(gradient)
 

@@ -145,3 +145,16 @@ def test_least_squares():
     start = packed.pack(rate=[0.3, 2.0], amount=[1.0, 1.0])
     fit = optimize.least_squares(packed.value, start, jac=packed.jacobian, xtol=1e-14)
     np.testing.assert_allclose(fit.x, [0.5, 3.0, 1.0, 2.0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("wrt", ["x y", "y x", "y"])
+def test_the_vector_is_in_the_order_of_what_is_differentiated_by(wrt):
+    point = {"x": 5.0, "y": 2.0}
+    fn = ac.compile("x/y", inputs="x y", wrt=wrt)
+    packed = fn.packed(**{name: v for name, v in point.items() if name not in wrt})
+    x = packed.pack(**{name: point[name] for name in wrt.split()})
+    partials = {"x": 1 / 2, "y": -5 / 4}
+    assert packed.value(x) == 5 / 2
+    assert packed.gradient(x).tolist() == [partials[name] for name in wrt.split()]
+    with pytest.raises(ValueError, match=f"expected a vector of {len(x)} numbers"):
+        packed.value([1.0, 2.0, 3.0])
