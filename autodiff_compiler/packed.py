@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -154,12 +154,10 @@ class Packed:
             return np.array(values)
         return np.concatenate([np.ravel(value) for value in values])
 
-    def _call(self, function: Callable[..., Any], x: Any) -> Any:
-        return function(*self._arguments(np.asarray(x, dtype=float).ravel()))
-
-    def _arguments(self, vector: Vector) -> Sequence[Any]:
+    def _arguments(self, x: Any) -> Sequence[Any]:
         """The values of all inputs, in their order: by name would cost more than the function."""
-        layout = self._layout(vector.size)
+        vector = np.asarray(x, dtype=float).ravel()
+        layout = self._layouts.get(vector.size) or self._layout(vector.size)
         if self._is_plain:
             found: list[float] = vector.tolist()
             return found
@@ -172,7 +170,7 @@ class Packed:
 
     def value(self, x: Any) -> Any:
         """The value: a float, or a vector of length m."""
-        value = self._call(self.fn.value, x)
+        value = self.fn.value(*self._arguments(x))
         return np.ravel(value) if type(value) is not float and np.ndim(value) else value
 
     def gradient(self, x: Any) -> Vector:
@@ -181,7 +179,7 @@ class Packed:
 
     def value_and_gradient(self, x: Any) -> tuple[float, Vector]:
         """The value and the gradient, sharing the work."""
-        value, gradient = self._call(self.fn.value_and_gradient, x)
+        value, gradient = self.fn.value_and_gradient(*self._arguments(x))
         if type(value) is not float and np.ndim(value):
             raise ValueError(f"the data make {np.size(value)} values of one: use jacobian")
         return value, self._joined(gradient)
@@ -189,12 +187,12 @@ class Packed:
     def jacobian(self, x: Any) -> Vector:
         """The Jacobian, of shape (m, n): a row for each output."""
         ranks = map(len, self._wrt.values())
-        parts = zip(self._call(self.fn.jacobian, x), ranks, strict=True)
+        parts = zip(self.fn.jacobian(*self._arguments(x)), ranks, strict=True)
         return np.concatenate([_matrix(part, np.ndim(part) - rank) for part, rank in parts], axis=1)
 
     def hessian(self, x: Any) -> Vector:
         """The Hessian, of shape (n, n)."""
-        blocks = self._call(self.fn.hessian, x)
+        blocks = self.fn.hessian(*self._arguments(x))
         if not self._arrays:
             return np.array(blocks)
         ranks = map(len, self._wrt.values())

@@ -13,7 +13,7 @@ import os
 import platform
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -103,14 +103,25 @@ def second(libraries: dict[str, Peer]) -> Iterator[Task]:
     yield from _calls(libraries, "hessian", ["textbook", "gauss", "rosenbrock10"])
 
 
-def _calls(libraries: dict[str, Peer], ability: str, cases: Any) -> Iterator[Task]:
+def optimized(libraries: dict[str, Peer]) -> Iterator[Task]:
+    """The same of one vector, as optimizers call it."""
+    yield from _calls(libraries, "vector", FORMULAS, lambda point: (np.array(point),))
+
+
+def _calls(
+    libraries: dict[str, Peer],
+    ability: str,
+    cases: Collection[str],
+    given: Callable[[tuple[float, ...]], tuple[Any, ...]] = tuple,
+) -> Iterator[Task]:
     for case, text, names, point in points():
         wanted: Any = None
         for name, make in having(libraries, ability) if case in cases else ():
             function = make(text, names)
-            wanted = function(*point) if wanted is None else wanted
-            agree(function(*point), wanted)
-            yield case, name, lambda f=function, p=point: per_call(lambda: f(*p))
+            arguments = given(point)
+            wanted = function(*arguments) if wanted is None else wanted
+            agree(function(*arguments), wanted)
+            yield case, name, lambda f=function, p=arguments: per_call(lambda: f(*p))
 
 
 def elementwise(libraries: dict[str, Peer]) -> Iterator[Task]:
@@ -195,6 +206,7 @@ SECTIONS: dict[str, Callable[[dict[str, Peer]], Iterator[Task]]] = {
     "compile": compiling,
     "operations": counting,
     "call": calling,
+    "vector": optimized,
     "hessian": second,
     "arrays": elementwise,
     "programs": programs,

@@ -1,10 +1,10 @@
 """Other libraries, each asked for value and gradient of the same text.
 
-`scalar(text, names)` gives a function of a point, `hessian` one that gives the Hessian alone,
-`elementwise(text, names, wrt)` one of numbers and arrays that gives the value and the partials by
-`wrt` for each element, and `whole(program, names)` one of whole arrays.  All return sequences of
-numbers or arrays.  `operations(text, names)` counts those of value and gradient.  The texts are
-those of `formulas.py`, which is why they may be evaluated.
+`scalar(text, names)` gives a function of a point, `vector` one of a point as a vector, `hessian`
+one that gives the Hessian alone; `elementwise(text, names, wrt)` gives one of numbers and arrays
+for the value and the partials by `wrt` of each element, and `whole(program, names)` one of whole
+arrays.  All return sequences of numbers or arrays.  `operations(text, names)` counts those of value
+and gradient.  The texts are those of `formulas.py`, which is why they may be evaluated.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Peer(NamedTuple):
     elementwise: Callable[..., Callable[..., Any]] | None = None
     whole: Callable[..., Callable[..., Any]] | None = None
     operations: Callable[..., int] | None = None
+    vector: Callable[..., Callable[..., Any]] | None = None
 
 
 def evaluated(text: str, library: Any, values: Mapping[str, Any], *more: str) -> Any:
@@ -49,6 +50,10 @@ def flat(result: Any) -> list[Any]:
 
 def _ours(text: str, names: Sequence[str]) -> Callable[..., Any]:
     return ac.compile(text, inputs=names, cache=False).value_and_gradient
+
+
+def _our_vector(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    return ac.compile(text, inputs=names, cache=False).packed().value_and_gradient
 
 
 def _our_hessian(text: str, names: Sequence[str]) -> Callable[..., Any]:
@@ -82,6 +87,11 @@ def _sympy(text: str, names: Sequence[str], wrt: Sequence[str] = (), modules: st
     return sympy.lambdify(symbols, outputs, modules=modules, cse=True)
 
 
+def _sympy_vector(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    function = _sympy(text, names)
+    return lambda x: np.array(function(*x.tolist()))
+
+
 def _sympy_operations(text: str, names: Sequence[str]) -> int:
     import sympy
 
@@ -102,12 +112,16 @@ def _sympy_partials(text: str, names: Sequence[str], wrt: Sequence[str]) -> Call
     return _sympy(text, names, wrt, "numpy")
 
 
-def _symengine(text: str, names: Sequence[str]) -> Callable[..., Any]:
+def _symengine_vector(text: str, names: Sequence[str]) -> Callable[..., Any]:
     import symengine
 
     expression, symbols = symengine.sympify(text), symengine.symbols(list(names))
     outputs = [expression, *(expression.diff(s) for s in symbols)]
-    function = symengine.Lambdify(symbols, outputs, cse=True)
+    return symengine.Lambdify(symbols, outputs, cse=True)  # type: ignore[no-any-return]
+
+
+def _symengine(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    function = _symengine_vector(text, names)
     return lambda *point: function(np.array(point))
 
 
@@ -125,7 +139,7 @@ def _casadi_operations(text: str, names: Sequence[str]) -> int:
     return instructions - 2 * len(names) - 1
 
 
-def _casadi(text: str, names: Sequence[str]) -> Callable[..., Any]:
+def _casadi_vector(text: str, names: Sequence[str]) -> Callable[..., Any]:
     """Through CasADi's buffers, the fastest way to call it."""
     function = _casadi_function(text, names)
     buffer, run = function.buffer()
@@ -134,13 +148,18 @@ def _casadi(text: str, names: Sequence[str]) -> Callable[..., Any]:
     buffer.set_res(0, memoryview(first))
     buffer.set_res(1, memoryview(rest))
 
-    def call(*arguments: float) -> Any:
-        point[:] = arguments
+    def call(x: Any) -> Any:
+        point[:] = x
         run()
         return first, rest
 
     call.buffer = buffer  # type: ignore[attr-defined]  (which must outlive the function)
     return call
+
+
+def _casadi(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    function = _casadi_vector(text, names)
+    return lambda *point: function(point)
 
 
 def _casadi_hessian(text: str, names: Sequence[str]) -> Callable[..., Any]:
@@ -192,13 +211,18 @@ def _jax_program(program: Program, names: Sequence[str]) -> Callable[..., Any]:
     return lambda *point: jax.block_until_ready(run(*point))
 
 
-def _autograd(text: str, names: Sequence[str]) -> Callable[..., Any]:
+def _autograd_vector(text: str, names: Sequence[str]) -> Callable[..., Any]:
     import autograd
     import autograd.numpy as anp
 
-    function = autograd.value_and_grad(
+    found: Callable[..., Any] = autograd.value_and_grad(
         lambda point: evaluated(text, anp, dict(zip(names, point, strict=True)))
     )
+    return found
+
+
+def _autograd(text: str, names: Sequence[str]) -> Callable[..., Any]:
+    function = _autograd_vector(text, names)
     return lambda *point: function(np.array(point))
 
 
@@ -269,17 +293,34 @@ def _numexpr(text: str, names: Sequence[str], wrt: Sequence[str]) -> Callable[..
 OURS = "autodiff_compiler"
 PEERS: dict[str, Peer] = {
     OURS: Peer(
-        "autodiff_compiler", _ours, _our_hessian, _our_partials, _our_program, _our_operations
+        "autodiff_compiler",
+        _ours,
+        _our_hessian,
+        _our_partials,
+        _our_program,
+        _our_operations,
+        _our_vector,
     ),
     "NumPy by hand": Peer("numpy", whole=_by_hand),
     "SymPy lambdify, cse": Peer(
-        "sympy", _sympy, _sympy_hessian, _sympy_partials, operations=_sympy_operations
+        "sympy",
+        _sympy,
+        _sympy_hessian,
+        _sympy_partials,
+        operations=_sympy_operations,
+        vector=_sympy_vector,
     ),
-    "SymEngine": Peer("symengine", _symengine),
-    "CasADi, SX": Peer("casadi", _casadi, _casadi_hessian, operations=_casadi_operations),
+    "SymEngine": Peer("symengine", _symengine, vector=_symengine_vector),
+    "CasADi, SX": Peer(
+        "casadi",
+        _casadi,
+        _casadi_hessian,
+        operations=_casadi_operations,
+        vector=_casadi_vector,
+    ),
     "JAX, jit": Peer("jax", _jax, _jax_hessian, _jax_partials, _jax_program),
     "PyTensor": Peer("pytensor", _pytensor, None, _pytensor_partials, _pytensor_program),
-    "autograd": Peer("autograd", _autograd, whole=_autograd_program),
+    "autograd": Peer("autograd", _autograd, whole=_autograd_program, vector=_autograd_vector),
     "numexpr": Peer("numexpr", elementwise=_numexpr),
 }
 

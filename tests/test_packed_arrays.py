@@ -156,5 +156,5 @@ def test_the_vector_is_in_the_order_of_what_is_differentiated_by(wrt):
     partials = {"x": 1 / 2, "y": -5 / 4}
     assert packed.value(x) == 5 / 2
     assert packed.gradient(x).tolist() == [partials[name] for name in wrt.split()]
-    with pytest.raises(ValueError, match=f"expected a vector of {len(x)} numbers"):
+    with pytest.raises(ValueError, match=rf"a vector of {len(x)} \("):
         packed.value([1.0, 2.0, 3.0])
