@@ -131,7 +131,15 @@ def vocabulary() -> frozenset[str]:
         f"_{name}"
         for name in (*("norm2", "logsumexp", "placed", "scatter", "assembled", "cofactor"),)
     }
-    helpers |= {"_prod_others", "_blocks", "_in_blocks", "BLOCK", "THREADS", "ThreadPoolExecutor"}
+    helpers |= {
+        "_prod_others",
+        "_blocks",
+        "_in_blocks",
+        "_dot",
+        "BLOCK",
+        "THREADS",
+        "ThreadPoolExecutor",
+    }
     return frozenset(functions | public | helpers | MODULES | NAMES | attributes())
 
 

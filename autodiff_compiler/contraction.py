@@ -171,8 +171,14 @@ class _Contraction:
     # order
 
     def _multiplied(self, factors: Sequence[Factor]) -> Factor:
-        """All factors multiplied, in the cheapest order."""
+        """All factors multiplied, in the cheapest order.
+
+        Of arrays that only go element by element the latest come first: an adjoint times what all
+        partials have in common, once for all of them.
+        """
         pool = list(factors)
+        if len({f.labels for f in pool}) == 1:
+            pool.sort(key=lambda f: -f.node.index)
         while len(pool) > 2:
             i, j = self._cheapest(pool)
             others = [f for k, f in enumerate(pool) if k not in (i, j)]

@@ -71,6 +71,16 @@ def _in_blocks(function, threads, shape, memory, *arrays):
             found = [sums for share in pool.map(work, shares) for sums in share]
     return [np.sum(parts) for parts in zip(*[sums for sums in found if sums])]'''
 
+DOT = '''\
+def _dot(x, y):
+    """The dot product of two vectors, in parts so short that no BLAS takes threads for them."""
+    if x.size <= 4096:
+        return x @ y
+    size = x.size - x.size % 4096
+    parts = x[:size].reshape(-1, 1, 4096) @ y[:size].reshape(-1, 4096, 1)
+    return parts.sum() + x[size:] @ y[size:]'''
+
+IN_DOTS = Import(HERE, "_dot", "_dot")
 IN_BLOCKS = Import(HERE, "_in_blocks", "_in_blocks")
 THREADS = Import(HERE, "THREADS", "THREADS")
 NO_UFUNCS = frozenset({"where", "clip", "sinc"})
@@ -234,7 +244,7 @@ class BlockSchedule(Schedule):
 def helpers(threads: int) -> dict[str, str]:
     """The helpers of code with loops over blocks that so many threads share."""
     text = BLOCKS.replace("{threads}", str(threads)).replace("{block}", str(BLOCK))
-    return {"_in_blocks": text, "THREADS": ""}
+    return {"_in_blocks": text, "THREADS": "", "_dot": DOT}
 
 
 def _operands(region: Region) -> list[Node]:
@@ -289,8 +299,8 @@ class _Body:
         name = self._schedule.bind(node, result)
         if is_total(node):
             self.totals.append(name)
-            if node.op is MATMUL:  # BLAS would share so long a sum among threads of its own
-                text = f'{self._schedule.require(NUMPY)}.einsum("i,i", {operands})'
+            if node.op is MATMUL:
+                text = f"{self._schedule.require(IN_DOTS)}({operands})"
             return f"{name} = {text}"
         function = None if node.is_boolean else ufunc(node.op)
         if function is None:
