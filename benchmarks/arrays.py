@@ -75,7 +75,7 @@ def blocks() -> Problem:
 def adjustment() -> Problem:
     """Value and gradient of the whole loss."""
     fn = bundle_adjustment.loss()
-    return Problem(fn.value_and_gradient, handwritten.bundle_loss, observations(), 1.5)
+    return Problem(fn.value_and_gradient, handwritten.bundle_loss, observations(), 3)
 
 
 def process() -> Problem:

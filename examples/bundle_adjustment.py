@@ -22,9 +22,7 @@ DATA = Path(__file__).resolve().parent.parent / "tests" / "data" / "adbench"
 CAMERA = "r1 r2 r3 c1 c2 c3 f x0 y0 k1 k2"
 UNKNOWNS = f"{CAMERA} X1 X2 X3 w"
 
-# One observation, in numbers.  Called with arrays, it is evaluated for each element: the Jacobian
-# of every observation, two rows of 15, without the zeros of the whole Jacobian.
-BLOCK = """
+PICTURE = """
 # Rodrigues' rotation of the point, seen from the camera's centre; at theta = 0 it is none
 u1 = X1 - c1; u2 = X2 - c2; u3 = X3 - c3
 theta = sqrt(r1**2 + r2**2 + r3**2)
@@ -38,26 +36,21 @@ p3 = u3*cos(theta) + (r1*u2 - r2*u1)*a + r3*b
 d1 = p1/p3; d2 = p2/p3
 s = d1**2 + d2**2
 L = 1 + k1*s + k2*s**2
-[w*(d1*L*f + x0 - z1), w*(d2*L*f + y0 - z2)]
+e1 = w*(d1*L*f + x0 - z1); e2 = w*(d2*L*f + y0 - z2)
 """
 
+# One observation, in numbers.  Called with arrays, it is evaluated for each element: the Jacobian
+# of every observation, two rows of 15, without the zeros of the whole Jacobian.
+BLOCK = f"{PICTURE}[e1, e2]"
+
 # All observations: observation n is of point[n] by camera[n].  Half the sum of their squares.
-LOSS = """
+LOSS = f"""
 cameras: [C, 11]; points: [M, 3]; w: [N]; z: [N, 2]; camera: [N]; point: [N]
-cross(a, b) = a[:, [1, 2, 0]]*b[:, [2, 0, 1]] - a[:, [2, 0, 1]]*b[:, [1, 2, 0]]
-
-of = cameras[camera]
-r = of[:, :3]
-u = points[point] - of[:, 3:6]
-theta = norm(r, axis=1, keepdims=1)
-b = (sin(theta/2)/(theta/2))**2/2*sum(r*u, axis=1, keepdims=1)
-p = u*cos(theta) + cross(r, u)*sin(theta)/theta + r*b
-
-d = p[:, :2]/p[:, 2:]
-s = sum(d**2, axis=1, keepdims=1)
-L = 1 + of[:, 9:10]*s + of[:, 10:]*s**2
-errors = w[:, None]*(d*L*of[:, 6:7] + of[:, 7:9] - z)
-sum(errors**2)/2
+of = cameras.T[:, camera]; at = points.T[:, point]
+{"; ".join(f"{name} = of[{k}]" for k, name in enumerate(CAMERA.split()))}
+X1 = at[0]; X2 = at[1]; X3 = at[2]; z1 = z[:, 0]; z2 = z[:, 1]
+{PICTURE}
+(e1 @ e1 + e2 @ e2)/2
 """
 
 

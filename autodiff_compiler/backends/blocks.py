@@ -22,20 +22,20 @@ from .regions import BLOCK, MATMUL, Region, ShapeOf, is_assembly, is_total, step
 from .style import RESERVED, Style
 
 BLOCKS = '''\
-BLOCK = {block}  # elements of a block: a few blocks fit into the cache of a processor
+BLOCK = {block}  # elements of a block, if a dozen arrays are worked on: so many fit into a cache
 THREADS = {threads}  # that share the blocks of a large array
 
 
-def _blocks(shape):
+def _blocks(shape, most):
     """The indices of the blocks of an array, along its last axes; one, of all, if it is small."""
     axis, size = len(shape), 1  # the axes from here on have so many elements
     for length in shape[::-1]:
-        if size*length > BLOCK:
+        if size*length > most:
             break
         axis, size = axis - 1, size*length
     if axis == 0 or 0 in shape:
         return [(...,)]
-    step, after = BLOCK//size, (slice(None),)*(len(shape) - axis)
+    step, after = most//size, (slice(None),)*(len(shape) - axis)
     return [
         (..., *before, slice(k, k + step), *after)
         for before in np.ndindex(shape[: axis - 1])
@@ -48,7 +48,9 @@ def _in_blocks(function, threads, shape, memory, *arrays):
 
     The sums of what it returns.
     """
-    blocks, rank, (count, dtype) = _blocks(shape), len(shape), memory
+    rank, (count, dtype) = len(shape), memory
+    most = min(BLOCK, max(12*BLOCK//(count + len(arrays)), 4096))
+    blocks = _blocks(shape, most)
     if len(blocks) == 1:
         return function(*arrays, [np.empty(shape, dtype) for _ in range(count)])
     whole = [a if a.shape[a.ndim - rank :] == shape else np.broadcast_to(a, shape) for a in arrays]
@@ -59,7 +61,7 @@ def _in_blocks(function, threads, shape, memory, *arrays):
 
     @np.errstate(all="ignore")
     def work(share):
-        free = np.empty((count, BLOCK), dtype)
+        free = np.empty((count, most), dtype)
         return [at(block, free) for block in share]
 
     size = max(-(-len(blocks)//threads), 4)
