@@ -245,3 +245,21 @@ def test_numbers_beside_arrays_have_the_answers_of_arrays(text):
     assert (saved["gradient"]([0.5, 0.5], 1.0, 0.0)[0] == [math.inf, math.inf]).all()
     with pytest.raises(ValueError, match="an extent is 0"):
         ac.compile("x: [n]; mean(x)").gradient([])
+
+
+SUMS = {
+    "sum(x**2 + 3*y**2 + (x - y)**2)": 3,
+    "sum(norm(x)**2 + y**2)": 1,  # that of x, a number which is added as often as there are elements
+    "sum(x**2 - 3*y**2)": 0,  # terms that may cancel
+    "sum(x**2 + x*y)": 0,
+}
+
+
+@pytest.mark.parametrize(("text", "products"), SUMS.items())
+def test_sums_of_squares_are_dot_products(text, products):
+    fn = ac.compile(f"x: [n]; y: [n]; {text}", without="blocks")
+    x, y = np.array([1.0, -2.0, 3.0]), np.array([0.5, 4.0, -1.0])
+    assert fn.source("value").count(" @ ") == products
+    names = {"x": x, "y": y, "sum": np.sum, "norm": np.linalg.norm}
+    assert fn(x, y) == pytest.approx(eval(text, names))
+    assert fn.check(samples=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial, reduce
 from typing import Any
 
 from ..counts import count
@@ -49,6 +50,44 @@ def _sum_labels(axes: Axes, x: Shape) -> Spec:
     ones = iter(LETTERS[len(x) :])
     kept = (c if c not in gone else next(ones) for c in labels if c not in gone or axes.keepdims)
     return (labels,), "".join(kept)
+
+
+def _sum_folded(graph: Any, axes: Axes, x: Any) -> Any:
+    """A sum over no axes is nothing; one of squares is a sum for each, which is a dot product."""
+    if not axes.axes:
+        return x
+    if axes.keepdims or len(axes.axes) < len(x.shape):
+        return None
+    squares = _squares(x)
+    if len(squares) < 2:
+        return None
+    return reduce(partial(graph.apply, x.op), [graph.make(SUM, (s,), axes) for s in squares])
+
+
+def _squares(total: Any) -> list[Any]:
+    """The terms of a sum of squares, of which none cancels another; of anything else, none."""
+    pending, found = [total], []
+    while pending:
+        node = pending.pop()
+        if node.op.name == "add":
+            pending += reversed(node.args)
+        elif node.shape == total.shape and _is_square(node):
+            found.append(node)
+        else:
+            return []
+    return found
+
+
+def _is_square(node: Any) -> bool:
+    """Whether this is a number above 0 times something times itself."""
+    while node.op.name == "multiply":
+        left, right = node.args
+        if left is right:
+            return True
+        if left.op.name != "constant" or left.data <= 0:
+            return False
+        node = right
+    return False
 
 
 def _transposed(order: Sequence[int], x: Shape) -> Shape:
@@ -165,7 +204,7 @@ SUM: ArrayPrimitive = array_function(
     labels=_sum_labels,
     compute=lambda m, axes, x: m.np.add.reduce(x, axis=axes.axes, keepdims=axes.keepdims),
     spelling=lambda node, size: reduction_text("{0}.sum(", node),
-    fold=lambda g, axes, x: None if axes.axes else x,
+    fold=_sum_folded,
     latex=r"\sum {x}",
 )
 EXPAND: ArrayPrimitive = array_function(
