@@ -15,6 +15,7 @@ import sys
 import tracemalloc
 from collections.abc import Callable, Collection, Iterator
 from importlib.metadata import version
+from itertools import zip_longest
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.formulas import FORMULAS, GAUSS, GROWTH, NAMES, PARAMETERS, PROGRAMS
-from benchmarks.peers import OURS, Peer, agree, flat, installed
+from benchmarks.peers import OURS, PEERS, Peer, agree, flat, installed
 
 ENOUGH = 0.2  # seconds for which something is called again
 SIZES = ((10**4, float), (10**6, float), (10**6, np.float32))  # of arrays
@@ -270,39 +271,53 @@ def machine(libraries: dict[str, Peer]) -> dict[str, Any]:
 
 
 def chart(rows: list[Row], path: Path) -> None:
-    """How many times as long as ours others take, as bars, in a file of SVG or PNG."""
+    """How many times as long as ours others take, and how compiling grows: a file of SVG or PNG."""
     import matplotlib as mpl
 
     mpl.use("agg")
     from matplotlib import pyplot
 
-    sections = [s for s in SECTIONS if s != "growth" and any(row.section == s for row in rows)]
-    figure, axes = pyplot.subplots(
-        len(sections), 1, figsize=(9, 3.2 * len(sections)), squeeze=False
-    )
-    for section, axis in zip(sections, axes[:, 0], strict=True):
+    sections = [s for s in SECTIONS if any(row.section == s for row in rows)]
+    lines = -(-len(sections) // 2)
+    figure, axes = pyplot.subplots(lines, 2, figsize=(15, 3.2 * lines), squeeze=False)
+    colours = {library: f"C{k}" for k, library in enumerate(PEERS)}
+    for section, axis in zip_longest(sections, axes.flat):
         here = [row for row in rows if row.section == section]
-        cases, libraries = (
-            list(dict.fromkeys(v)) for v in zip(*((r.case, r.library) for r in here), strict=True)
-        )
-        ours = {row.case: row.amount for row in here if row.library == OURS}
-        width = 0.8 / len(libraries)
-        for k, library in enumerate(libraries):
-            found = [
-                (cases.index(r.case), r.amount / ours[r.case]) for r in here if r.library == library
-            ]
-            axis.bar(
-                [c + k * width for c, _ in found],
-                [ratio for _, ratio in found],
-                width,
-                label=library,
-            )
-        axis.set(yscale="log", title=section, ylabel="times ours")
-        axis.set_xticks([c + 0.4 - width / 2 for c in range(len(cases))], cases)
-        axis.axhline(1, color="black", linewidth=0.8)
-    axes[0, 0].legend(fontsize="small", ncols=3)
-    figure.tight_layout()
+        draw = _curves if section == "growth" else _bars
+        axis.set(yscale="log", title=section, visible=bool(here))
+        draw(axis, here, colours)
+    used = dict.fromkeys(row.library for row in rows)
+    handles = [pyplot.Rectangle((0, 0), 1, 1, color=colours[library]) for library in used]
+    figure.legend(handles, used, loc="upper center", ncols=len(used))
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.35 / (3.2 * lines)))
     figure.savefig(path)
+
+
+def _bars(axis: Any, rows: list[Row], colours: dict[str, str]) -> None:
+    """How many times ours, a group of bars for each case."""
+    cases = list(dict.fromkeys(row.case for row in rows))
+    libraries = list(dict.fromkeys(row.library for row in rows))
+    ours = {row.case: row.amount for row in rows if row.library == OURS}
+    width = 0.8 / max(len(libraries), 1)
+    for row in rows:
+        place = cases.index(row.case) + libraries.index(row.library) * width
+        axis.bar(place, row.amount / ours[row.case], width, color=colours[row.library])
+    axis.set_ylabel("times ours")
+    axis.set_xticks([k + 0.4 - width / 2 for k in range(len(cases))], cases, fontsize=7)
+    axis.axhline(1, color="black", linewidth=0.8)
+
+
+def _curves(axis: Any, rows: list[Row], colours: dict[str, str]) -> None:
+    """Seconds to compile, over the number of variables of the last kind of program."""
+    kind = rows[-1].case.split()[0]
+    for library in dict.fromkeys(row.library for row in rows):
+        found = [
+            (int(row.case.split()[1]), row.amount)
+            for row in rows
+            if row.library == library and row.case.startswith(f"{kind} ")
+        ]
+        axis.plot(*zip(*found, strict=True), marker="o", color=colours[library])
+    axis.set(xscale="log", xlabel=f"variables of {kind}", ylabel="seconds")
 
 
 def main() -> None:

@@ -38,6 +38,15 @@ def test_a_section(section, monkeypatch, capsys, tmp_path):
     assert len({row["library"] for row in rows}) == table.splitlines()[2].count(" | ")
 
 
+def test_the_chart(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "chart.svg"
+    rows = [benchmarks.Row("call", "x", name, 1e-6 * k) for k, name in enumerate(FEW, 1)]
+    grown = [benchmarks.Row("growth", f"chain {n}", peers.OURS, 1e-3 * n) for n in (1, 2)]
+    benchmarks.chart([*rows, *grown], path)
+    assert path.read_text().count("<!-- times ours -->") == 1
+
+
 def test_what_differs_is_refused():
     with pytest.raises(AssertionError):
         peers.agree((1.0, [2.0]), (1.0, [2.001]))
