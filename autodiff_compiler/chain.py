@@ -68,8 +68,9 @@ def arguments(node: Node, powers: Powers) -> tuple[Node, ...]:
     """What the chain rule goes on to: past the squares that a power is made of."""
     if node in powers and powers[node][1] > 2:
         return (powers[node][0],)
-    if node.op is DIVIDE and node.args[1] in powers and powers[node.args[1]][0] is not node.args[0]:
-        return node.args[0], powers[node.args[1]][0]
+    if node.op is DIVIDE and node.args[1] in powers:
+        above, (base, _) = node.args[0], powers[node.args[1]]
+        return (above, base) if above not in (base, node.args[1]) else node.args
     return node.args
 
 

@@ -209,3 +209,32 @@ def test_evaluating_a_graph_by_hand():
     graph = Graph()
     x = graph.input("x")
     assert evaluate(graph, graph.apply(lookup("sin"), x), [0.5]) == math.sin(0.5)
+
+
+POWERS = {  # a program, and how many operations value and gradient take at most
+    "x*x*x": 3,
+    "x**5": 4,
+    "1/x**3": 6,
+    "y/x**2": 6,
+    "w = x*x; w/w": 7,
+    "w = x*x; y*w/(w*w)": 11,
+    "w = x*x; (w + x)/w - x/w": 12,
+    "w = sin(x)*sin(x); w*sin(x)*y": 8,
+    "w = x*x; w*w*exp(w)": 10,
+    "where(x > 1, x**3, y/x**4)": 20,
+}
+
+
+@pytest.mark.parametrize(("source", "most"), POWERS.items())
+def test_the_chain_rule_goes_past_squares(source, most):
+    fn = ac.compile(source, inputs="x y")
+    assert fn.cost("value_and_gradient").parts[0].operations.number <= most
+    assert fn.check([(1.75, -0.5), (0.5, 3.0), (-2.5, 0.25)])
+
+
+def test_slopes_of_inverse_powers_at_their_poles():
+    for n in (2, 3, 4):
+        fn = ac.compile(f"1/x**{n}")
+        assert fn.gradient(0.0) == (-math.inf,)
+        assert fn.gradient(1e200) == (0.0,)
+        assert fn.gradient(1e-50) == pytest.approx((-n * 1e50 ** (n + 1),))
