@@ -46,6 +46,7 @@ class Masked(NamedTuple):
 
 
 Powers = Mapping[Node, tuple[Node, int]]
+MOST = 8  # the largest exponent: beyond, the powers below it may be shared by others
 
 
 def powers_among(graph: Graph, nodes: Iterable[Node]) -> Powers:
@@ -59,18 +60,22 @@ def powers_among(graph: Graph, nodes: Iterable[Node]) -> Powers:
             left, right = node.args
             base, m = found.get(left) or (left, 1)
             other, n = found.get(right) or (right, 1)
-            if base is other:
+            if base is other and m + n <= MOST:
                 found[node] = base, m + n
     return found
 
 
 def arguments(node: Node, powers: Powers) -> tuple[Node, ...]:
-    """What the chain rule goes on to: past the squares that a power is made of."""
+    """What the chain rule goes on to: past the squares that a power is made of.
+
+    But for a function that is its own slope, which would be divided by, and multiplied with again.
+    """
     if node in powers and powers[node][1] > 2:
         return (powers[node][0],)
     if node.op is DIVIDE and node.args[1] in powers:
         above, (base, _) = node.args[0], powers[node.args[1]]
-        return (above, base) if above not in (base, node.args[1]) else node.args
+        if above not in (base, node.args[1]) and base.op.partials != ("out",):
+            return above, base
     return node.args
 
 

@@ -252,3 +252,19 @@ def test_tidying_constants_ends(source):
 def test_the_derivative_by_something_else_is_refused():
     with pytest.raises(ac.ExpressionError, match="z is not an input"):
         ac.compile("x*y").derivative("z")
+
+
+@pytest.mark.parametrize(
+    "name", ["float", "ValueError", "TypeError", "ArithmeticError", "array", "np"]
+)
+@pytest.mark.parametrize("of", ["x", None])
+def test_variables_named_like_what_the_code_uses(name, of):
+    fn = ac.compile(f"{name} = {of or name}/2; exp({name}*{name})/{name} + log({name} - 3)")
+    functions = [fn]
+    for target in ("python", "numpy"):
+        names = {}
+        exec(fn.source("value", target=target), names)
+        functions.append(names["value"])
+    for function in functions:
+        assert math.isnan(function(0.5))
+        assert function(8.0) == pytest.approx(math.exp(16) / 4)

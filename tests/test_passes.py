@@ -238,3 +238,25 @@ def test_slopes_of_inverse_powers_at_their_poles():
         assert fn.gradient(0.0) == (-math.inf,)
         assert fn.gradient(1e200) == (0.0,)
         assert fn.gradient(1e-50) == pytest.approx((-n * 1e50 ** (n + 1),))
+
+
+def test_powers_that_overflow_where_the_quotient_does_not():
+    for source, x in (("1/exp(x)**2", 800.0), ("x**2/exp(x)**2", 800.0)):
+        assert ac.compile(source).gradient(x) == (0.0,)
+    assert ac.compile("1/exp(x)**2").gradient(-800.0) == (-math.inf,)
+
+
+def test_powers_by_repeated_squaring_of_any_size():
+    for count, slope in ((52, -(2.0**53)), (1023, -math.inf)):
+        fn = ac.compile("y = x*x\n" + "y = y*y\n" * count + "y")
+        assert fn.gradient(-1.0) == (slope,)
+
+
+def test_sums_of_powers_share_their_slopes():
+    terms = "".join(f"s = s + p/{k + 1}; p = p*x;" for k in range(40))
+    fn = ac.compile(f"s = 1; p = x; {terms} s")
+    value, both = (
+        fn.cost(kind).parts[0].operations.number for kind in ("value", "value_and_gradient")
+    )
+    assert both < 3 * value
+    assert "**" not in fn.source("gradient", target="numpy")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 from ..derivatives import Program, Tree
 from ..errors import ExpressionError
-from ..graph import CONSTANT, DIVIDE, INPUT, STACK, Node, differentiable
-from ..graph import POWER as RAISE
+from ..graph import INPUT, STACK, Node, differentiable
 from ..primitives import ARRAYS, ArrayPrimitive, Primitive
 from ..primitives.arithmetic import POWER
 from ..shapes import Extent, Polynomial, inverted, plain
@@ -178,30 +177,13 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
 
 
 def _together(program: Program, schedule: Schedule) -> Iterator[list[str]]:
-    """The arguments that have one floating-point type; positions have their own.
-
-    Numbers are among them where Python would raise, and NumPy has an answer.
-    """
+    """The arrays that have one floating-point type; positions have their own."""
     kept = set(differentiable(program.graph))
-    numbers = _may_raise(program.graph.nodes)
-    arrays = [n for n in program.arguments() if n.shape or numbers]
+    arrays = [n for n in program.arguments() if n.shape]
     for values in (True, False):
         names = [schedule.parameters[n] for n in arrays if (n.data in kept) == values]
         if names:
             yield names
-
-
-def _may_raise(nodes: Iterable[Node]) -> bool:
-    """Whether a number of Python's is divided by another, or is a power of it."""
-    numbers = set[Node]()
-    for node in nodes:
-        if not node.shape and numbers.issuperset(node.args) and node.op.symbol is not None:
-            if node.op is RAISE or (node.op is DIVIDE and node.args[1].op is not CONSTANT):
-                return True
-            numbers.add(node)
-        elif node.op in (INPUT, CONSTANT) and not node.shape:
-            numbers.add(node)
-    return False
 
 
 def extents(schedule: Schedule) -> Iterator[str]:

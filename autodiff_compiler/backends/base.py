@@ -196,7 +196,8 @@ class Schedule:
         self._texts: dict[Node, Text] = {n: Text(name, NAME) for n, name in self.parameters.items()}
         self._spellings = self._spell_all({n.op for n in self.nodes})
         self.imports = {i for s in self._spellings.values() for i in s.imports}
-        self._names.reserve([*reserved, *(i.local for i in self.imports)])
+        called = (free(name, self.parameters.values()) for name in reserved)
+        self._names.reserve([*called, *(i.local for i in self.imports)])
         self.statements: list[tuple[str, str]] = []
         self.named: dict[str, Node] = {}  # what each statement computes
         self.passing: set[Node] = set()  # what is never in memory as a whole

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-RESERVED = ("np", "array", "float", "nan", "inf", "_full", "_floats")  # never a local name
+ERRORS = ("ArithmeticError", "ValueError", "TypeError")
+RESERVED = ("np", "array", "float", "nan", "inf", "_full", "_floats", *ERRORS)  # no local names
 
 
 class Style(NamedTuple):

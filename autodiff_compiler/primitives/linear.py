@@ -23,6 +23,7 @@ from .axes import (
 from .row import ArrayPrimitive, Spec, always, array_function
 from .work import contraction, each, moved
 
+MANY = 8  # squares that are summed one by one
 MATRIX_PRODUCT = REMAINDER + 1  # looser than *, because a person brackets one inside the other
 
 
@@ -66,10 +67,11 @@ def _sum_folded(graph: Any, axes: Axes, x: Any) -> Any:
 
 def _squares(total: Any) -> list[Any]:
     """The terms of a sum of squares, of which none cancels another; of anything else, none."""
-    pending, found = [total], []
+    found: list[Any] = []
+    pending = [total]
     while pending:
         node = pending.pop()
-        if node.op.name == "add":
+        if node.op.name == "add" and len(pending) + len(found) < MANY:
             pending += reversed(node.args)
         elif node.shape == total.shape and _is_square(node):
             found.append(node)
@@ -79,11 +81,11 @@ def _squares(total: Any) -> list[Any]:
 
 
 def _is_square(node: Any) -> bool:
-    """Whether this is a number above 0 times something times itself."""
+    """Whether this is a number above 0 times something computed, times itself."""
     while node.op.name == "multiply":
         left, right = node.args
         if left is right:
-            return True
+            return bool(left.args)
         if left.op.name != "constant" or left.data <= 0:
             return False
         node = right
