@@ -193,7 +193,8 @@ class _Drafter:
             if node in self.symbols:
                 self._rename(bars[node], f"{self.symbols[node]}_bar")
             bars[argument] = total
-            yield self._accumulation(*step)
+            if argument in self.symbols:  # but for a list, which is shown where it is used
+                yield self._accumulation(*step)
             if self.graph.has_arrays and before is not None and before is not total:
                 self.names.pop(before, None)  # its name is now that of the total
         for x in self.wrt:
@@ -210,12 +211,12 @@ class _Drafter:
     def _accumulation(
         self, node: Node, argument: Node, slope: Node | None, before: Node | None, total: Node
     ) -> Line:
-        above, own = f"{self.symbols[node]}_bar", f"{self.symbols[argument]}_bar"
+        own = f"{self.symbols[argument]}_bar"
         if slope is None:  # an operation on arrays, whose rule need not be a product
             line = self.line(own, total, self.names.get(total))
             self._rename(total, own)
             return line
-        name = self.names.get(slope)
+        name, above = self.names.get(slope), f"{self.symbols[node]}_bar"
         term = f"{above} * {name or self.text.operation(slope, ATOM)}"
         tex = latex_symbol(name) if name else self.latex.operation(slope, ATOM)
         tex = rf"{latex_symbol(above)} \cdot {tex}"

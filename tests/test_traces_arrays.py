@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from array_cases import CASES, declared, inputs
 
 import autodiff_compiler as ac
 from autodiff_compiler.tables import FORMATS
@@ -167,3 +168,12 @@ def test_the_shell_traces_arrays(capsys):
     assert capsys.readouterr().out.endswith("  x_bar    = v0_bar             = [2] 3 4\n")
     assert main(["trace", "A @ x", *shape, *at, "--mode", "forward", "--seed", "x=[0,1]"]) == 0
     assert capsys.readouterr().out.endswith("= [3] 2 4 6\n")
+
+
+@pytest.mark.parametrize(("text", "reference"), CASES, ids=[text for text, _ in CASES])
+def test_every_function_of_arrays_has_traces_and_latex(text, reference):
+    fn = ac.compile(declared(text, inputs(reference)))
+    for mode in MODES:
+        assert fn.trace(mode).text()
+    for name in fn.wrt if fn.default_kinds[1] == "gradient" else ():
+        assert fn.derivative(name, "latex")

@@ -111,7 +111,7 @@ def _triangle(name: str) -> ArrayPrimitive:
         adjoints=(lambda g, node, bar: g.make(node.op, (bar,), node.data),),
         compute=lambda m, k, x: getattr(m.np, name)(x, k),
         spelling=lambda node, size: f"np.{name}({{0}}{_below(node.data)})",
-        latex=rf"\operatorname{{{name}}}\left({{A}}\right)",
+        latex=rf"\operatorname{{{{{name}}}}}\left({{A}}\right)",
     )
 
 
