@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from .graph import BROADCAST, CONSTANT, MULTIPLY, POWER, Graph, Node, Rule
+from .graph import BROADCAST, CONSTANT, DIVIDE, MULTIPLY, POWER, SUBTRACT, Graph, Node, Rule
 from .primitives import ARRAYS, ArrayPrimitive, Primitive, lookup
+from .primitives.axes import Axes
 from .shapes import ShapeError
 
 NORM, SUM, DET, LOGDET = (ARRAYS[n] for n in ("norm2", "sum", "det", "logdet"))
-LOG, ABS = lookup("log"), lookup("abs")
+MATMUL, LOGSUMEXP = ARRAYS["matmul"], ARRAYS["logsumexp"]
+LOG, ABS, SQRT, EXP = (lookup(name) for name in ("log", "abs", "sqrt", "exp"))
 
 
 def arrays(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
@@ -28,6 +30,37 @@ def arrays(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     if op is LOG and heads == (ABS,):
         rule = ("arrays", "log(abs(det(A))) -> logdet(A), which does not overflow")
         yield Rule(rule, _log_determinant)
+
+
+def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """Sums over arrays that overflow or have no slope at 0, in the form that does not and has."""
+    if op is SQRT and heads in ((SUM,), (MATMUL,)):
+        yield Rule(("stable", "sqrt(sum(x*x)) -> norm(x)"), _norm)
+    if op is LOG and heads == (SUM,):
+        yield Rule(("stable", "log(sum(exp(x))) -> logsumexp(x)"), _logsumexp)
+    if op is DIVIDE and heads == (EXP, SUM):
+        yield Rule(("stable", "exp(x)/sum(exp(x)) -> exp(x - logsumexp(x))"), _softmax)
+
+
+def _norm(graph: Graph, squared: Node) -> Node | None:
+    factors = squared.args if squared.op is MATMUL else squared.args[0].args
+    product = squared.op is MATMUL or squared.args[0].op is MULTIPLY
+    if not product or factors[0] is not factors[1] or (squared.op is MATMUL and squared.shape):
+        return None
+    axes = Axes((-1,)) if squared.op is MATMUL else squared.data
+    return graph.make(NORM, (factors[0],), axes)
+
+
+def _logsumexp(graph: Graph, total: Node) -> Node | None:
+    inside = total.args[0]
+    return graph.make(LOGSUMEXP, inside.args, total.data) if inside.op is EXP else None
+
+
+def _softmax(graph: Graph, above: Node, total: Node) -> Node | None:
+    if total.args[0] is not above:
+        return None
+    logarithm = graph.make(LOGSUMEXP, above.args, total.data)
+    return graph.apply(EXP, graph.apply(SUBTRACT, above.args[0], logarithm))
 
 
 def _log_determinant(graph: Graph, size: Node) -> Node | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import NamedTuple
 
-from .arraylaws import arrays
+from .arraylaws import arrays, whole
 from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
 from .primitives import ArrayPrimitive, Primitive
@@ -74,7 +74,7 @@ class Pipeline(dict[tuple[Primitive, ...], tuple[Rule, ...]]):
 
 def stable(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """Formulas that cancel or overflow, in the form that does not."""
-    for find in (norms, exponentials, shares, STABLE_LAWS):
+    for find in (norms, exponentials, shares, whole, STABLE_LAWS):
         yield from find(op, heads)
 
 

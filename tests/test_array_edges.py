@@ -272,3 +272,24 @@ def test_numbers_beside_single_precision_are_double():
     x = np.ones(2, np.float32)
     fn = ac.compile("x: [n]; sum(x)*((s - t)/d)", inputs="x s t d")
     assert fn(x, 1.7e9 + 0.25, 1.7e9, 1.0) == 0.5
+
+
+LARGE = np.array([1000.0, 1001.0])
+FORMS = {  # what is written, what it means, and where that would overflow or has no slope
+    "log(sum(exp(x)))": ("logsumexp(x)", LARGE),
+    "sum(exp(x)/sum(exp(x))*x)": ("sum(softmax(x)*x)", LARGE),
+    "sqrt(sum(x**2))": ("norm(x)", 1e200 * LARGE),
+    "sqrt(x @ x)": ("norm(x)", 0 * LARGE),
+    "sum(sqrt(sum(outer(x, x)**2, axis=1)))": ("sum(norm(outer(x, x), axis=1))", 0 * LARGE),
+}
+
+
+@pytest.mark.parametrize(("text", "same", "x"), [(k, *v) for k, v in FORMS.items()])
+def test_sums_over_arrays_are_in_the_stable_form(text, same, x):
+    fns = [ac.compile(f"x: [n]; {t}") for t in (text, same)]
+    (value, (slope,)), (wanted, (wanted_slope,)) = (fn.value_and_gradient(x) for fn in fns)
+    assert math.isfinite(value) and np.isfinite(slope).all()
+    np.testing.assert_allclose(value, wanted, rtol=1e-12)
+    np.testing.assert_allclose(slope, wanted_slope, rtol=1e-9)
+    assert any(applied.name == "stable" for applied in fns[0].rewrites)
+    assert not ac.compile(f"x: [n]; {text}", stable=False).rewrites or "outer" in text
