@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from .backends.style import Style
 from .derivatives import Group, Program
-from .graph import INDEX, Graph
+from .graph import INDEX, INPUT, PLACING, Graph
 from .primitives.axes import axes_of, index_text, required
 from .runtime import Callables, number
-from .shapes import Extent, Polynomial, Shape, extent_names, shown
+from .shapes import Extent, Polynomial, Shape, extent_names, shown, solved
 
 
 class ArrayCallables(Callables):
@@ -21,7 +21,8 @@ class ArrayCallables(Callables):
         function, parameters = self._from_module("numpy"), self.program.parameters
         names = [str(p.name if isinstance(p, Group) else p.data) for p in parameters]
         arguments = [(str(n.data), n.shape) for n in self.program.arguments()]
-        conforming = Signature(arguments, bounds(self.program.graph)).values
+        graph = self.program.graph
+        conforming = Signature(arguments, bounds(graph), positions(graph)).values
         flat = not any(isinstance(p, Group) for p in parameters)
 
         def call(*arguments: Any, **named: Any) -> Any:
@@ -104,13 +105,22 @@ def bounds(graph: Graph) -> tuple[Bound, ...]:
     return tuple(found)
 
 
+def positions(graph: Graph) -> frozenset[str]:
+    """The inputs that are positions in an index."""
+    placing = (n for n in graph.nodes if n.op in PLACING)
+    return frozenset(str(a.data) for n in placing for a in n.args[1:] if a.op is INPUT)
+
+
 class Signature:
     """The shapes that arguments are declared with, prepared to compare them with what is given."""
 
     def __init__(
-        self, arguments: Sequence[tuple[str, Shape]], bounds: Sequence[Bound] = ()
+        self,
+        arguments: Sequence[tuple[str, Shape]],
+        bounds: Sequence[Bound] = (),
+        positions: frozenset[str] = frozenset(),
     ) -> None:
-        self.bounds = bounds
+        self.bounds, self.positions = bounds, positions
         self.wanted = [Wanted(name, shape, tuple(_plain(shape))) for name, shape in arguments]
         self.sums = any(len(w.axes) < len(w.shape) for w in self.wanted)
 
@@ -135,6 +145,8 @@ class Signature:
             values.append(array)
         if self.sums:
             self._check_sums(values, extents)
+        if self.positions:
+            self._check_positions(given, values)
         for bound in self.bounds:
             if bound.least.names <= extents.keys() and bound.least.at(extents) < 0:
                 raise self._too_short(bound, extents)
@@ -158,16 +170,32 @@ class Signature:
         here = f"{name} is {extents[name]}"
         return ValueError(f"{owner}: {here}, too short for the index [{bound.text}]")
 
+    def _check_positions(self, given: Sequence[Any], values: Sequence[Any]) -> None:
+        """Positions are whole numbers; truth values, which NumPy takes as a mask, are not."""
+        import numpy as np
+
+        for (name, *_), argument, value in zip(self.wanted, given, values, strict=True):
+            if name not in self.positions:
+                continue
+            if np.asarray(argument).dtype.kind == "b":
+                raise TypeError(f"{name}: expected positions, not truth values: numpy.flatnonzero")
+            if (np.rint(value) != value).any():
+                raise ValueError(f"{name}: positions are whole numbers")
+
     def _check_sums(self, values: Sequence[Any], extents: dict[str, int]) -> None:
-        """Extents that are sums or products of names, once the names are known."""
-        for (name, shape, _), value in zip(self.wanted, values, strict=True):
-            for extent, length in zip(shape, getattr(value, "shape", ()), strict=True):
-                if isinstance(extent, int) or not extent.names <= extents.keys():
-                    continue
-                if extent.at(extents) != length:
-                    raise ValueError(
-                        f"{name}: {extent} is {extent.at(extents)}, but there are {length}"
-                    )
+        """Extents that are sums or products of names, which are known or follow from them."""
+        lengths = [
+            (name, extent, length)
+            for (name, shape, _), value in zip(self.wanted, values, strict=True)
+            for extent, length in zip(shape, getattr(value, "shape", ()), strict=True)
+            if isinstance(extent, Polynomial)
+        ]
+        known = solved((extent, length) for _, extent, length in lengths) | extents
+        for name, extent, length in lengths:
+            if extent.names <= known.keys() and extent.at(known) != length:
+                raise ValueError(f"{name}: {extent} is {extent.at(known)}, but there are {length}")
+            if any(known.get(n, 0) < 0 for n in extent.names):
+                raise ValueError(f"{name}: a length of {length} is too short for {extent}")
 
 
 def _plain(shape: Shape) -> list[tuple[int, int | str]]:

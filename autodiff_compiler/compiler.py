@@ -18,7 +18,7 @@ from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
 from .errors import ExpressionError, printable
 from .files import write
 from .flatten import flattened
-from .graph import Graph, Node, differentiable
+from .graph import STACK, Graph, Node, differentiable
 from .limits import DEFAULT, Limits
 from .options import (
     THREADS,
@@ -43,7 +43,7 @@ from .passes import (
     pipeline,
 )
 from .recycling import RECYCLED
-from .shapes import Shape, as_extent
+from .shapes import Shape, as_extent, shown
 
 if TYPE_CHECKING:
     from .certificate import Certificate
@@ -301,7 +301,8 @@ class Function:
         if kind not in KINDS:
             raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
         if kind in SCALAR_ONLY and not self._is_scalar:
-            raise ValueError(f"{kind} needs a scalar output; this one is a list: use jacobian")
+            what = "a list" if self._output.op is STACK else f"of shape {shown(self._output.shape)}"
+            raise ValueError(f"{kind} needs a scalar output; this one is {what}: use jacobian")
         try:
             with self._lock:
                 graph, output, _ = self._optimised

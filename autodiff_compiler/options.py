@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from .errors import ExpressionError, nearest
 from .limits import Limits
 from .passes import PASSES
+from .shapes import plain
 
 THREADS = 2  # that share large arrays, if nothing else is asked for
 
@@ -51,7 +52,7 @@ def shapes_of(shapes: Any) -> tuple[tuple[str, tuple[int | str, ...]], ...]:
     for name, shape in shapes.items():
         if isinstance(shape, str) or not isinstance(shape, Iterable):
             raise TypeError(f"shapes: {name}: expected a tuple of extents, got {shape!r}")
-        extents = tuple(int(e) if isinstance(e, Integral) else e for e in shape)
+        extents = tuple(int(e) if isinstance(e, Integral) else plain(e) or e for e in shape)
         for extent in extents:
             if not (isinstance(extent, int) and extent >= 0) and not _is_name(extent):
                 raise ValueError(f"shapes: {name}: {extent!r} is neither a length nor a name")

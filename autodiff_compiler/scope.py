@@ -133,6 +133,8 @@ class Scope:
         used = node is not None and any(node in other.args for other in self.graph.nodes)
         if used or (name in self.variables and self.variables[name] is not node):
             raise self.fail(f"{name} has been used before", token, "declare its shape first")
+        if self.shapes.get(name, shape) != shape:
+            raise self.fail(f"{name} has the shape {shown(self.shapes[name])} already", token)
         node = self.declare(name, token)
         node.shape = self.shapes[name] = shape
         self.variables[name] = node

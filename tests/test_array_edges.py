@@ -288,8 +288,9 @@ FORMS = {  # what is written, what it means, and where that would overflow or ha
 def test_sums_over_arrays_are_in_the_stable_form(text, same, x):
     fns = [ac.compile(f"x: [n]; {t}") for t in (text, same)]
     (value, (slope,)), (wanted, (wanted_slope,)) = (fn.value_and_gradient(x) for fn in fns)
-    assert math.isfinite(value) and np.isfinite(slope).all()
+    assert np.isfinite([value, *slope]).all()
     np.testing.assert_allclose(value, wanted, rtol=1e-12)
     np.testing.assert_allclose(slope, wanted_slope, rtol=1e-9)
     assert any(applied.name == "stable" for applied in fns[0].rewrites)
-    assert not ac.compile(f"x: [n]; {text}", stable=False).rewrites or "outer" in text
+    written = ac.compile(f"x: [n]; {text}", stable=False)
+    assert all(applied.name != "stable" for applied in written.rewrites)

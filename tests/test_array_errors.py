@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 
+import numpy as np
 import pytest
 
 import autodiff_compiler as ac
@@ -180,3 +182,36 @@ def test_what_positions_are_computed_from_changes_nothing_between_jumps():
     fn = ac.compile("x: [n]; i: [m]; sum(x[i])", wrt="i")
     assert (fn.gradient([1, 2], [0, 1])[0] == [0, 0]).all()
     assert fn.jvp([[1, 2], [0, 1]], [[1, 1]])[1] == 0
+
+
+EXTENTS = [
+    ("x: [2*n]; sum(x)*n", 5, r"x: 2\*n is 4, but there are 5"),
+    ("x: [2*n]; sum(x[:n]*x[n:])", 3, r"x: 2\*n is 2, but there are 3"),
+    ("x: [n + 2]; sum(x)*n", 1, r"x: a length of 1 is too short for n \+ 2"),
+]
+
+
+@pytest.mark.parametrize(("source", "length", "problem"), EXTENTS)
+def test_lengths_that_no_extent_gives(source, length, problem):
+    fn = ac.compile(source)
+    for run in (fn.value, fn.gradient):
+        with pytest.raises(ValueError, match=problem):
+            run(np.ones(length))
+
+
+def test_a_shape_is_declared_once():
+    for source, shapes in (("x: [n]; x: [m]; sum(x)", {}), ("x: [3]; sum(x)", {"x": (4,)})):
+        with pytest.raises(ac.ExpressionError, match=r"x has the shape .* already"):
+            ac.compile(source, shapes=shapes)
+    fn = ac.compile("x: [n]; x: [n]; sum(x)")
+    assert ac.compile("sum(x)", shapes=fn.shapes)([1.0, 2.0]) == 3.0
+
+
+def test_positions_are_whole_numbers():
+    fn = ac.compile("x: [n]; i: [k]; sum(x[i])", wrt="x")
+    assert fn([1.0, 2.0, 4.0], [2.0, 0.0]) == 5.0
+    for wrong in ([0.5], [math.nan]):
+        with pytest.raises(ValueError, match="i: positions are whole numbers"):
+            fn([1.0, 2.0], wrong)
+    with pytest.raises(TypeError, match="i: expected positions, not truth values"):
+        fn([1.0, 2.0], [True, False])
