@@ -109,7 +109,7 @@ def attributes() -> frozenset[str]:
 
 
 OF_ARRAYS = """
-    abs add arange array asarray astype axis1 axis2 bincount broadcast_shapes broadcast_to
+    abs add all arange array asarray astype axis1 axis2 bincount broadcast_shapes broadcast_to
     cholesky concatenate cumprod cumsum det diag diagonal divide dtype einsum errstate empty exp
     eye flip full inf initial inv isfinite keepdims kind linalg log logical_and max min multiply
     nan map ndim ndindex negative ones_like out outer pinv prod ravel real reshape result_type s_

@@ -294,3 +294,9 @@ def test_sums_over_arrays_are_in_the_stable_form(text, same, x):
     assert any(applied.name == "stable" for applied in fns[0].rewrites)
     written = ac.compile(f"x: [n]; {text}", stable=False)
     assert all(applied.name != "stable" for applied in written.rewrites)
+
+
+def test_the_slope_of_a_determinant_that_is_not_a_number():
+    fn, A = ac.compile("A: [2, n, n]; sum(det(A))"), np.stack([np.eye(2), np.full((2, 2), np.nan)])
+    assert math.isnan(fn(A))
+    np.testing.assert_allclose(fn.gradient(A)[0], [np.eye(2), np.full((2, 2), np.nan)], atol=1e-15)

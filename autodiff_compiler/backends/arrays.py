@@ -72,9 +72,11 @@ def _prod_others(x):
 COFACTOR = '''\
 def _cofactor(a):
     """The determinants of the minors, from the singular value decomposition."""
-    u, s, v = np.linalg.svd(a)
+    finite = np.isfinite(a).all(axis=(-2, -1), keepdims=True)  # else LAPACK gives up
+    u, s, v = np.linalg.svd(np.where(finite, a, 0.0))
     sign = np.linalg.det(u)*np.linalg.det(v)
-    return sign[..., None, None]*(u*_prod_others(s)[..., None, :]) @ v'''
+    minors = sign[..., None, None]*(u*_prod_others(s)[..., None, :]) @ v
+    return np.where(finite, minors, np.nan)'''
 
 HELPERS = {
     "_floats": FLOATS,
