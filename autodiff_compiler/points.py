@@ -50,7 +50,7 @@ def pieces(text: str) -> list[str]:
             found.append("")
         else:
             found[-1] += part
-    return [piece for piece in found if piece.strip()]
+    return found if found[-1].strip() else found[:-1]
 
 
 def _value(what: str, text: str, rank: int) -> Any:

@@ -126,6 +126,7 @@ def test_files_and_standard_input(run, tmp_path, monkeypatch):
         (("eval", "x", "--at", "y=1"), "x=VALUE"),
         (("eval", "x", "--at", "x=one"), "one is not among the inputs"),
         (("eval", "x", "--at", "x="), "x=VALUE"),
+        (("eval", "x", "--at", "x=1,,2"), "x=VALUE"),
         (("eval", "x", "--at", "x=1", "--emit", "jvp"), "--emit jvp"),
         (("check", "x", "--at", "x=1,2"), "--at x: expected one number"),
         (("eval", "[x, 1]", "--at", "x=1", "--emit", "gradient"), "scalar output"),
