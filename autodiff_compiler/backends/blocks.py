@@ -86,6 +86,7 @@ IN_DOTS = Import(HERE, "_dot", "_dot")
 IN_BLOCKS = Import(HERE, "_in_blocks", "_in_blocks")
 THREADS = Import(HERE, "THREADS", "THREADS")
 NO_UFUNCS = frozenset({"where", "clip", "sinc"})
+MANY = 16  # operations that are worth another thread
 SLOW = frozenset({"sin", "cos", "hypot", "logaddexp", "logaddexp2", "mod", "remainder"})
 POOL = Import("concurrent.futures", "ThreadPoolExecutor", "ThreadPoolExecutor")
 
@@ -149,11 +150,13 @@ class BlockSchedule(Schedule):
         self.passing.update(n for n in region.nodes if n not in results.outside)
 
     def _threads(self, region: Region, results: Results) -> str:
-        """How many share a loop: one alone if all it does is quick sums, or parts may overlap.
+        """How many share a loop: one alone if there is little to do, or parts may overlap.
 
-        Threads take turns at the interpreter between two operations, so these have to be long.
+        Threads take turns at the interpreter between two operations, so these have to be long: a
+        slow function, or many of which some write results.
         """
-        pays = results.arrays or any(is_slow(node.op) for node in region.nodes)
+        many = bool(results.arrays) and len(region.nodes) >= MANY
+        pays = many or any(is_slow(node.op) for node in region.nodes)
         return self.require(THREADS) if pays and not results.parts else "1"
 
     def _runner(self) -> str:
