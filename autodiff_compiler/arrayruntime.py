@@ -129,10 +129,15 @@ class Signature:
 
         Raises `TypeError` or `ValueError` that names the argument, the extent and both lengths.
         """
+        from numpy import ndarray
+
         extents: dict[str, int] = {}
         values: list[Any] = []
         for (name, shape, axes), value in zip(self.wanted, given, strict=True):
-            array: Any = value if type(value) is float else number(name, value)
+            ready = type(value) is float or (
+                type(value) is ndarray and value.dtype.kind == "f" and value.ndim > 0
+            )
+            array: Any = value if ready else number(name, value)  # which asks more, and longer
             found = () if type(array) is float else array.shape
             if len(found) != len(shape):
                 raise ValueError(f"{name}: expected {_kind(shape)}, got {_kind(found)}")
