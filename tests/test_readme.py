@@ -63,13 +63,17 @@ def functions() -> str:
     return "\n".join([*lines, "", *array_functions(), ""])
 
 
+NAMED = "of one array, the axis by its name, `axis=0`; `{0}(x, 0)` looks at each element and 0"
+REMARKS = {name: NAMED.format(name) for name in ("max", "min")}
+
+
 def array_functions():
     """The functions of arrays, with what may be left out in brackets."""
     yield from ("## Of arrays", "", "| function | remarks |", "|---|---|")
     for name, function in FUNCTIONS.items():
         required, _, optional = (part.split() for part in function.parameters.partition("*"))
         inside = ", ".join([*required, *["..."] * function.rest, *(f"[{o}]" for o in optional)])
-        note = ARRAYS[name].note if name in ARRAYS else ""
+        note = ARRAYS[name].note if name in ARRAYS else REMARKS.get(name, "")
         yield f"| `{name}({inside})` | {note} |".replace("  ", " ")
 
 
