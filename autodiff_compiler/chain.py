@@ -45,53 +45,66 @@ class Masked(NamedTuple):
     kept: Node
 
 
-Powers = Mapping[Node, tuple[Node, int]]
 MOST = 8  # the largest exponent: beyond, the powers below it may be shared by others
 
 
-def powers_among(graph: Graph, nodes: Iterable[Node]) -> Powers:
-    """The products that are powers of a single node: that node, and the exponent.
+class Shortcut(NamedTuple):
+    """A node as a function of the base of a power in it, past the squares that make the power.
 
-    None where every step has to be seen: in a graph without rules.
+    The node is the power itself, or something over a power, which counts as a negative exponent.
     """
-    found: dict[Node, tuple[Node, int]] = {}
-    for node in nodes if graph.rules is not None else ():
+
+    base: Node
+    exponent: int
+    arguments: tuple[Node, ...]
+
+    def slope(self, graph: Graph, node: Node) -> Node:
+        """The partial of the node by the base."""
+        if self.exponent > 0:
+            rest = graph.apply(POWER, self.base, graph.constant(self.exponent - 1))
+        else:
+            rest = graph.apply(DIVIDE, node, self.base)
+        return graph.apply(MULTIPLY, graph.constant(self.exponent), rest)
+
+
+Shortcuts = Mapping[Node, Shortcut]
+
+
+def shortcuts(nodes: Iterable[Node]) -> Shortcuts:
+    """The nodes that the chain rule goes on from to the base of a power.
+
+    Not to a function that is its own slope: its power would be divided by it, and multiplied with
+    it again.
+    """
+    powers: dict[Node, tuple[Node, int]] = {}
+    found: dict[Node, Shortcut] = {}
+    for node in nodes:
         if node.op is MULTIPLY:
-            left, right = node.args
-            base, m = found.get(left) or (left, 1)
-            other, n = found.get(right) or (right, 1)
+            (base, m), (other, n) = (powers.get(a) or (a, 1) for a in node.args)
             if base is other and m + n <= MOST:
-                found[node] = base, m + n
+                powers[node] = base, m + n
+                if m + n > 2:
+                    found[node] = Shortcut(base, m + n, (base,))
+        elif node.op is DIVIDE and node.args[1] in powers:
+            above, (base, n) = node.args[0], powers[node.args[1]]
+            if above not in (base, node.args[1]) and base.op.partials != ("out",):
+                found[node] = Shortcut(base, -n, (above, base))
     return found
 
 
-def arguments(node: Node, powers: Powers) -> tuple[Node, ...]:
-    """What the chain rule goes on to: past the squares that a power is made of.
-
-    But for a function that is its own slope, which would be divided by, and multiplied with again.
-    """
-    if node in powers and powers[node][1] > 2:
-        return (powers[node][0],)
-    if node.op is DIVIDE and node.args[1] in powers:
-        above, (base, _) = node.args[0], powers[node.args[1]]
-        if above not in (base, node.args[1]) and base.op.partials != ("out",):
-            return above, base
-    return node.args
+def arguments(node: Node, short: Shortcuts) -> tuple[Node, ...]:
+    """What the chain rule goes on to from a node."""
+    return short[node].arguments if node in short else node.args
 
 
-def slope_by(graph: Graph, node: Node, argument: Node, powers: Powers) -> Node:
+def slope_by(graph: Graph, node: Node, argument: Node, short: Shortcuts) -> Node:
     """The partial of `node` by one of its `arguments`, built in `graph`.
 
     An argument that stands in several places has the sum of their partials.
     Raises `ExpressionError` where the table says that there is none.
     """
-    if node in powers and powers[node][1] > 2:
-        n = powers[node][1]
-        rest = graph.apply(POWER, argument, graph.constant(n - 1))
-        return graph.apply(MULTIPLY, graph.constant(n), rest)
-    if node.op is DIVIDE and argument not in node.args:
-        n = powers[node.args[1]][1]
-        return graph.apply(MULTIPLY, graph.constant(-n), graph.apply(DIVIDE, node, argument))
+    if node in short and short[node].base is argument:
+        return short[node].slope(graph, node)
     builders = partial_builders(node.op)
     total = None
     for k, other in enumerate(node.args):

@@ -151,7 +151,7 @@ class _Drafter:
             dots[x] = self._seed(f"{x.data}_dot", start, x.shape)
             self.names[dots[x]] = f"{self.symbols[x]}_dot"
             yield self.line(self.names[dots[x]], dots[x], f"{x.data}_dot")
-        for node, value in tangents(self.graph, self.nodes, dots):
+        for node, value in tangents(self.graph, self.nodes, dots, {}):
             dots[node] = value
             if node.op is not STACK:
                 yield self._tangent(node, value)
@@ -186,7 +186,7 @@ class _Drafter:
             if part in self.symbols:
                 yield self.line(f"{self.symbols[part]}_bar", bars[part], name)
                 self._rename(bars[part], f"{self.symbols[part]}_bar")
-        for step in accumulations(self.graph, self.nodes, dict(bars), self.wrt):
+        for step in accumulations(self.graph, self.nodes, dict(bars), self.wrt, {}):
             node, argument, _, before, total = step
             if before is not None:
                 self._rename(before, f"{self.symbols[argument]}_bar")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import pytest
 
@@ -224,3 +225,16 @@ def test_derivatives_in_latex(source):
     assert found.startswith(LATEX[source])
     assert found.count("{") == found.count("}")
     assert "^{-1}^" not in found
+
+
+@pytest.mark.parametrize(
+    "source", ["w = x*x*x; y/w", "u = x*x; v = u*u; sin(v)/u", "x**3 + y/(x*x)"]
+)
+def test_every_operation_has_a_line_in_every_trace(source):
+    fn = ac.compile(source, inputs="x y")
+    lines = fn.trace("primal").text().split("\n")
+    operations = {line.split()[0] for line in lines if re.match(r"  (v[1-9]\d*|u|v|w) ", line)}
+    for mode, suffix in (("forward", "_dot"), ("reverse", "_bar")):
+        text = fn.trace(mode).text()
+        missing = [name for name in operations if not re.search(rf"^  {name}{suffix} ", text, re.M)]
+        assert not missing
