@@ -117,6 +117,11 @@ OF_ARRAYS = """
     transpose tril triu vdot where zeros
 """
 
+HELPERS_OF_ARRAYS = """
+    assembled blocks cofactor dot in_blocks logsumexp norm2 placed prod_others scatter
+"""
+OF_LOOPS = {"BLOCK", "THREADS", "ThreadPoolExecutor"}
+
 
 @cache
 def vocabulary() -> frozenset[str]:
@@ -127,19 +132,7 @@ def vocabulary() -> frozenset[str]:
     functions = {*KINDS, *(f"{kind}_ieee" for kind in KINDS), *(f"_{row.name}" for row in TABLE)}
     public = {name for name in dir(math) if not name.startswith("_")}
     helpers = {"np", "special", "_floats", "_full", CLASS.rstrip("_"), "__doc"}
-    helpers |= {
-        f"_{name}"
-        for name in (*("norm2", "logsumexp", "placed", "scatter", "assembled", "cofactor"),)
-    }
-    helpers |= {
-        "_prod_others",
-        "_blocks",
-        "_in_blocks",
-        "_dot",
-        "BLOCK",
-        "THREADS",
-        "ThreadPoolExecutor",
-    }
+    helpers |= {f"_{name}" for name in HELPERS_OF_ARRAYS.split()} | OF_LOOPS
     return frozenset(functions | public | helpers | MODULES | NAMES | attributes())
 
 
