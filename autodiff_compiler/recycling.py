@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-LEAST, MOST = 2**20, 2**28  # bytes of an array that is kept, and of all of them
+LEAST, MOST = 2**17, 2**28  # bytes of an array that is kept, and of all of them
+FEW = 32  # arrays of one size that are kept
 
 
 def _counted(arrays: Sequence[Any], k: int) -> tuple[Any, int]:
@@ -28,7 +29,7 @@ class Recycled:
     """
 
     def __init__(self, most: int = MOST) -> None:
-        self._arrays: list[Any] = []
+        self._arrays: Mapping[int, Sequence[Any]] = {}  # by size; replaced, never changed
         counts = getattr(sys, "_is_gil_enabled", lambda: True)()
         self._most = most if counts and sys.implementation.name == "cpython" else 0
         self._unused = _counted([object()], 0)[1] if self._most else 0
@@ -43,24 +44,32 @@ class Recycled:
         return self._bytes(size).view(dtype).reshape(shape)
 
     def _bytes(self, size: int) -> Any:
-        """Memory that only this list still refers to, or new memory."""
+        """Memory that only this object still refers to, or new memory."""
         import numpy as np
 
-        arrays = self._arrays
+        arrays = self._arrays.get(size, ())
         for k in range(len(arrays)):
             array, count = _counted(arrays, k)
-            if array.nbytes == size and count == self._unused:
+            if count == self._unused:
                 return array
         array = np.empty(size, np.uint8)
-        kept = [*arrays, array]
-        while sum(a.nbytes for a in kept) > self._most:
-            del kept[0]
-        self._arrays = kept
+        self._keep(size, [*arrays, array][-FEW:])
         return array
+
+    def _keep(self, size: int, arrays: Sequence[Any]) -> None:
+        """Keep these arrays of a size, and of the others as many as there is room for."""
+        others = [(s, a) for s, a in self._arrays.items() if s != size]
+        kept = dict([*others, (size, arrays)])
+        while sum(s * len(a) for s, a in kept.items()) > self._most:
+            oldest = next(iter(kept))
+            kept[oldest] = kept[oldest][1:]
+            if not kept[oldest]:
+                del kept[oldest]
+        self._arrays = kept
 
     def clear(self) -> None:
         """Give all memory back."""
-        self._arrays = []
+        self._arrays = {}
 
 
 RECYCLED = Recycled()

@@ -142,6 +142,36 @@ def test_programs_of_arrays(source, kind, n):
     same(*both(source, kind, *point, inputs=names, shapes=shapes, wrt="x k"), 1e-11)
 
 
+STENCILS = {
+    "sum((x[2:] - 2*x[1:-1] + x[:-2])**2)": True,
+    "d = x[1:] - x[:-1]; sum(d**2) + sum(d*sin(d))": True,
+    "d = x[3:] - exp(x[:-3])*x[1:-2]; sum(k*d**2 - x[2:-1]*d)": True,
+    "d = sin(x[:-1]) - x[1:]; sum(k*d**2*x[1:]) + sum(x*y)": True,
+    "sum(x[1:]*y[1:] + (x[:-1] - y[:-1])**2*sin(x[:-1]))": True,
+    "A = x[:, None]*[1, 2, k, 3]; B = A[:-1, :-1]; sum((A[1:, 1:] - k*B)**2*A[1:, :-1])": True,
+    "B = x[:, None]*y; A = exp(B/9); sum((A[1:, 1:] - k*A[:-1, :-1])**2*A[1:, :-1])": True,
+    "d = x[1:n-1:2] - x[0:n-2:2]; sum(d**2*cos(x[1:n-1:2]))": False,
+}
+
+
+@pytest.mark.parametrize("n", [8, 400, BLOCK + 4, 3 * BLOCK + 8])
+@pytest.mark.parametrize("source", STENCILS)
+def test_parts_that_overlap_are_added_up(source, n):
+    rng = np.random.default_rng(n)
+    x, y, seed = rng.normal(size=(3, min(n, 500) if "*y;" in source else n))
+    shapes = {"x": ("n",), "y": ("n",)}
+    for kind, arguments in (("value_and_gradient", (x, y, 0.5)), ("hvp", ((x, y, 0.5), (seed,)))):
+        same(*both(source, kind, *arguments, inputs="x y k", shapes=shapes, wrt="x"), 1e-11)
+
+
+@pytest.mark.parametrize(("source", "written"), STENCILS.items())
+def test_the_part_placed_furthest_is_written_and_the_others_added(source, written):
+    fn = ac.compile(source, inputs="x y k", shapes={"x": ("n",), "y": ("n",)}, wrt="x")
+    text = fn.source("gradient", target="numpy").partition("def gradient")[2]
+    assert "_part" in text
+    assert ("np.zeros(" not in text) == written
+
+
 def test_loops_are_where_they_pay():
     large = {"x": ("n",), "y": ("n",)}
     assert looped(ac.compile(SCALARS + "sum(r**2)", shapes=large), "value")

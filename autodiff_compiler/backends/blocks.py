@@ -15,6 +15,7 @@ from ..graph import CONSTANT, Node, differentiable
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN, SUM
 from ..primitives.axes import index_text, tuple_text
+from .assembly import Assembler, Part, leading, margins
 from .base import HERE, NAME, Import, Schedule, Speller, Text
 from .numpy import NUMPY
 from .python import tuple_of
@@ -52,7 +53,7 @@ def _in_blocks(function, threads, shape, memory, *arrays):
     most = min(BLOCK, max(12*BLOCK//(count + len(arrays)), 4096))
     blocks = _blocks(shape, most)
     if len(blocks) == 1:
-        return function(*arrays, [np.empty(shape, dtype) for _ in range(count)])
+        return function(*arrays, [{empty}(shape, dtype) for _ in range(count)])
     whole = [a if a.shape[a.ndim - rank :] == shape else np.broadcast_to(a, shape) for a in arrays]
 
     def at(block, free):
@@ -61,7 +62,7 @@ def _in_blocks(function, threads, shape, memory, *arrays):
 
     @np.errstate(all="ignore")
     def work(share):
-        free = np.empty((count, most), dtype)
+        free = {empty}((count, most), dtype)
         return [at(block, free) for block in share]
 
     size = max(-(-len(blocks)//threads), 4)
@@ -99,14 +100,14 @@ class Results(NamedTuple):
         arrays: the arrays that hold them: its parameters, and what it is called with.
         outside: the text of each result after the loop.
         unpacking: the lines that take the results from the parameters.
-        parts: of a sum of arrays in their places, the parameters that are those places.
+        parts: of a sum of arrays in their places, what happens to each of those.
     """
 
     inside: Mapping[Node, str]
     arrays: dict[str, str]
     outside: Mapping[Node, Text]
     unpacking: Sequence[str] = ()
-    parts: Mapping[Node, Sequence[str]] = {}
+    parts: Mapping[Node, Sequence[Part]] = {}
 
 
 class BlockSchedule(Schedule):
@@ -193,16 +194,18 @@ class BlockSchedule(Schedule):
         names = {node: self.bind(node) for node in self._kept(region)}
         self.named |= {name: node for node, name in names.items()}
         texts = {node: Text(name, NAME) for node, name in names.items()}
-        parts, arrays = dict[Node, list[str]](), dict[str, str]()
+        assembler = Assembler((n for n in region.nodes if n not in names), self._users)
+        parts, arrays = dict[Node, list[Part]](), dict[str, str]()
         for node, name in names.items():
             if is_assembly(node):
-                self.statements.append((name, self._zeros(node)))
+                self.statements += self._around(node, name)
                 places = self._places(node, name)
-                parts[node], arrays = [*places], arrays | places
+                parts[node], arrays = assembler.parts(node, [*places]), arrays | places
             else:
                 self.statements.append((name, self._empty(shape, node.is_boolean)))
                 arrays[name] = name
         inside = {node: name for node, name in names.items() if node not in parts}
+        inside |= {p.node: p.name for found in parts.values() for p in found if not p.assignment}
         return Results(inside, arrays, texts, parts=parts)
 
     def _kept(self, region: Region) -> list[Node]:
@@ -221,9 +224,15 @@ class BlockSchedule(Schedule):
                 found.setdefault(argument, []).append(node)
         return found
 
-    def _zeros(self, node: Node) -> str:
-        shape = tuple_text(node.shape, self.size)
-        return f"{self.require(NUMPY)}.zeros({shape}, {self._dtype})"
+    def _around(self, node: Node, name: str) -> Iterator[tuple[str, str]]:
+        """The array for a sum of placed parts: zeros, at least where no part is written."""
+        shape, lead = tuple_text(node.shape, self.size), leading(node)
+        if lead is None:
+            yield name, f"{self.require(NUMPY)}.zeros({shape}, {self._dtype})"
+            return
+        yield name, self._empty(shape)
+        for index in margins(node, lead):
+            yield f"{name}[{index_text(index, self.size, ())}]", "0.0"
 
     def _places(self, node: Node, name: str) -> dict[str, str]:
         """The parts of an array in which others are added, by a name for each."""
@@ -246,9 +255,10 @@ class BlockSchedule(Schedule):
         return name
 
 
-def helpers(threads: int) -> dict[str, str]:
-    """The helpers of code with loops over blocks that so many threads share."""
-    text = BLOCKS.replace("{threads}", str(threads)).replace("{block}", str(BLOCK))
+def helpers(style: Style) -> dict[str, str]:
+    """The helpers of code with loops over blocks."""
+    text = BLOCKS.replace("{threads}", str(style.threads)).replace("{block}", str(BLOCK))
+    text = text.replace("{empty}", style.allocator)
     return {"_in_blocks": text, "THREADS": "", "_dot": DOT}
 
 
@@ -264,19 +274,34 @@ def _listed(names: Sequence[str]) -> str:
     return f"{names[0]}," if len(names) == 1 else ", ".join(names)
 
 
+def _sorted(nodes: Sequence[Node], parts: Mapping[Node, Sequence[Part]]) -> list[Node]:
+    """A region's nodes as they run: sums of placed parts last, without what nothing needs."""
+    placed = {part.node for found in parts.values() for part in found}
+    skipped = {a for node in parts for a in node.args} - placed
+    return [*(n for n in nodes if n not in skipped and n not in parts), *parts]
+
+
 class _Body:
     """The lines of a function of one block, and the memory that they use."""
 
     def __init__(self, schedule: BlockSchedule, region: Region, results: Results) -> None:
-        self._schedule, self._nodes, self._results = schedule, region.nodes, results.inside
+        self._schedule, self._results = schedule, results.inside
         self._unpacking, self._parts = results.unpacking, results.parts
-        self._place = {node: k for k, node in enumerate(region.nodes)}
-        self._last = {a: k for k, node in enumerate(region.nodes) for a in node.args}
+        self._nodes = _sorted(region.nodes, results.parts)
+        places = {p.name for parts in results.parts.values() for p in parts}
+        # Not the places of parts: they are seldom aligned, which writing to memory asks for.
+        self._lending = {n: name for n, name in results.inside.items() if name not in places}
+        self._place = {node: k for k, node in enumerate(self._nodes)}
+        self._last = {a: k for k, node in enumerate(self._nodes) for a in self._operands(node)}
         self._own: dict[Node, str] = {}  # nodes in a block of their own
         self._free: list[str] = []  # blocks that are no longer needed
         self._lent: dict[str, int] = {}  # results whose memory is used before, and until when
         self.blocks: list[str] = []  # what the function needs beside the results
         self.totals: list[str] = []
+
+    def _operands(self, node: Node) -> Sequence[Node]:
+        parts = self._parts.get(node)
+        return node.args if parts is None else [part.node for part in parts]
 
     def function(self, name: str, parameters: Sequence[str], memory: str) -> list[str]:
         """The definition, between empty lines."""
@@ -291,8 +316,10 @@ class _Body:
         """A line for each operation."""
         for k, node in enumerate(self._nodes):
             if node in self._parts:
-                pairs = zip(self._parts[node], node.args, strict=True)
-                yield from (f"{part} += {self._schedule.text(a)}" for part, a in pairs)
+                assigned = (part for part in self._parts[node] if part.assignment)
+                yield from (
+                    f"{p.name}{p.assignment} {self._schedule.text(p.node)}" for p in assigned
+                )
                 continue
             text, operands = self._schedule.operation(node), self._schedule.operands(node)
             dead = [a for a in dict.fromkeys(node.args) if self._last[a] == k and a in self._own]
@@ -316,7 +343,7 @@ class _Body:
     def _memory(self, node: Node) -> str:
         """A block that is free, or that of a result which is computed later, or a new one."""
         here, dies = self._place[node], self._last.get(node, -1)
-        for result, memory in self._results.items() if not self._free else ():
+        for result, memory in self._lending.items() if not self._free else ():
             fits = self._place[result] >= dies and not result.is_boolean
             if fits and self._lent.get(memory, -1) <= here:
                 self._lent[memory] = dies

@@ -147,7 +147,7 @@ class NumpyWriter(Writer):
         return [*self._helpers(), *self.aliases(), *self.functions]
 
     def _helpers(self) -> list[str]:
-        texts = numpy.HELPERS | arrays.HELPERS | blocks.helpers(self.style.threads)
+        texts = numpy.HELPERS | arrays.HELPERS | blocks.helpers(self.style)
         named = (texts[name] for name in sorted({i.name for i in self.helpers}))
         return [text for text in named if text]
 

@@ -7,7 +7,21 @@ from typing import Any
 
 from ..counts import count, total
 from ..shapes import Extent, Shape, ShapeError, shown, size_of
-from .axes import ALL, At, Axes, Index, Item, New, Pick, Size, Take, index_text, indexed, tuple_text
+from .axes import (
+    ALL,
+    At,
+    Axes,
+    Index,
+    Item,
+    New,
+    Pick,
+    Size,
+    Slice,
+    Take,
+    index_text,
+    indexed,
+    tuple_text,
+)
 from .linear import SUM, matrix
 from .row import ArrayPrimitive, always, array_function
 from .work import each, moved
@@ -48,7 +62,7 @@ def _parts(g: Any, node: Any, bar: Any, k: int) -> Any:
         start = start + argument.shape[node.data]
     stop = start + node.args[k].shape[node.data]
     last = k == len(node.args) - 1
-    item = type(ALL)(start if k else None, None if last else stop)
+    item = Slice(start if k else None, None if last else stop)
     rank = len(node.shape)
     return g.make(INDEX, (bar,), tuple(item if a - rank == node.data else ALL for a in range(rank)))
 
@@ -84,7 +98,7 @@ def _numpy_index(m: Any, index: Index, takes: Sequence[Any]) -> tuple[Any, ...]:
             found.append(m.np.asarray(takes[item.argument]).astype(int))
         elif isinstance(item, Pick):
             found.append(list(item.positions))
-        elif isinstance(item, type(ALL)):
+        elif isinstance(item, Slice):
             found.append(slice(*item))
         else:
             found.append(item[0] if item else None)
@@ -125,6 +139,9 @@ def _assembly_text(node: Any, size: Size) -> str:
     indices, shape = node.data
     parts = (f"(np.s_[{index_text(i, size, ())}], {{{k}}})" for k, i in enumerate(indices))
     return f"_assembled({tuple_text(shape, size)}, {', '.join(parts)})"
+
+
+WHOLE = (ALL, Slice(step=-1))  # an axis, or an axis read backwards: what takes it puts it back
 
 
 def _put_back(g: Any, node: Any, bar: Any) -> Any:
@@ -175,6 +192,9 @@ SCATTER: ArrayPrimitive = array_function(
     batched=lambda data, lead: ((ALL,) * len(lead) + data[0], lead + data[1]),
     compute=_scatter,
     spelling=_scatter_text,
+    fold=lambda g, data, x, *takes: (
+        g.make(INDEX, (x,), data[0]) if all(item in WHOLE for item in data[0]) else None
+    ),
     variadic=True,
 )
 ASSEMBLE: ArrayPrimitive = array_function(

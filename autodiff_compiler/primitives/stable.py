@@ -113,7 +113,7 @@ ROWS = (
              special=(1000.0, -1000.0, 40.0)),
     function("logit(x)", "1/(x*(1 - x))", define="log(x/(1 - x))", domain=(0.05, 0.95)),
     function("softplus(x)", "expit(x)", aliases="log1pexp", special=(1000.0, -40.0, 0.0),
-             define="maximum(x, 0) + log1p(exp(-abs(x)))"),
+             define="maximum(x + log1p(exp(-abs(x))), log1p(exp(-abs(x))))"),
     function("log_expit(x)", "expit(-x)", aliases="logsigmoid log_sigmoid",
              define="-softplus(-x)", special=(-1000.0,)),
     function("logcosh(x)", "tanh(x)", special=(1000.0, 0.0, 1e-9),
