@@ -51,6 +51,7 @@ class _Flattener:
         self.new = Graph(self.rules, program.graph.limits)
         self.new.has_arrays = True
         self.image: dict[Node, Node] = {}
+        self.sums: dict[Node, tuple[Node, Node]] = {}  # something, and what is mostly zeros
         self.kept = kept
         self.nodes = self.old.ancestors(program.leaves())
         self.outputs = set(program.leaves())
@@ -127,18 +128,34 @@ class _Flattener:
         args = tuple(self.image[a] for a in node.args)
         if node.op is INDEX and _makes_axes(node):
             return self._index(node, args)
-        if node.op is ADD and all(map(self._is_placed, node.args)):
-            return self._assembled(node, args)
+        if node.op is ADD:
+            return self._sum(node, args)
         return self.new.rebuild(node, args, self.new.apply)
+
+    def _sum(self, node: Node, args: tuple[Node, ...]) -> Node:
+        """A sum, in which arrays that are mostly zeros are put into one."""
+        placed = [self.image[a] for a in node.args if self._is_placed(a)]
+        rest = [a for a in node.args if not self._is_placed(a)]
+        if len(placed) != 1:
+            return self._assembled(placed) if placed else self.new.apply(ADD, *args)
+        whole, before = self.image[rest[0]], self.sums.get(rest[0])
+        if before and self._is_passing(rest[0]) and before[1].shape == placed[0].shape:
+            whole, placed = before[0], [self._assembled([before[1], *placed])]
+        self.sums[node] = whole, placed[0]
+        return self.new.apply(ADD, whole, placed[0])
 
     def _is_placed(self, node: Node) -> bool:
         """Whether a node puts elements into zeros, and only this sum asks for it."""
         image = self.image[node]
         basic = image.op is ASSEMBLE or (image.op is SCATTER and len(image.args) == 1)
-        return basic and len(self.users.get(node, ())) == 1 and node not in self.outputs
+        return basic and self._is_passing(node)
 
-    def _assembled(self, node: Node, args: tuple[Node, ...]) -> Node:
-        """A sum of arrays that are mostly zeros, put into one."""
+    def _is_passing(self, node: Node) -> bool:
+        """Whether only one operation asks for a node."""
+        return len(self.users.get(node, ())) == 1 and node not in self.outputs
+
+    def _assembled(self, args: Sequence[Node]) -> Node:
+        """Arrays that are mostly zeros, added up."""
         parts: dict[Index, Node] = {}
         for argument in args:
             held = argument.data[0]
@@ -146,7 +163,7 @@ class _Flattener:
             for index, part in zip(indices, argument.args, strict=True):
                 known = parts.get(index)
                 parts[index] = part if known is None else self.new.apply(ADD, known, part)
-        return self.new.make(ASSEMBLE, tuple(parts.values()), (tuple(parts), node.shape))
+        return self.new.make(ASSEMBLE, tuple(parts.values()), (tuple(parts), args[0].shape))
 
     def _index(self, node: Node, args: tuple[Node, ...]) -> Node:
         """An index that also makes new axes, in two steps: what is taken is the same without."""

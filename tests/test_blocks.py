@@ -150,6 +150,10 @@ STENCILS = {
     "sum(x[1:]*y[1:] + (x[:-1] - y[:-1])**2*sin(x[:-1]))": True,
     "A = x[:, None]*[1, 2, k, 3]; B = A[:-1, :-1]; sum((A[1:, 1:] - k*B)**2*A[1:, :-1])": True,
     "B = x[:, None]*y; A = exp(B/9); sum((A[1:, 1:] - k*A[:-1, :-1])**2*A[1:, :-1])": True,
+    "sum((x[2:] - x[:-2])**2 + x[1:-1]**4*k)": True,
+    "sum(exp(x[2:] - x[:-2])*x[1:-1])": True,
+    "sum((x - y)**2) + k*sum((x[1:] - x[:-1])**2*cos(x[1:]))": True,
+    "d = x[1:] - x[:-1]; r = x*y + x**2; sum(sin(r)**2*r) + sum(d**4 + d**2)": True,
     "d = x[1:n-1:2] - x[0:n-2:2]; sum(d**2*cos(x[1:n-1:2]))": False,
 }
 

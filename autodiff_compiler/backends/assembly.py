@@ -71,14 +71,19 @@ class Assembler:
         return [self._written(*p) if k == lead else self._added(*p) for k, p in pairs]
 
     def _written(self, argument: Node, name: str) -> Part:
-        """Computed in its place, if nothing else may be in the way there."""
-        placed = sum(map(is_assembly, self._users[argument]))
-        alone = argument in self._passing and placed == 1 and not argument.is_boolean
+        """Computed in its place, if no other part is computed from it."""
+        placed = [u for u in self._users[argument] if is_assembly(u) or self._is_subtracted(u)]
+        alone = argument in self._passing and len(placed) == 1 and not argument.is_boolean
         return Part(name, "" if alone else "[...] =", argument)
 
     def _added(self, argument: Node, name: str) -> Part:
         """Added, or what it negates subtracted."""
-        alone = argument in self._passing and len(self._users[argument]) == 1
-        if alone and argument.op is NEGATIVE:
+        if self._is_subtracted(argument):
             return Part(name, " -=", argument.args[0])
         return Part(name, " +=", argument)
+
+    def _is_subtracted(self, node: Node) -> bool:
+        """Whether only a sum of placed parts needs a node, which negates another."""
+        users = self._users.get(node, ())
+        alone = node in self._passing and len(users) == 1
+        return alone and node.op is NEGATIVE and is_assembly(users[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ class Region(NamedTuple):
 
 
 Step = Node | Region
+Where = tuple[int, Shape]  # the stage and the shape of a region
 ShapeOf = Callable[[Node], Shape]
 
 
@@ -76,7 +77,7 @@ class _Planner:
         self.users: dict[Node, list[Node]] = {}
         self.always = False
         self.stage: dict[Node, int] = {}
-        self.region: dict[Node, tuple[int, Shape]] = {}  # of those in one: its stage and shape
+        self.region: dict[Node, Where] = {}  # of those in one: its stage and shape
         for node in nodes:
             self._put(node)
             for argument in node.args:
@@ -108,40 +109,66 @@ class _Planner:
 
     def postpone(self) -> None:
         """Compute late what only later regions need, unless more would have to be kept for it."""
-        regions: dict[tuple[int, Shape], list[Node]] = {}
+        regions: dict[Where, list[Node]] = {}
         for node, where in self.region.items():
             regions.setdefault(where, []).append(node)
+        latest = self._latest()
         for where, nodes in sorted(regions.items(), key=lambda item: -item[0][0]):
-            late = self._late(where, nodes)
-            kept = {n for n in late if any(u not in late for u in self.users[n])}
+            later = [stage for stage, shape in regions if shape == where[1] and stage > where[0]]
+            late = self._late(where, nodes, later, latest)
+            kept = {n for n in late if not ends(n) and any(u not in late for u in self.users[n])}
             given = {a for n in late for a in n.args if self.region.get(a) == where} - late.keys()
             if sum(not self._is_result(a, where) for a in given) <= len(kept):
                 for node, stage in late.items():
                     self.stage[node], self.region[node] = stage, (stage, where[1])
+        for node in self.nodes:
+            if node not in self.region:
+                self.stage[node] = max((self._ready(a, ()) for a in node.args), default=0)
 
-    def _late(self, where: tuple[int, Shape], nodes: Sequence[Node]) -> dict[Node, int]:
-        """What a region computes for later ones alone, and the last stage that could do it."""
+    def _latest(self) -> dict[Node, int]:
+        """The last stage after which everything outside of regions, and every total, is there."""
+        end = max(self.stage.values(), default=0) + 1
+        latest: dict[Node, int] = {}
+        for node in reversed(self.nodes):
+            if node not in self.region or is_total(node):
+                stages = (latest.get(u, self.stage[u]) for u in self.users.get(node, ()))
+                latest[node] = min(stages, default=end) - (node in self.region)
+        return latest
+
+    def _late(
+        self,
+        where: Where,
+        nodes: Sequence[Node],
+        later: Sequence[int],
+        latest: Mapping[Node, int],
+    ) -> dict[Node, int]:
+        """What a region need not compute itself, and the last later one that could do it."""
         late: dict[Node, int] = {}
         for node in reversed(nodes):
             if node not in self.leaves and not ends(node):
                 users = self.users.get(node, ())
-                stage = min((late.get(u, self._asked(u, where)) for u in users), default=0)
+                bounds = (late.get(u, self._asked(u, where, latest)) for u in users)
+                stage = min(bounds, default=0)
+                stage = max((s for s in later if s <= stage), default=0)
                 if stage > where[0]:
                     late[node] = stage
-        return late
+        totals = {n: [late[a] for a in n.args if a in late] for n in nodes if is_total(n)}
+        return late | {n: max(stages) for n, stages in totals.items() if stages}
 
-    def _is_result(self, node: Node, where: tuple[int, Shape]) -> bool:
+    def _is_result(self, node: Node, where: Where) -> bool:
         """Whether what a region computes is needed elsewhere, as an array."""
         users = self.users.get(node, ())
         elsewhere = node in self.leaves or any(self.region.get(u) != where for u in users)
         return elsewhere and not ends(node)
 
-    def _asked(self, user: Node, where: tuple[int, Shape]) -> int:
+    def _asked(self, user: Node, where: Where, latest: Mapping[Node, int]) -> int:
         """The last stage at which a region of a shape can make what a user needs."""
         found = self.region.get(user)
-        if found is not None and found[1] == where[1]:
-            return found[0]
-        return self.stage[user] - 1
+        if found is None:
+            return self.stage[user] - 1
+        if is_total(user) and found == where:
+            return latest[user]
+        return found[0] if found[1] == where[1] else self.stage[user] - 1
 
     def steps(self) -> list[Step]:
         """The nodes and regions in order."""
@@ -160,7 +187,7 @@ class _Planner:
                 found += [Region(shape, nodes)] if self._pays((stage, shape), nodes) else nodes
         return found
 
-    def _pays(self, where: tuple[int, Shape], nodes: Sequence[Node]) -> bool:
+    def _pays(self, where: Where, nodes: Sequence[Node]) -> bool:
         """Whether a loop pays: arrays may be large, few are kept, and nothing else outweighs it."""
         if self.always:
             return len(nodes) > 1
