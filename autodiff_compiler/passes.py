@@ -133,13 +133,14 @@ def optimise(graph: Graph, output: Node, rules: Pipeline) -> tuple[Graph, Node, 
         if node not in image:
             args = [image[a] for a in node.args]
             image[node] = better.rebuild(node, args, better.apply)
+            if node in graph.names and image[node].args:
+                better.names.setdefault(image[node], graph.names[node])
             if log:
                 applied += [(name, rule, graph.places.get(node)) for name, rule in log]
                 log.clear()
     for node, symbol in trace_symbols(graph).items():
-        if image[node].args:
-            names = better.names if node in graph.names else better.labels
-            names.setdefault(image[node], symbol)
+        if image[node].args and node not in graph.names:
+            better.labels.setdefault(image[node], symbol)
     for node, place in graph.places.items():
         better.places.setdefault(image[node], place)
     better.log = None

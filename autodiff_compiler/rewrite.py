@@ -32,7 +32,8 @@ class Law:
     sign of a zero; the others only to rounding, or where the pattern is finite.  `given` names
     what remains of a sum in which terms cancel, as `"d = x - y"`; the law holds only if they do.
     `holds` is the condition under which the two sides agree, if that is not everywhere.  In the
-    replacement `out` is the pattern as it was written.
+    replacement `out` is the pattern as it was written.  What only saves operations where nothing
+    else needs the arguments is for the program `alone`: arguments without names, no derivatives.
     """
 
     pattern: str
@@ -42,6 +43,7 @@ class Law:
     why: str = ""
     given: str = ""
     holds: str = ""
+    alone: bool = False
 
     @property
     def name(self) -> str:
@@ -133,6 +135,8 @@ def _step(law: Law, variant: Pattern) -> Step:
     names = [f"a{k}" for k in range(len(variant.args))]
     bound: dict[str, str] = {}
     tests = [t for p, n in zip(variant.args, names, strict=True) for t in _tests(p, n, bound, pool)]
+    if law.alone:
+        tests = ["graph.log is not None", *tests, *(f"{n} not in graph.names" for n in names)]
     if law.when:
         constants = ", ".join(f"{n}={bound[n]}.data" for n in law.names if n in CONSTANTS)
         tests.append(f"when({constants})")

@@ -17,6 +17,7 @@ CANCELS = "the terms cancel"
 OVERFLOWS = "exp overflows or underflows first"
 INFINITE = "0 times an infinite slope at 0"
 POLE = "0 times infinity at 0, in the slope"
+LARGE = "a square overflows or underflows first"
 ZERO = "0/0, and the slope cancels near it"
 
 
@@ -152,7 +153,7 @@ LOGARITHMS = (
     stable("log(abs(1 - x))", "logabs1m(x)", CANCELS),
     stable("log(abs(1 + x))", "logabs1m(-x)", CANCELS),
     stable("log(abs(x))", "logabs(x)", POLE),
-    stable("log(x*x)", "2*logabs(x)", "the square overflows or underflows first"),
+    stable("log(x*x)", "2*logabs(x)", LARGE),
     stable("log(sqrt(x))", "log(x)/2", "one rounding less"),
     stable("log(sqrt_product(x, y))", "log(x*y)/2", "one rounding less"),
     stable("log(1/x)", "-log(x)", "the quotient overflows first"),
@@ -243,7 +244,7 @@ TRIGONOMETRY = (
 )
 
 ROOTS = (
-    stable("sqrt(x*x)", "abs(x)", "the square overflows or underflows first"),
+    stable("sqrt(x*x)", "abs(x)", LARGE),
     stable("abs(x*x)", "x*x", "it is positive"),
     stable("abs(x)*abs(x)", "x*x", "it is smooth at 0"),
     stable("hypot(abs(x), y)", "hypot(x, y)", "it is smooth where x is 0 and y is not"),
@@ -266,6 +267,8 @@ SQUARES = (
     stable("x*x - y*y", "(x - y)*(x + y)", CANCELS),
     stable("x*x - 1", "(x - 1)*(x + 1)", CANCELS),
     stable("1 - x*x", "(1 - x)*(1 + x)", CANCELS),
+    stable("(x*x)/(y*y)", "(x/y)*(x/y)", LARGE, alone=True),
+    stable("(x*x)/(n*(y*y))", "(x/y)*(x/y)/n", LARGE, alone=True),
 )
 
 PAIRS: tuple[Law, ...] = (

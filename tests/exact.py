@@ -20,7 +20,7 @@ SMALLEST, NORMAL, LARGEST = 5e-324, 2.3e-308, 1.7976931348623157e308
 MAX_EXPONENT = 20_000  # binary; beyond, mpmath would need millions of digits for the next function
 DIGITS = 50
 FINE, FINEST = 120, 1500  # digits to decide a disagreement with; the latter where sizes are extreme
-PLACES = {FINE: 30, FINEST: 60}  # of the coarser step, relative to the input
+PLACES = {FINE: 30, FINEST: 400}  # of the coarser step, relative to the input
 STEADY = 1e-8  # relative change between two steps below which a quotient has converged
 CHANGE = 3  # factor between two steps by which a quotient grows to infinity, or falls to 0
 

@@ -186,6 +186,16 @@ def test_loops_are_where_they_pay():
     assert not looped(ac.compile(product), "value")
 
 
+def test_signs_and_powers_of_two_move_out_of_loops():
+    fn = ac.compile("exp(-(x - m)**2/8)*c - (x*c)/4", inputs="x m c")
+    text = fn.source("value", target="numpy", arrays="x")
+    assert "np.negative" not in text
+    assert "np.divide" not in text
+    x = np.linspace(-3, 3, 3 * BLOCK)
+    scalar = [fn(v, 0.5, 2.0) for v in x[:50]]
+    np.testing.assert_allclose(fn(x, 0.5, 2.0)[:50], scalar, rtol=1e-15)
+
+
 def test_sums_are_as_accurate_as_numpys():
     x = np.random.default_rng(5).lognormal(size=100 * BLOCK)
     fn = ac.compile("x: [n]; sum(x*x - 3*x + x/7)")

@@ -119,9 +119,9 @@ def infix(row: Primitive, symbol: str, tight: bool) -> Spelling:
     return Spelling(f"{{0}}{gap}{symbol}{gap}{{1}}", level, operands)
 
 
-def literal(text: str, imports: Iterable[Import] = ()) -> Spelling:
-    """A number; a negative one binds like a product."""
-    return Spelling(text, SIGN if text.startswith("-") else NAME, (), frozenset(imports))
+def literal(text: str, imports: Iterable[Import] = (), signed: int = SIGN) -> Spelling:
+    """A number; a negative one binds like a sign, or as tightly as `signed` says."""
+    return Spelling(text, signed if text.startswith("-") else NAME, (), frozenset(imports))
 
 
 def call(name: str, arity: int, imports: Iterable[Import] = ()) -> Spelling:

@@ -87,7 +87,7 @@ IN_DOTS = Import(HERE, "_dot", "_dot")
 IN_BLOCKS = Import(HERE, "_in_blocks", "_in_blocks")
 THREADS = Import(HERE, "THREADS", "THREADS")
 NO_UFUNCS = frozenset({"where", "clip", "sinc"})
-MANY = 16  # operations that are worth another thread
+MANY = 12  # operations that are worth another thread
 SLOW = frozenset({"sin", "cos", "hypot", "logaddexp", "logaddexp2", "mod", "remainder"})
 POOL = Import("concurrent.futures", "ThreadPoolExecutor", "ThreadPoolExecutor")
 

@@ -54,8 +54,8 @@ class NumpySpeller:
         text = repr(value if isinstance(value, bool) else float(value))
         name = text.removeprefix("-")
         if name not in ("inf", "nan"):
-            return literal(text)
-        return literal(text.replace(name, f"np.{name}"), [NUMPY])
+            return literal(text, (), PRODUCT)
+        return literal(text.replace(name, f"np.{name}"), [NUMPY], PRODUCT)
 
     def spell(self, row: Primitive) -> Spelling:
         return _spelling(row)

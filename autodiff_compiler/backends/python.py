@@ -49,7 +49,8 @@ class PythonSpeller:
         """A literal; integers are written as floats, which multiply faster by floats."""
         text = repr(value if isinstance(value, bool) else float(value))
         name = text.removeprefix("-")
-        return literal(text, [Import("math", name, name)] if name in ("inf", "nan") else ())
+        imports = [Import("math", name, name)] if name in ("inf", "nan") else ()
+        return literal(text, imports, PRODUCT)  # -2.0*x is the same number as (-2.0)*x
 
     def spell(self, row: Primitive) -> Spelling:
         return _edge_spelling(row) if self.ieee and can_raise(row) else _spelling(row)
