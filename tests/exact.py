@@ -70,8 +70,9 @@ class Exact:
     """
 
     def __init__(self, graph, outputs, digits=DIGITS, supports=None):
-        self.algebra = algebra(digits)
+        self.algebra, self.digits = algebra(digits), digits
         self.mp = self.algebra.module
+        self.mp.dps = digits  # which a time limit may have left otherwise, inside of mpmath
         self.failures = failures()
         program = Program("value", graph, tuple(graph.inputs.values()), tuple(outputs))
         for accepts in (supports, self.algebra.supports):
@@ -146,7 +147,7 @@ class Quotients:
     def careful(self, point, name, here):
         """Intervals by two steps to each side, small beside the input; infinite where they grow."""
         mp = self.exact.mp
-        places = PLACES[mp.dps]
+        places = PLACES[self.exact.digits]
         # A wave or a remainder goes through whole periods in a step that is relative to 1e300.
         size = min(abs(mp.mpf(point[name])), 1) or mp.mpf(10) ** -places
         rows = []
@@ -176,7 +177,7 @@ class Quotients:
             return None
         if abs(coarse - fine) <= STEADY * abs(fine):
             return fine
-        if max(abs(coarse), abs(fine)) <= self.exact.mp.mpf(10) ** (-self.exact.mp.dps // 4):
+        if max(abs(coarse), abs(fine)) <= self.exact.mp.mpf(10) ** (-self.exact.digits // 4):
             return fine * 0  # the last digits
         if abs(fine) > CHANGE * abs(coarse):
             return self.exact.mp.sign(fine) * self.exact.mp.inf

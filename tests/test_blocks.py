@@ -315,6 +315,17 @@ def test_arrays_that_cannot_be_named():
         ac.compile("x: [n]; sum(x)*y").source(arrays="y")
 
 
+def test_loops_with_many_sums():
+    functions = (
+        ["sin", "cos", "exp", "tanh", "sinh", "cosh", "arctan", "arcsinh", "expm1", "square", "sech", "cbrt", "floor", "ceil"]
+    )
+    for name in ("total", "the_sum_of_all_values_of_the_function"):
+        sums = "; ".join(f"{name}_{f} = sum({f}(x))" for f in functions)
+        source = f"{sums}; {' + '.join(f'{name}_{f}**2' for f in functions)}"
+        x = np.linspace(0.1, 0.9, 20)
+        same(*both(source, "value_and_gradient", x, shapes={"x": ("n",)}))
+
+
 def test_results_do_not_depend_on_threads():
     x, source = np.linspace(0, 1, 70 * BLOCK), "sum(sin(x)*exp(-k*x) + k/(1 + x*x))"
     fns = [ac.compile(source, shapes={"x": ("n",)}, threads=count) for count in (1, 2, 3)]

@@ -16,7 +16,7 @@ from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN, SUM
 from ..primitives.axes import index_text, tuple_text
 from .assembly import Assembler, Part, leading, margins
-from .base import HERE, NAME, Import, Schedule, Speller, Text
+from .base import HERE, NAME, WIDTH, Import, Schedule, Speller, Text
 from .numpy import NUMPY
 from .python import tuple_of
 from .regions import BLOCK, MATMUL, Region, ShapeOf, is_assembly, is_total, steps
@@ -270,8 +270,9 @@ def _operands(region: Region) -> list[Node]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Names with commas between them; after one alone too."""
-    return f"{names[0]}," if len(names) == 1 else ", ".join(names)
+    """Names with commas between them; after one alone too, and brackets where lines may break."""
+    text = f"{names[0]}," if len(names) == 1 else ", ".join(names)
+    return text if len(text) < WIDTH // 2 else f"({text})"
 
 
 def _sorted(nodes: Sequence[Node], parts: Mapping[Node, Sequence[Part]]) -> list[Node]:
