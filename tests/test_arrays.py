@@ -196,6 +196,24 @@ def test_single_precision_is_kept(text, reference):
         np.testing.assert_allclose(found, want, rtol=2e-2, atol=2e-2)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "sum((k[0]*x[:-2] + k[1]*x[1:-1] + k[2]*x[2:])**2)",
+        "sum(x[1:]*k[0]) - x[0]*k[2] + sum(x**2)/k[1]**2",
+        "x @ outer(x, k) @ k + max(x)",
+    ],
+)
+def test_second_derivatives_stay_in_single_precision(source):
+    fn = ac.compile(source, shapes={"x": ("n",), "k": (3,)})
+    x, k = np.linspace(1, 2, 5, dtype=np.float32), np.array([1, 2, 3], np.float32)
+    single, double = (fn.hessian(x.astype(t), k.astype(t)) for t in (np.float32, float))
+    for row, want in zip(single, double, strict=True):
+        assert [block.dtype for block in row] == [np.float32] * 2
+        for block, exact in zip(row, want, strict=True):
+            np.testing.assert_allclose(block, exact, rtol=1e-4, atol=1e-4)
+
+
 def test_every_row_is_reached_by_some_case():
     reached = set()
     for text, reference in CASES:

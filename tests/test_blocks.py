@@ -316,9 +316,22 @@ def test_arrays_that_cannot_be_named():
 
 
 def test_loops_with_many_sums():
-    functions = (
-        ["sin", "cos", "exp", "tanh", "sinh", "cosh", "arctan", "arcsinh", "expm1", "square", "sech", "cbrt", "floor", "ceil"]
-    )
+    functions = [
+        "sin",
+        "cos",
+        "exp",
+        "tanh",
+        "sinh",
+        "cosh",
+        "arctan",
+        "arcsinh",
+        "expm1",
+        "square",
+        "sech",
+        "cbrt",
+        "floor",
+        "ceil",
+    ]
     for name in ("total", "the_sum_of_all_values_of_the_function"):
         sums = "; ".join(f"{name}_{f} = sum({f}(x))" for f in functions)
         source = f"{sums}; {' + '.join(f'{name}_{f}**2' for f in functions)}"

@@ -262,7 +262,8 @@ class _Outputs:
                 else f"{number}({text})"
             )
         if node in self._seen or node.op is INPUT or node.is_view:
-            return f"{self._schedule.require(NUMPY)}.array({text})"
+            dtype = f", {self._dtype}" if node in self._doubles else ""
+            return f"{self._schedule.require(NUMPY)}.array({text}{dtype})"
         self._seen.add(node)
         if node not in self._doubles:
             return text
