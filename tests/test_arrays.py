@@ -205,7 +205,7 @@ def test_single_precision_is_kept(text, reference):
     ],
 )
 def test_second_derivatives_stay_in_single_precision(source):
-    fn = ac.compile(source, shapes={"x": ("n",), "k": (3,)})
+    fn = ac.compile(source, inputs="x k", shapes={"x": ("n",), "k": (3,)})
     x, k = np.linspace(1, 2, 5, dtype=np.float32), np.array([1, 2, 3], np.float32)
     single, double = (fn.hessian(x.astype(t), k.astype(t)) for t in (np.float32, float))
     for row, want in zip(single, double, strict=True):
