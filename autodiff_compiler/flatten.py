@@ -17,6 +17,7 @@ from .primitives.axes import At, Index, New, Slice, elementwise
 from .product import VIEWS, Label, Labels, Product, spec
 from .shapes import nominal, size_of
 
+MAX_PARTS = 32  # of a sum of placed arrays
 INDEX, SCATTER, ASSEMBLE = (ARRAYS[n] for n in ("index", "scatter", "assemble"))
 EXPAND, INV, SOLVE, TRANSPOSE, OUTER = (
     ARRAYS[n] for n in ("expand_dims", "inv", "solve", "transpose", "outer")
@@ -139,7 +140,8 @@ class _Flattener:
         if len(placed) != 1:
             return self._assembled(placed) if placed else self.new.apply(ADD, *args)
         whole, before = self.image[rest[0]], self.sums.get(rest[0])
-        if before and self._is_passing(rest[0]) and before[1].shape == placed[0].shape:
+        joins = before is not None and self._is_passing(rest[0]) and _is_short(before[1])
+        if before and joins and before[1].shape == placed[0].shape:
             whole, placed = before[0], [self._assembled([before[1], *placed])]
         self.sums[node] = whole, placed[0]
         return self.new.apply(ADD, whole, placed[0])
@@ -148,7 +150,7 @@ class _Flattener:
         """Whether a node puts elements into zeros, and only this sum asks for it."""
         image = self.image[node]
         basic = image.op is ASSEMBLE or (image.op is SCATTER and len(image.args) == 1)
-        return basic and self._is_passing(node)
+        return basic and _is_short(image) and self._is_passing(node)
 
     def _is_passing(self, node: Node) -> bool:
         """Whether only one operation asks for a node."""
@@ -211,6 +213,11 @@ def _makes_axes(node: Node) -> bool:
     """Whether an index makes new axes, and takes nothing by arrays of positions."""
     new = any(isinstance(item, New) for item in node.data)
     return new and all(isinstance(item, New | At | Slice) for item in node.data)
+
+
+def _is_short(placed: Node) -> bool:
+    """Whether a sum of parts may have more: each is listed anew for every part that is added."""
+    return len(placed.args) < MAX_PARTS
 
 
 def _is_product(node: Node) -> bool:

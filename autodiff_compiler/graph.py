@@ -94,6 +94,7 @@ class Graph:
         terms, sums: nodes as products and as sums of products, as far as they were asked for.
         heads: the operations it has.
         divisors: those by whose values something is divided, or by a product with them.
+        is_program: whether it is a program being rewritten, not one being differentiated.
         exact: whether sums of constants wait where one would lose digits of another.
         has_arrays: whether some node has a shape that is not that of a list of numbers.
         limits: how large it may grow.
@@ -113,7 +114,7 @@ class Graph:
         self.sums: dict[Node, Any] = {}
         self.heads: set[Primitive] = set()
         self.divisors: set[Primitive] = set()
-        self.exact = True
+        self.exact, self.is_program = True, False
         self.has_arrays = False
         self._interned: dict[Any, Node] = {}
         self._room = limits.nodes

@@ -126,14 +126,14 @@ def optimise(graph: Graph, output: Node, rules: Pipeline) -> tuple[Graph, Node, 
     """
     better = Graph(rules, graph.limits)
     log: list[tuple[str, str]] = []
-    better.log = log
+    better.log, better.is_program = log, True
     image = {node: better.input(name, node.shape) for name, node in graph.inputs.items()}
     applied: Log = []
     for node in graph.nodes:
         if node not in image:
             args = [image[a] for a in node.args]
             image[node] = better.rebuild(node, args, better.apply)
-            if node in graph.names and image[node].args:
+            if node in graph.names and image[node].args:  # which laws on later nodes may ask for
                 better.names.setdefault(image[node], graph.names[node])
             if log:
                 applied += [(name, rule, graph.places.get(node)) for name, rule in log]
@@ -143,7 +143,7 @@ def optimise(graph: Graph, output: Node, rules: Pipeline) -> tuple[Graph, Node, 
             better.labels.setdefault(image[node], symbol)
     for node, place in graph.places.items():
         better.places.setdefault(image[node], place)
-    better.log = None
+    better.log, better.is_program = None, False
     return better, image[output], applied
 
 

@@ -60,9 +60,10 @@ class Recycled:
         """Keep these arrays of a size, and of the others as many as there is room for."""
         others = [(s, a) for s, a in self._arrays.items() if s != size]
         kept = dict([*others, (size, arrays)])
-        while sum(s * len(a) for s, a in kept.items()) > self._most:
+        total = sum(s * len(a) for s, a in kept.items())
+        while total > self._most:
             oldest = next(iter(kept))
-            kept[oldest] = kept[oldest][1:]
+            kept[oldest], total = kept[oldest][1:], total - oldest
             if not kept[oldest]:
                 del kept[oldest]
         self._arrays = kept

@@ -32,8 +32,8 @@ class Law:
     sign of a zero; the others only to rounding, or where the pattern is finite.  `given` names
     what remains of a sum in which terms cancel, as `"d = x - y"`; the law holds only if they do.
     `holds` is the condition under which the two sides agree, if that is not everywhere.  In the
-    replacement `out` is the pattern as it was written.  What only saves operations where nothing
-    else needs the arguments is for the program `alone`: arguments without names, no derivatives.
+    replacement `out` is the pattern as it was written.  A law that would compute anew what is there
+    is for the program `alone`, not for its derivatives, and not for what has a name.
     """
 
     pattern: str
@@ -136,7 +136,8 @@ def _step(law: Law, variant: Pattern) -> Step:
     bound: dict[str, str] = {}
     tests = [t for p, n in zip(variant.args, names, strict=True) for t in _tests(p, n, bound, pool)]
     if law.alone:
-        tests = ["graph.log is not None", *tests, *(f"{n} not in graph.names" for n in names)]
+        inner = (n for p, a in zip(variant.args, names, strict=True) for n in _operations(p, a))
+        tests = ["graph.is_program", *tests, *(f"{n} not in graph.names" for n in inner)]
     if law.when:
         constants = ", ".join(f"{n}={bound[n]}.data" for n in law.names if n in CONSTANTS)
         tests.append(f"when({constants})")
@@ -175,3 +176,11 @@ def _tests(
             yield f"{known} is {path}"
     for k, argument in enumerate(pattern.args):
         yield from _tests(argument, f"{path}.args[{k}]", bound, pool)
+
+
+def _operations(pattern: Pattern, path: str) -> Iterator[str]:
+    """The paths of the operations that a pattern takes apart."""
+    if pattern.args:
+        yield path
+    for k, argument in enumerate(pattern.args):
+        yield from _operations(argument, f"{path}.args[{k}]")

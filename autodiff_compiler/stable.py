@@ -120,6 +120,11 @@ def poles() -> Iterator[Law]:
         yield stable(pattern, branches, CANCELS, "x != 0")
 
 
+def moderate(n: float) -> bool:
+    """Whether a constant is so near 1 that a product with it loses no range."""
+    return 1e-10 < abs(n) < 1e10
+
+
 def quarter(n: float) -> bool:
     """Whether a constant is pi/4, rounded."""
     return n == math.pi / 4
@@ -268,7 +273,7 @@ SQUARES = (
     stable("x*x - 1", "(x - 1)*(x + 1)", CANCELS),
     stable("1 - x*x", "(1 - x)*(1 + x)", CANCELS),
     stable("(x*x)/(y*y)", "(x/y)*(x/y)", LARGE, alone=True),
-    stable("(x*x)/(n*(y*y))", "(x/y)*(x/y)/n", LARGE, alone=True),
+    stable("(x*x)/(n*(y*y))", "(x/y)*(x/y)/n", LARGE, alone=True, when=moderate),
 )
 
 PAIRS: tuple[Law, ...] = (

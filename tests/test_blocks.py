@@ -126,6 +126,8 @@ PROGRAMS = {
     "M = exp(-(x[:, None] - y[None, :])**2/k); sum(M*log(1 + M)) + k": "value_and_gradient",
     "M = x[:, None]*y; u = M/(1 + M**2); v = sum(u*u, axis=1); sum(v*exp(-v)*sqrt(v + 1))": "gradient",
     "m = max(x); e = exp(x - m)*y/(1 + y**2); log(sum(e)) + m": "value_and_gradient",
+    "s = sum(sin(x)); q = cumsum(s*k + y)/n; sum(sin(q)) + sum(exp(y)*cos(x))": "hvp",
+    "s = sum(sin(x)*x)/n; t = sum(cos(y)*y)/n; c = sin(x*s)*exp(y); c*t + [c @ x, t][1]": "jvp",
     "z = x*y + k; t = tanh(z); [t*z, t/z, t + z]": "jacobian",
     "p = where(x > y, x*y, sin(x)); p*p + p/k": "value",
 }
@@ -139,6 +141,8 @@ def test_programs_of_arrays(source, kind, n):
     rng, names = np.random.default_rng(n), ["x", "y", "k", "a", "b"]
     point = [rng.uniform(0.5, 2, n), rng.uniform(0.5, 2, n), 0.75, 1.5, -0.5]
     shapes = {"x": ("n",), "y": ("n",)}
+    if kind in ("hvp", "jvp"):
+        point = [point, (np.cos(point[0]), 0.25)]
     same(*both(source, kind, *point, inputs=names, shapes=shapes, wrt="x k"), 1e-11)
 
 
@@ -194,6 +198,32 @@ def test_signs_and_powers_of_two_move_out_of_loops():
     x = np.linspace(-3, 3, 3 * BLOCK)
     scalar = [fn(v, 0.5, 2.0) for v in x[:50]]
     np.testing.assert_allclose(fn(x, 0.5, 2.0)[:50], scalar, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["exp(-(x/0)) + 0*sin(x)", "z = 0; 1/(1 + exp(-(x - 1)/z))", "copysign(1, -(0*x))*cos(x)"],
+)
+def test_the_sign_of_zero_moves_too(source):
+    x = np.linspace(0.5, 2, 2 * BLOCK)
+    same(*both(source, "value", x))
+    assert ac.compile(source)(x)[-1] == ac.compile(source)(2.0)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_reciprocals_that_the_type_has_not(dtype):
+    x = np.full(BLOCK, 1e-3, dtype)
+    with np.errstate(all="ignore"):
+        same(*both(f"sin(x)/{2.0**-16} + x*x*exp(x)", "value", x), 1e-2)
+
+
+def test_sums_of_many_parts_take_linear_time_and_memory():
+    def arguments(count):
+        terms = (f"sum(sin(x[{k + 1}:])*x[:{-(k + 1)}])" for k in range(count))
+        fn = ac.compile(f"{' + '.join(terms)} + sum(sin(x)*x)", shapes={"x": ("n",)})
+        return sum(len(node.args) for node in fn._program("gradient").graph.nodes)
+
+    assert arguments(400) < 5 * arguments(100)
 
 
 def test_sums_are_as_accurate_as_numpys():

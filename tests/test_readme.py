@@ -102,7 +102,7 @@ def rewrites():
         "|---|---|---|---|---|",
     ]
     for law in STABLE:
-        apart = f"not `{law.holds}`" if law.holds else ""
+        apart = f"not `{law.holds}`" if law.holds else "what has a name" * law.alone
         given = f"`{law.given}`" if law.given else ""
         cells = [f"`{law.pattern}`", f"`{law.replacement}`", given, law.why, apart]
         lines.append(f"| {' | '.join(cells)} |".replace("  ", " "))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ..derivatives import Program
 from ..graph import CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node
@@ -24,29 +24,35 @@ def hoisted(program: Program, is_outside: Callable[[Node], bool]) -> Program:
 
     def make(new: Graph, node: Node, args: list[Node]) -> Node:
         outside.update(image for a, image in zip(node.args, args, strict=True) if is_outside(a))
-        if node.op is NEGATIVE and args[0].op in PRODUCTS and uses[node.args[0]] == 1:
-            for k, factor in enumerate(args[0].args):
-                if factor in outside or factor.op is CONSTANT:
-                    factors = [*args[0].args]
-                    factors[k] = _negated(new, factor)
-                    return new.intern(args[0].op, *factors)
-        if node.op is DIVIDE and _is_power_of_two(args[1]) and args[0] not in outside:
-            return new.intern(MULTIPLY, new.constant(1 / args[1].data), args[0])
-        return new.rebuild(node, args, new.intern)
+        found = None
+        if node.op is NEGATIVE and uses[node.args[0]] == 1:
+            found = _sign_taken(new, args[0], outside)
+        elif node.op is DIVIDE and args[0] not in outside:
+            found = _as_product(new, *args)
+        return found or new.rebuild(node, args, new.intern)
 
     return rebuilt(program, make)
 
 
+def _sign_taken(graph: Graph, product: Node, outside: Collection[Node]) -> Node | None:
+    """The negative of a product, by a factor that is a number."""
+    for k, factor in enumerate(product.args) if product.op in PRODUCTS else ():
+        if factor in outside or factor.op is CONSTANT:  # which may have been made just now
+            factors = [*product.args]
+            factors[k] = _negated(graph, factor)
+            return graph.intern(product.op, *factors)
+    return None
+
+
 def _negated(graph: Graph, node: Node) -> Node:
     if node.op is CONSTANT:
-        return graph.constant(-node.data)
+        return graph.constant(-float(node.data))  # of an int, 0 would lose its sign
     return graph.intern(NEGATIVE, node)
 
 
-def _is_power_of_two(node: Node) -> bool:
-    """Whether this is a constant whose reciprocal is a double, too."""
-    return (
-        node.op is CONSTANT
-        and abs(math.frexp(node.data)[0]) == 0.5
-        and 1e-300 < abs(node.data) < 1e300
-    )
+def _as_product(graph: Graph, x: Node, divisor: Node) -> Node | None:
+    """A quotient by a power of two whose reciprocal half precision has, too."""
+    if divisor.op is not CONSTANT or not 2**-14 <= abs(divisor.data) <= 2**14:
+        return None
+    exact = abs(math.frexp(divisor.data)[0]) == 0.5
+    return graph.intern(MULTIPLY, graph.constant(1 / divisor.data), x) if exact else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import NamedTuple
 
 from ..graph import CONSTANT, INPUT, STACK, Node
@@ -63,8 +65,7 @@ def steps(
     A region waits for everything else that it needs, and everything else for whole regions.  With
     `always`, there is a loop for every region of more than one operation.
     """
-    planner = _Planner(nodes, set(leaves), shape_of)
-    planner.always = always
+    planner = _Planner(nodes, set(leaves), shape_of, always)
     planner.postpone()
     return planner.steps()
 
@@ -72,10 +73,11 @@ def steps(
 class _Planner:
     """Stages: first what is not in a region, then the regions, and so on."""
 
-    def __init__(self, nodes: Sequence[Node], leaves: set[Node], shape_of: ShapeOf) -> None:
-        self.nodes, self.leaves, self._shape_of = nodes, leaves, shape_of
+    def __init__(
+        self, nodes: Sequence[Node], leaves: set[Node], shape_of: ShapeOf, always: bool
+    ) -> None:
+        self.nodes, self.leaves, self._shape_of, self.always = nodes, leaves, shape_of, always
         self.users: dict[Node, list[Node]] = {}
-        self.always = False
         self.stage: dict[Node, int] = {}
         self.region: dict[Node, Where] = {}  # of those in one: its stage and shape
         for node in nodes:
@@ -112,10 +114,11 @@ class _Planner:
         regions: dict[Where, list[Node]] = {}
         for node, where in self.region.items():
             regions.setdefault(where, []).append(node)
-        latest = self._latest()
+        latest, stages = self._latest(), dict[Shape, list[int]]()
+        for stage, shape in sorted(regions, key=itemgetter(0)):
+            stages.setdefault(shape, []).append(stage)
         for where, nodes in sorted(regions.items(), key=lambda item: -item[0][0]):
-            later = [stage for stage, shape in regions if shape == where[1] and stage > where[0]]
-            late = self._late(where, nodes, later, latest)
+            late = self._late(where, nodes, stages[where[1]], latest)
             kept = {n for n in late if not ends(n) and any(u not in late for u in self.users[n])}
             given = {a for n in late for a in n.args if self.region.get(a) == where} - late.keys()
             if sum(not self._is_result(a, where) for a in given) <= len(kept):
@@ -131,7 +134,8 @@ class _Planner:
         latest: dict[Node, int] = {}
         for node in reversed(self.nodes):
             if node not in self.region or is_total(node):
-                stages = (latest.get(u, self.stage[u]) for u in self.users.get(node, ()))
+                users = self.users.get(node, ())
+                stages = (self.stage[u] if u in self.region else latest[u] for u in users)
                 latest[node] = min(stages, default=end) - (node in self.region)
         return latest
 
@@ -139,19 +143,18 @@ class _Planner:
         self,
         where: Where,
         nodes: Sequence[Node],
-        later: Sequence[int],
+        stages: Sequence[int],
         latest: Mapping[Node, int],
     ) -> dict[Node, int]:
-        """What a region need not compute itself, and the last later one that could do it."""
+        """What a region need not compute itself, and the last of `stages` that could do it."""
         late: dict[Node, int] = {}
         for node in reversed(nodes):
             if node not in self.leaves and not ends(node):
                 users = self.users.get(node, ())
                 bounds = (late.get(u, self._asked(u, where, latest)) for u in users)
-                stage = min(bounds, default=0)
-                stage = max((s for s in later if s <= stage), default=0)
-                if stage > where[0]:
-                    late[node] = stage
+                last = bisect.bisect_right(stages, min(bounds, default=0))
+                if last and stages[last - 1] > where[0]:
+                    late[node] = stages[last - 1]
         totals = {n: [late[a] for a in n.args if a in late] for n in nodes if is_total(n)}
         return late | {n: max(stages) for n, stages in totals.items() if stages}
 
