@@ -29,7 +29,7 @@ STEPS = frozenset(
 )  # jump where a quotient is whole
 TIES = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "sign"})
 KINKS = frozenset({"maximum", "minimum", "fmax", "fmin", "abs"})
-JUMPS = frozenset({"copysign"})
+JUMPS = frozenset({"copysign", "power"})  # the latter at 0**0
 NEAR = 1e-30  # relative distance of a tie that is none, or is one by rounding
 
 
@@ -253,6 +253,6 @@ def _gap(name, args):
         doubled = 2 * quotient
         return abs(doubled - doubled.context.nint(doubled)) / max(1, abs(doubled))
     if name in JUMPS:
-        return min(map(abs, args))
+        return (max if name == "power" else min)(map(abs, args))
     other = args[1] if len(args) > 1 else 0
     return abs(args[0] - other) / max(abs(args[0]), abs(other), NEAR)
