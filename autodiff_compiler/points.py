@@ -101,7 +101,7 @@ def _file(what: str, name: str, rank: int) -> Any:
             return np.loadtxt(path, **options)
         if path.suffix == ".json":
             return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, EOFError, ValueError, RecursionError) as error:
         raise ValueError(f"{what}=@{name}: {getattr(error, 'strerror', None) or error}") from None
     raise ValueError(f"{what}=@{name}: expected a file of {', '.join(FILES)}")
 

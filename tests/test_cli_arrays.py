@@ -163,12 +163,15 @@ def test_bad_extents(run, arguments, message):
     assert message in err
 
 
-def test_files_with_objects_or_words_are_refused(run, tmp_path):
+def test_files_with_objects_or_words_or_nothing_are_refused(run, tmp_path):
     objects, words, header = tmp_path / "o.npy", tmp_path / "w.json", tmp_path / "h.csv"
     np.save(objects, np.array([{}], dtype=object), allow_pickle=True)
     words.write_text('["one"]')
     header.write_text("a,b\n1,2\n")
-    for path, message in ((objects, "--at x=@"), (words, "x: expected"), (header, "--at x=@")):
+    empty = tmp_path / "e.npy"
+    empty.write_bytes(b"")
+    table = {objects: "--at x=@", words: "x: expected", header: "--at x=@", empty: "--at x=@"}
+    for path, message in table.items():
         code, _, err = run("eval", "sum(x)", "--shape", "x=n", "--at", f"x=@{path}")
         assert code == 2
         assert message in err
