@@ -102,6 +102,7 @@ class _Flattener:
                 and node not in self.old.names
                 and all(_is_product(user) and _takes(user, k) for user, k in uses)
                 and (len(uses) == 1 or _is_cheap(node) or node in summed)
+                and not (node.op is DIVIDE and _is_squared(uses))
             ):
                 found.add(node)
             else:
@@ -213,6 +214,11 @@ def _makes_axes(node: Node) -> bool:
     """Whether an index makes new axes, and takes nothing by arrays of positions."""
     new = any(isinstance(item, New) for item in node.data)
     return new and all(isinstance(item, New | At | Slice) for item in node.data)
+
+
+def _is_squared(uses: Sequence[tuple[Node, int]]) -> bool:
+    """Whether some operation takes a node twice: a divisor's square may leave the range."""
+    return len({user for user, _ in uses}) < len(uses)
 
 
 def _is_short(placed: Node) -> bool:

@@ -300,3 +300,20 @@ def test_the_slope_of_a_determinant_that_is_not_a_number():
     fn, A = ac.compile("A: [2, n, n]; sum(det(A))"), np.stack([np.eye(2), np.full((2, 2), np.nan)])
     assert math.isnan(fn(A))
     np.testing.assert_allclose(fn.gradient(A)[0], [np.eye(2), np.full((2, 2), np.nan)], atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("sum((x/s)**2)", 5.0),
+        ("(x/s) @ (x/s)", 5.0),
+        ("exp(-(x/s)**2/2)[0]", math.exp(-0.5)),
+        ("1/(1 + (x/s)**2)[1]", 0.2),
+        ("sum(x**2/s**2)", 5.0),
+    ],
+)
+def test_quotients_are_squared_not_their_divisors(source, value):
+    fn = ac.compile(source, inputs="x s", shapes={"x": (2,)})
+    for size in (1e-200, 1e-3, 1e200):
+        x = np.array([1.0, 2.0]) * size
+        assert math.isclose(fn(x, size), value, rel_tol=1e-14)
