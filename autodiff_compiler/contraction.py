@@ -82,25 +82,27 @@ class _Contraction:
         arrays = [self._reduced(f, arrays[:k] + arrays[k + 1 :]) for k, f in enumerate(arrays)]
         scalars += [f.node for f in arrays if not f.labels]
         arrays = [f for f in arrays if f.labels]
-        scale = self._scale(scalars)
-        if scale is not None and arrays and not self.product.divisors:
+        scales = self._powers(scalars)
+        if scales and arrays and not self.product.divisors:
             small = min(arrays, key=lambda f: self.size(f.labels))
             if 2 * self.size(small.labels) <= self.size(self.core) and len(arrays) > 1:
                 k = arrays.index(small)
-                arrays[k] = Factor(self.graph.apply(MULTIPLY, scale, small.node), small.labels)
-                scale = None
+                arrays[k] = Factor(reduce(self._scaled, scales, small.node), small.labels)
+                scales = []
         found = self._multiplied(arrays) if arrays else None
-        return self._finished(found, scale)
+        return self._finished(found, scales)
 
-    def _finished(self, found: Factor | None, scale: Node | None) -> Node:
+    def _finished(self, found: Factor | None, scales: Sequence[Node]) -> Node:
         labels = tuple(c for c in self.core if found and c in found.labels)
-        parts = [] if scale is None else [scale]
-        if found is not None:
-            parts.append(self.ordered(found, labels))
-        node = self._times(reduce(self._multiply, parts)) if parts else self._one()
-        if self.product.divisors:
-            node = self.graph.apply(DIVIDE, node, reduce(self._multiply, self.product.divisors))
+        parts = [] if found is None else [self.ordered(found, labels)]
+        parts += scales
+        node = self._times(reduce(self._scaled, parts)) if parts else self._one()
+        for divisor in self._powers(self.product.divisors):
+            node = self.graph.apply(DIVIDE, node, divisor)
         return self._spread(node, labels)
+
+    def _scaled(self, node: Node, scale: Node) -> Node:
+        return self._multiply(scale, node)
 
     def _multiply(self, a: Node, b: Node) -> Node:
         return self.graph.apply(MULTIPLY, a, b)
@@ -114,9 +116,15 @@ class _Contraction:
             return self._multiply(self._one(), node)
         return self.graph.apply(NEGATIVE, node) if self.product.coefficient < 0 else node
 
-    def _scale(self, scalars: Sequence[Node]) -> Node | None:
-        """The product of the factors without axes."""
-        return reduce(self._multiply, scalars) if scalars else None
+    def _powers(self, scalars: Sequence[Node]) -> list[Node]:
+        """The product of numbers, and of those that are there again: squares leave the range."""
+        levels: list[list[Node]] = []
+        for scalar in scalars:
+            level = next((level for level in levels if scalar not in level), None)
+            if level is None:
+                levels.append(level := [])
+            level.append(scalar)
+        return [reduce(self._multiply, level) for level in levels]
 
     def size(self, labels: Iterable[Label]) -> float:
         """How many elements axes have, roughly."""

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 
 from .contraction import contract
 from .derivatives import Group, Program, Tree
-from .graph import ADD, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node, Rules
+from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node, Rules
 from .primitives import ARRAYS, ArrayPrimitive
 from .primitives.axes import At, Index, New, Slice, elementwise
 from .product import VIEWS, Label, Labels, Product, spec
 from .shapes import nominal, size_of
 
 MAX_PARTS = 32  # of a sum of placed arrays
+RANGE = 1e60  # of constants that may be multiplied with each other
 INDEX, SCATTER, ASSEMBLE = (ARRAYS[n] for n in ("index", "scatter", "assemble"))
 EXPAND, INV, SOLVE, TRANSPOSE, OUTER = (
     ARRAYS[n] for n in ("expand_dims", "inv", "solve", "transpose", "outer")
@@ -91,8 +92,10 @@ class _Flattener:
         """The products that only other products ask for, and only once if that costs something."""
         users, found = self.users, set[Node]()
         summed: set[Node] = set()  # what all that use it sum up
+        once: dict[Node, bool] = {}  # whether a node would be in one product alone
         for node in reversed(self.nodes):
             uses = users.get(node, [])
+            once[node] = len(uses) == 1 and all(once[user] for user, _ in uses if user in found)
             sums = all(_sums(user) or user in summed for user, _ in uses)
             if sums and (_is_scaled(node) or (len(uses) <= 2 and _is_even(node))):
                 summed.add(node)
@@ -102,7 +105,7 @@ class _Flattener:
                 and node not in self.old.names
                 and all(_is_product(user) and _takes(user, k) for user, k in uses)
                 and (len(uses) == 1 or _is_cheap(node) or node in summed)
-                and not (node.op is DIVIDE and _is_squared(uses))
+                and (once[node] or not _is_measured(node))
             ):
                 found.add(node)
             else:
@@ -216,9 +219,9 @@ def _makes_axes(node: Node) -> bool:
     return new and all(isinstance(item, New | At | Slice) for item in node.data)
 
 
-def _is_squared(uses: Sequence[tuple[Node, int]]) -> bool:
-    """Whether some operation takes a node twice: a divisor's square may leave the range."""
-    return len({user for user, _ in uses}) < len(uses)
+def _is_extreme(node: Node) -> bool:
+    """Whether a node is a constant whose square is on the way out of the range."""
+    return node.op is CONSTANT and node.data != 0 and not RANGE > abs(node.data) > 1 / RANGE
 
 
 def _is_short(placed: Node) -> bool:
@@ -228,7 +231,7 @@ def _is_short(placed: Node) -> bool:
 
 def _is_product(node: Node) -> bool:
     """Whether a node is linear in each of its arguments, and one of them is an array."""
-    if not node.args or not any(a.shape for a in node.args):
+    if not node.args or not any(a.shape for a in node.args) or any(map(_is_extreme, node.args)):
         return False
     if isinstance(node.op, ArrayPrimitive):
         return node.op.labels is not None
@@ -249,6 +252,12 @@ def _is_scaled(node: Node) -> bool:
     """Whether a node is an array times numbers, which may be multiplied after a sum."""
     arrays = [a for a in node.args if a.shape]
     return node.op in (MULTIPLY, DIVIDE, NEGATIVE) and len(arrays) == 1
+
+
+def _is_measured(node: Node) -> bool:
+    """Whether a node is an array in units of a number: their square may leave the range."""
+    units = [a for a in node.args if not a.shape and a.op is not CONSTANT]
+    return bool(units) and _is_scaled(node)
 
 
 def _is_even(node: Node) -> bool:

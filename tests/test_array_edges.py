@@ -317,3 +317,30 @@ def test_quotients_are_squared_not_their_divisors(source, value):
     for size in (1e-200, 1e-3, 1e200):
         x = np.array([1.0, 2.0]) * size
         assert math.isclose(fn(x, size), value, rel_tol=1e-14)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-3, 1e200])
+@pytest.mark.parametrize(
+    ("source", "value", "slope"),
+    [
+        ("sum((x*s)**2)", 5.0, [2.0, 4.0]),
+        ("norm(x*s)**2", 5.0, [2.0, 4.0]),
+        ("sum((x*s)**3)", 9.0, [3.0, 12.0]),
+        ("r = x*s; r @ [[2, 0], [0, 3]] @ r", 14.0, [4.0, 12.0]),
+        ("sum(exp(-((x[:, None]*s - [0, 1])**2)/2))", 1 + 2 * math.exp(-0.5) + math.exp(-2), None),
+    ],
+)
+def test_arrays_in_units_of_a_number_are_squared_as_they_are(source, value, slope, size):
+    fn = ac.compile(source, inputs="x s", shapes={"x": (2,)})
+    x, s = np.array([1.0, 2.0]) * size, 1 / size
+    assert math.isclose(fn(x, s), value, rel_tol=1e-14)
+    if slope:
+        np.testing.assert_allclose(fn.gradient(x, s)[0], np.array(slope) * s, rtol=1e-13)
+        np.testing.assert_allclose(fn.gradient(x, s)[1], slope @ x, rtol=1e-13)
+
+
+def test_extreme_constants_are_not_multiplied_with_each_other():
+    fn = ac.compile("sum((1e200*x)*(1e200*y))", shapes={"x": (2,), "y": (2,)})
+    x = np.array([1.0, 2.0]) * 1e-200
+    assert math.isclose(fn(x, x), 5.0, rel_tol=1e-14)
+    np.testing.assert_allclose(fn.gradient(x, x)[0], [1e200, 2e200], rtol=1e-14)
