@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import runpy
 
 import numpy as np
 import pytest
@@ -344,3 +345,19 @@ def test_extreme_constants_are_not_multiplied_with_each_other():
     x = np.array([1.0, 2.0]) * 1e-200
     assert math.isclose(fn(x, x), 5.0, rel_tol=1e-14)
     np.testing.assert_allclose(fn.gradient(x, x)[0], [1e200, 2e200], rtol=1e-14)
+
+
+def test_saved_functions_take_whole_numbers_of_numpy(tmp_path):
+    fn = ac.compile("sum((x - m)**2)/s**2", inputs="x m s", shapes={"x": ("n",)})
+    path = tmp_path / "saved.py"
+    path.write_text(fn.source("value"))
+    saved = runpy.run_path(str(path))["value"]
+    x, m, s = np.arange(3), np.int8(-100), np.int32(100_000)
+    assert saved(x, m, s) == fn(x, -100.0, 1e5)
+
+
+def test_functions_of_numbers_do_not_widen_arrays():
+    fn = ac.compile("x: [n]; exp(s)*x + sqrt(t*s)*sum(x)*x", inputs="x s t")
+    x = np.ones(5, np.float32)
+    assert fn(x, 0.5, 1.0).dtype == np.float32
+    assert fn.jacobian(x, 0.5, 1.0)[1].dtype == np.float32

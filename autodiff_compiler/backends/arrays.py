@@ -13,7 +13,7 @@ from ..primitives import ARRAYS, ArrayPrimitive, Primitive
 from ..primitives.arithmetic import POWER
 from ..shapes import Extent, Polynomial, inverted, plain
 from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
-from .blocks import BlockSchedule
+from .blocks import BlockSchedule, listed
 from .memory import Buffers, freed
 from .numpy import FLOATS, NUMPY, NumpySpeller
 from .precision import doubles
@@ -163,6 +163,7 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
         floats = schedule.require(Import(HERE, "_floats", "_floats"))
         listed = ", ".join(names)
         yield from wrap(f"{tuple_of(listed, len(names))} = {floats}({listed})", "    ")
+    yield from _numbers(program, schedule)
     outputs = _Outputs(schedule).write(program.outputs)
     for line in extents(schedule):
         yield f"    {line}"
@@ -186,6 +187,18 @@ def _together(program: Program, schedule: Schedule) -> Iterator[list[str]]:
         names = [schedule.parameters[n] for n in arrays if (n.data in kept) == values]
         if names:
             yield names
+
+
+def _numbers(program: Program, schedule: Schedule) -> Iterator[str]:
+    """The arguments without axes as floating-point numbers."""
+    kept = set(differentiable(program.graph))
+    numbers = [n for n in program.arguments() if not n.shape and n.data in kept]
+    names = [schedule.parameters[n] for n in numbers]
+    if names:
+        several = listed if len(names) > 1 else "".join
+        products = several([f"1.0*{name}" for name in names])
+        yield "    # NumPy's whole numbers would wrap around."
+        yield from wrap(f"{several(names)} = {products}", "    ")
 
 
 def extents(schedule: Schedule) -> Iterator[str]:

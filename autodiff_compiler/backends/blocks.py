@@ -145,7 +145,7 @@ class BlockSchedule(Schedule):
         self.functions[len(self.statements)] = body.function(name, [*arrays], self.claim("memory"))
         memory = f"({len(body.blocks)}, {self._dtype})"
         call = ", ".join([name, self._threads(region, results), shape, memory, *arrays.values()])
-        self.statements.append((_listed(body.totals), f"{self._runner()}({call})"))
+        self.statements.append((listed(body.totals), f"{self._runner()}({call})"))
         for node, text in results.outside.items():
             self._texts[node] = text
         self.passing.update(n for n in region.nodes if n not in results.outside)
@@ -269,8 +269,8 @@ def _operands(region: Region) -> list[Node]:
     return [a for a in found if a.op is not CONSTANT]
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Names with commas between them; after one alone too, and brackets where lines may break."""
+def listed(names: Sequence[str]) -> str:
+    """Values with commas between them; after one alone too, and brackets where lines may break."""
     text = f"{names[0]}," if len(names) == 1 else ", ".join(names)
     return text if len(text) < WIDTH // 2 else f"({text})"
 
@@ -309,7 +309,7 @@ class _Body:
         lines = [*self._lines()]
         blocks = tuple_of(", ".join(self.blocks), len(self.blocks))
         before = [*self._unpacking, *[f"{blocks} = {memory}"] * bool(self.blocks)]
-        after = [f"return {_listed(self.totals)}"] * bool(self.totals)
+        after = [f"return {listed(self.totals)}"] * bool(self.totals)
         head = f"def {name}({', '.join([*parameters, memory])}):"
         return ["", head, *(f"    {line}" for line in (*before, *lines, *after)), ""]
 

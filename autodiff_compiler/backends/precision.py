@@ -37,6 +37,6 @@ def _kind(node: Node, args: list[Kind], has_arrays: bool) -> Kind:
         return Kind.DOUBLE if made else max(branches)
     if node.op is SUM and node.args[0].is_boolean:
         return Kind.DOUBLE
-    made = isinstance(node.op, ArrayPrimitive) and node.shape
+    made = node.shape if isinstance(node.op, ArrayPrimitive) else not node.op.symbol
     kind = max(args, default=Kind.WEAK)
     return Kind.DOUBLE if made and kind is Kind.WEAK else kind
