@@ -18,6 +18,7 @@ from .graph import (
     CONSTANT,
     DIVIDE,
     MULTIPLY,
+    NEGATIVE,
     NOT,
     PLACING,
     POWER,
@@ -60,7 +61,9 @@ class Shortcut(NamedTuple):
 
     def slope(self, graph: Graph, node: Node) -> Node:
         """The partial of the node by the base."""
-        if self.exponent > 0:
+        if self.exponent == 2:
+            rest = self.base
+        elif self.exponent > 0:
             rest = graph.apply(POWER, self.base, graph.constant(self.exponent - 1))
         else:
             rest = graph.apply(DIVIDE, node, self.base)
@@ -83,8 +86,7 @@ def shortcuts(nodes: Iterable[Node]) -> Shortcuts:
             (base, m), (other, n) = (powers.get(a) or (a, 1) for a in node.args)
             if base is other and m + n <= MOST:
                 powers[node] = base, m + n
-                if m + n > 2:
-                    found[node] = Shortcut(base, m + n, (base,))
+                found[node] = Shortcut(base, m + n, (base,))
         elif node.op is DIVIDE and node.args[1] in powers:
             above, (base, n) = node.args[0], powers[node.args[1]]
             if above not in (base, node.args[1]) and base.op.partials != ("out",):
@@ -105,14 +107,14 @@ def slope_by(graph: Graph, node: Node, argument: Node, short: Shortcuts) -> Node
     """
     if node in short and short[node].base is argument:
         return short[node].slope(graph, node)
-    builders = partial_builders(node.op)
+    args, builders = node.args, partial_builders(node.op)
     total = None
-    for k, other in enumerate(node.args):
-        if other is argument:
+    for k in range(args.index(argument), len(args)):
+        if args[k] is argument:
             build = builders[k] or _refuse(graph, node, k)
-            slope = build(graph, *node.args, node)
+            slope = build(graph, *args, node)
             total = slope if total is None else graph.apply(ADD, total, slope)
-    assert total is not None, f"{argument} is no argument of {node}"
+    assert total is not None
     return total
 
 
@@ -127,8 +129,8 @@ def _refuse(graph: Graph, node: Node, k: int) -> NoReturn:
 
 def chain(graph: Graph, factor: Node, slope: Node) -> Node:
     """`factor*slope`, selecting instead of multiplying where either one is masked."""
-    if slope.op is CONSTANT and slope.data == 1 and graph.rules is not None:
-        return factor  # as a rule would say; half of all slopes are 1
+    if slope.op is CONSTANT and abs(slope.data) == 1 and graph.rules is not None:  # as many are
+        return factor if slope.data == 1 else graph.apply(NEGATIVE, factor)  # as a rule would say
     if factor.op is not WHERE and slope.op is not WHERE:
         return graph.apply(MULTIPLY, factor, slope)
     left, right = _masked(graph, factor), _masked(graph, slope)

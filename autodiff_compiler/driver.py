@@ -71,11 +71,15 @@ class Driver:
         if depth is not None:
             tokens = _bounded(tokens, states, depth)
         values: list[Any] = []
-        on_shift = self._on_shift
+        table, on_shift = self._table, self._on_shift
         try:
             for token in tokens:
-                states.append(self._reduce(token.type, states, values))
-                values.append(on_shift[token.type](token) if token.type in on_shift else token)
+                symbol = token.type
+                found = table[states[-1]][symbol]
+                if type(found) is not int:  # faster than isinstance, and asked for every token
+                    found = self._reduce(symbol, states, values)
+                states.append(found)
+                values.append(on_shift[symbol](token) if symbol in on_shift else token)
             self._reduce(END, states, values)
         except KeyError:
             raise StuckError from None
@@ -85,7 +89,7 @@ class Driver:
         table, goto, end, passed = self._table, self._goto, self._end, self._passed
         while True:
             found = table[states[-1]][symbol]
-            if type(found) is int:  # faster than isinstance, and asked for every token
+            if type(found) is int:
                 return found
             size, make, origin = found  # type: ignore[misc]
             if make is None:

@@ -40,10 +40,11 @@ class Node:
 
     __slots__ = ("args", "data", "index", "op", "shape")
 
-    def __init__(
-        self, op: Primitive, args: tuple[Node, ...], data: Any, shape: Shape, index: int
-    ) -> None:
-        self.op, self.args, self.data, self.shape, self.index = op, args, data, shape, index
+    op: Primitive
+    args: tuple[Node, ...]
+    data: Any
+    shape: Shape
+    index: int
 
     def __repr__(self) -> str:
         if self.op is CONSTANT or self.op is INPUT:
@@ -196,10 +197,11 @@ class Graph:
 
     def constant(self, value: Number) -> Node:
         """A constant, keyed by type and bits: `0.0`, `-0.0`, `0` and `nan` are four constants."""
-        if isinstance(value, float) and math.isnan(value):
-            value = math.nan  # one object, so that it equals itself as a key
-        sign = 0 if value else math.copysign(1.0, value)
-        key = (CONSTANT, type(value), value, sign)
+        key: Any = value
+        if type(value) is not int:  # as most are
+            if isinstance(value, float) and math.isnan(value):
+                value = math.nan  # one object, so that it equals itself as a key
+            key = (CONSTANT, type(value), value, 0 if value else math.copysign(1.0, value))
         return self._interned.get(key) or self._append(key, CONSTANT, (), value, SCALAR)
 
     def input(self, name: str, shape: Shape = SCALAR) -> Node:
@@ -256,10 +258,12 @@ class Graph:
     def _append(
         self, key: Any, op: Primitive, args: tuple[Node, ...], data: Any, shape: Shape
     ) -> Node:
-        if len(self.nodes) >= self._room:
+        nodes = self.nodes
+        if len(nodes) >= self._room:
             raise self.limits.exceeded("nodes", "the program has too many operations")
-        node = Node(op, args, data, shape, len(self.nodes))
-        self.nodes.append(node)
+        node = Node()  # whose attributes are set here, because calling `__init__` takes as long
+        node.op, node.args, node.data, node.shape, node.index = op, args, data, shape, len(nodes)
+        nodes.append(node)
         self.heads.add(op)
         if shape and (op is not STACK or len(shape) > 1):
             self.has_arrays = True

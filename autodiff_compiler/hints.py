@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from .characters import describe
 from .errors import ExpressionError
+from .graph import INPUT, Node
 from .primitives import BY_NAME
 
 BRACKETS = {")": "(", "]": "[", "}": "{"}
@@ -163,3 +164,24 @@ def _expected(error: UnexpectedInput, before: str) -> str:
         ("]", "RSQB" in names and before.count("[") > before.count("]")),
     ]
     return ", ".join(text for text, present in groups if present) or "the end of the formula"
+
+
+def shape_hint(number: Node) -> str:
+    """What to write where an input that was taken for a number has to be an array."""
+    if number.op is not INPUT:
+        return "write * for numbers"
+    return f"write * for numbers, or declare the shape: {number.data}: [n]"
+
+
+def extents_hint(args: Sequence[Node]) -> str | None:
+    """What to write where shapes do not go together, if a name may be meant to be another."""
+    names = sorted({str(e) for a in args for e in a.shape if str(e).isidentifier()})
+    if len(names) < 2:
+        return None
+    return f"extents that are always equal have one name; these are {', '.join(names)}"
+
+
+def usage(name: str) -> str | None:
+    """How a row of the table is called."""
+    row = BY_NAME.get(name)
+    return f"write {name}({', '.join(row.args)})" if row else None

@@ -39,27 +39,27 @@ class FormulaLexer(Lexer):
         ]
         skipped = "|".join(t.pattern.to_regexp() for t in ordered if t.name in conf.ignore)
         # Atomic, because blanks that may be split in many ways would all be tried before an error.
-        self._next = re.compile(f"(?>(?:{skipped})*)(?:{'|'.join(patterns)}|(?P<end>$))").match
+        anything = f"{'|'.join(patterns)}|(?P<end>$)|(?P<other>.)"
+        self._find = re.compile(f"(?>(?:{skipped})*)(?:{anything})", re.DOTALL).finditer
 
     def lex(self, data: str) -> Iterator[Any]:  # type: ignore[override]  # a text is all it needs
         """The tokens of a text; raises Lark's `UnexpectedCharacters`."""
-        position, find, keywords = 0, self._next, self._keywords
-        while True:
-            match = find(data, position)
-            if match is None:
-                raise _unexpected(data, position)
-            kind = match.lastgroup
-            if kind is None or kind == "end":
+        keywords, is_plain = self._keywords, data.isascii()
+        for match in self._find(data):
+            kind, group = str(match.lastgroup), match.lastindex or 0
+            if kind == "end":
                 return
-            text = match[kind]
-            if not text.isascii():
-                text = _normalised(data, match.start(kind), text)
+            if kind == "other":
+                raise _unexpected(data, match.start())
+            text = match[group]
+            if not is_plain and not text.isascii():
+                text = _normalised(data, match.start(group), text)
+            if kind == "NAME":
+                kind = keywords.get(text, kind)
+                if kind == "NEWAXIS" and not _ENDS_ITEM(data, match.end()):
+                    kind = "NAME"  # None is a new axis in an index, and no value elsewhere
             word = Word(text)
-            word.start_pos = match.start(kind)
-            position = match.end()
-            word.type = keywords.get(text, kind) if kind == "NAME" else kind
-            if word.type == "NEWAXIS" and not _ENDS_ITEM(data, position):
-                word.type = "NAME"  # None is a new axis in an index, and no value elsewhere
+            word.start_pos, word.type = match.start(group), kind
             yield word
 
 

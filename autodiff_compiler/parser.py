@@ -127,6 +127,10 @@ class Reducer(Transformer[Word, Node]):
         return int(token)
 
     def number(self, children: list[Word]) -> Node:
+        known = self.scope.numbers.get(children[0])
+        return known or self.scope.numbers.setdefault(children[0], self._number(children))
+
+    def _number(self, children: list[Word]) -> Node:
         text, limits = children[0].replace("_", ""), self.scope.graph.limits
         if len(text) > limits.digits:
             what = f"this number of {len(text):,} characters is too large"

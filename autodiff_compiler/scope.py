@@ -13,6 +13,7 @@ from .calls import Argument, Keyword, Ragged, call
 from .errors import ExpressionError, nearest
 from .functions import Function, Reading, check_size
 from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
+from .hints import extents_hint, shape_hint, usage
 from .lexer import Word, flatten, span
 from .limits import DEFAULT, Limits
 from .primitives import ARRAYS, BY_NAME, CONSTANTS, ArrayPrimitive, Primitive, lookup, special
@@ -33,7 +34,7 @@ REDUCTIONS = {
     "norm2": ("hypot", "abs"),
     "norm_inf": ("maximum", "abs"),
 }  # of a list: what joins its elements, and what is done to each
-_shape, _is_condition = attrgetter("shape"), attrgetter("op.boolean")
+_shape = attrgetter("shape")
 MAX_DEPTH = 40  # of functions of arrays that call each other
 STATE = (
     *("parameters", "variables", "functions", "output"),
@@ -57,6 +58,7 @@ class Scope:
         self.source, self.graph, self.shapes = source, Graph(limits=limits), shapes
         self.closed, self.internal = inputs is not None, constants
         self.variables: dict[str, Node] = {}
+        self.numbers: dict[str, Node] = {}  # by their texts
         self.functions: dict[str, Function] = {}
         self.parameters: dict[str, Node] = {}
         self.output: Node | None = None
@@ -173,14 +175,21 @@ class Scope:
 
     def operate(self, row: Primitive, args: Sequence[Node], token: Word | None) -> Node:
         """`row(*args)`, element by element over list literals."""
+        for argument in args:  # most are numbers without axes
+            if argument.shape or argument.op.boolean:
+                return self._operate_widely(row, args, token)
+        return self._operate(row, args, token)
+
+    def _operate_widely(self, row: Primitive, args: Sequence[Node], token: Word | None) -> Node:
         if any(map(_shape, args)) and all(not a.shape or is_list(a) for a in args):
             return self.each(lambda *parts: self.operate(row, parts, token), args, token)
-        if any(map(_is_condition, args)):
-            args = [self.number(a) for a in args]
+        return self._operate(row, [self.number(a) for a in args], token)
+
+    def _operate(self, row: Primitive, args: Sequence[Node], token: Word | None) -> Node:
         try:
             node = self.graph.intern(row, *args)
         except ShapeError as error:
-            raise self.fail(str(error), token, _extents_hint(args)) from None
+            raise self.fail(str(error), token, extents_hint(args)) from None
         if token is not None:
             self.graph.places.setdefault(node, token.start_pos)
         return node
@@ -192,7 +201,7 @@ class Scope:
         try:
             node = self.graph.make(row, tuple(args), data)
         except ShapeError as error:
-            raise self.fail(str(error), token, _extents_hint(args)) from None
+            raise self.fail(str(error), token, extents_hint(args)) from None
         check_size(node, self.graph.limits, self.source, span(token) if token else (0, 0))
         if token is not None:
             self.graph.places.setdefault(node, token.start_pos)
@@ -204,7 +213,7 @@ class Scope:
             return self.unknown()
         if not self.internal and not (x.shape and y.shape):
             number = y if x.shape else x
-            raise self.fail("@ multiplies arrays", token, _shape_hint(number))
+            raise self.fail("@ multiplies arrays", token, shape_hint(number))
         if is_list(x) and is_list(y) and len(x.args) == len(y.args):
             products = self.operate(INFIX["*"], (x, y), token)
             return self.reduce("add", None, products.args, token)
@@ -257,7 +266,7 @@ class Scope:
         try:
             node = self.graph.intern(WHERE, self.condition(condition), *branches)
         except ShapeError as error:
-            raise self.fail(str(error), token, _extents_hint(parts)) from None
+            raise self.fail(str(error), token, extents_hint(parts)) from None
         if token is not None:
             self.graph.places.setdefault(node, token.start_pos)
         return node
@@ -362,7 +371,7 @@ class Scope:
             raise self.fail(
                 f"{token} takes {wanted} argument{'s' * (wanted != 1)}, not {len(args)}",
                 token,
-                _usage(str(token)),
+                usage(str(token)),
             )
 
 
@@ -375,26 +384,7 @@ def _described(node: Node) -> str:
     return f"an array of shape {shown(node.shape)}" if node.shape else "a number"
 
 
-def _shape_hint(number: Node) -> str:
-    """What to write where an input that was taken for a number has to be an array."""
-    if number.op is not INPUT:
-        return "write * for numbers"
-    return f"write * for numbers, or declare the shape: {number.data}: [n]"
-
-
-def _extents_hint(args: Sequence[Node]) -> str | None:
-    names = sorted({str(e) for a in args for e in a.shape if not isinstance(e, int)})
-    if len(names) < 2:
-        return None
-    return f"extents that are always equal have one name; these are {', '.join(names)}"
-
-
 def _statement_start(source: str, number: int) -> int:
     """The offset at which a statement begins, counted from 0."""
     found = re.finditer(r"[^;\n\s][^;\n]*", flatten(source))
     return next(itertools.islice(found, number, None)).start()
-
-
-def _usage(name: str) -> str | None:
-    row = BY_NAME.get(name)
-    return f"write {name}({', '.join(row.args)})" if row else None
