@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from .backends.style import Style
 from .derivatives import Group, Program
-from .graph import INDEX, INPUT, PLACING, Graph
+from .graph import INDEX, INPUT, PLACING, Graph, differentiable
 from .primitives.axes import axes_of, index_text, required
 from .runtime import Callables, number
 from .shapes import Extent, Polynomial, Shape, extent_names, shown, solved
@@ -18,12 +18,14 @@ class ArrayCallables(Callables):
 
     def fast(self) -> Callable[..., Any]:
         """The function, behind a check of what it is called with."""
-        function, parameters = self._from_module("numpy"), self.program.parameters
+        parameters = self.program.parameters
         names = [str(p.name if isinstance(p, Group) else p.data) for p in parameters]
         arguments = [(str(n.data), n.shape) for n in self.program.arguments()]
         graph = self.program.graph
-        conforming = Signature(arguments, bounds(graph), positions(graph)).values
+        alike = frozenset(differentiable(graph))
+        conforming = Signature(arguments, bounds(graph), positions(graph), alike).values
         flat = not any(isinstance(p, Group) for p in parameters)
+        function = self._from_module("numpy")
 
         def call(*arguments: Any, **named: Any) -> Any:
             if named or len(arguments) != len(names):
@@ -52,8 +54,9 @@ class ArrayCallables(Callables):
 
 def callables(program: Program, wrt: Sequence[str], style: Style) -> Callables:
     """The functions of a program of numbers, or of arrays."""
-    kind = ArrayCallables if program.graph.has_arrays else Callables
-    return kind(program, wrt, style)
+    if program.graph.has_arrays:
+        return ArrayCallables(program, wrt, style._replace(checked=True))
+    return Callables(program, wrt, style)
 
 
 def ordered(names: Sequence[str], arguments: Sequence[Any], named: dict[str, Any]) -> list[Any]:
@@ -112,16 +115,24 @@ def positions(graph: Graph) -> frozenset[str]:
 
 
 class Signature:
-    """The shapes that arguments are declared with, prepared to compare them with what is given."""
+    """The shapes that arguments are declared with, prepared to compare them with what is given.
+
+    Those that are to be `alike` are made arrays of one type: the widest of theirs.
+    """
 
     def __init__(
         self,
         arguments: Sequence[tuple[str, Shape]],
         bounds: Sequence[Bound] = (),
         positions: frozenset[str] = frozenset(),
+        alike: Collection[str] = (),
     ) -> None:
+        from numpy import ndarray
+
+        self._ndarray = ndarray  # here, because every call asks for it
         self.bounds, self.positions = bounds, positions
         self.wanted = [Wanted(name, shape, tuple(_plain(shape))) for name, shape in arguments]
+        self.alike = [k for k, (name, shape) in enumerate(arguments) if shape and name in alike]
         self.sums = any(len(w.axes) < len(w.shape) for w in self.wanted)
 
     def values(self, given: Sequence[Any]) -> list[Any]:
@@ -129,8 +140,7 @@ class Signature:
 
         Raises `TypeError` or `ValueError` that names the argument, the extent and both lengths.
         """
-        from numpy import ndarray
-
+        ndarray = self._ndarray
         extents: dict[str, int] = {}
         values: list[Any] = []
         for (name, shape, axes), value in zip(self.wanted, given, strict=True):
@@ -148,6 +158,15 @@ class Signature:
                 if type(extent) is int or extents.setdefault(extent, length) != length:
                     raise self._mismatch(name, axis, length, values)
             values.append(array)
+        self._check_all(given, values, extents)
+        if len({values[k].dtype for k in self.alike}) > 1:
+            self._make_alike(values)
+        return values
+
+    def _check_all(
+        self, given: Sequence[Any], values: Sequence[Any], extents: dict[str, int]
+    ) -> None:
+        """What has to hold of several axes together, or of the elements."""
         if self.sums:
             self._check_sums(values, extents)
         if self.positions:
@@ -155,7 +174,14 @@ class Signature:
         for bound in self.bounds:
             if bound.least.names <= extents.keys() and bound.least.at(extents) < 0:
                 raise self._too_short(bound, extents)
-        return values
+
+    def _make_alike(self, values: list[Any]) -> None:
+        """Give arrays the floats of the widest."""
+        import numpy as np
+
+        common = np.result_type(*{values[k].dtype for k in self.alike})
+        for k in self.alike:
+            values[k] = values[k].astype(common, copy=False)
 
     def _mismatch(self, name: str, axis: int, length: int, before: Sequence[Any]) -> ValueError:
         """An extent that is another than declared, or than an earlier argument has."""

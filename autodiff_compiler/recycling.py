@@ -13,12 +13,9 @@ from typing import Any
 
 LEAST, MOST = 2**17, 2**28  # bytes of an array that is kept, and of all of them
 FEW = 32  # arrays of one size that are kept
+LINE = 64  # bytes of a cache's line: what vector instructions load lies in one, or takes twice
 
-
-def _counted(arrays: Sequence[Any], k: int) -> tuple[Any, int]:
-    """An array, and how many refer to it, this function among them."""
-    array = arrays[k]
-    return array, sys.getrefcount(array)
+Piece = tuple[Any, int]  # an array of bytes, and where in it the memory begins
 
 
 class Recycled:
@@ -29,34 +26,31 @@ class Recycled:
     """
 
     def __init__(self, most: int = MOST) -> None:
-        self._arrays: Mapping[int, Sequence[Any]] = {}  # by size; replaced, never changed
+        self._arrays: Mapping[int, Sequence[Piece]] = {}  # by size; replaced, never changed
         counts = getattr(sys, "_is_gil_enabled", lambda: True)()
         self._most = most if counts and sys.implementation.name == "cpython" else 0
-        self._unused = _counted([object()], 0)[1] if self._most else 0
+        for array, _ in [(object(), 0)] if self._most else ():
+            self._unused = sys.getrefcount(array)  # of what only a list and a loop refer to
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
-        """An array with any numbers in it."""
+        """An array with any numbers in it, of a `numpy.dtype` or one of Python's types."""
+        size = math.prod(shape) * getattr(dtype, "itemsize", 8)  # enough for Python's own types
+        for array, start in self._arrays.get(size, ()):
+            if sys.getrefcount(array) == self._unused:
+                return type(array)(shape, dtype, array, start)
+        return self._new(shape, dtype, size)
+
+    def _new(self, shape: tuple[int, ...], dtype: Any, size: int) -> Any:
         import numpy as np
 
-        size = math.prod(shape) * np.dtype(dtype).itemsize
         if not LEAST <= size <= self._most:
             return np.empty(shape, dtype)
-        return self._bytes(size).view(dtype).reshape(shape)
+        array = np.empty(size + LINE, np.uint8)
+        start = -array.ctypes.data % LINE
+        self._keep(size, [*self._arrays.get(size, ()), (array, start)][-FEW:])
+        return np.ndarray(shape, dtype, array, start)
 
-    def _bytes(self, size: int) -> Any:
-        """Memory that only this object still refers to, or new memory."""
-        import numpy as np
-
-        arrays = self._arrays.get(size, ())
-        for k in range(len(arrays)):
-            array, count = _counted(arrays, k)
-            if count == self._unused:
-                return array
-        array = np.empty(size, np.uint8)
-        self._keep(size, [*arrays, array][-FEW:])
-        return array
-
-    def _keep(self, size: int, arrays: Sequence[Any]) -> None:
+    def _keep(self, size: int, arrays: Sequence[Piece]) -> None:
         """Keep these arrays of a size, and of the others as many as there is room for."""
         others = [(s, a) for s, a in self._arrays.items() if s != size]
         kept = dict([*others, (size, arrays)])

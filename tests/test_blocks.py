@@ -298,7 +298,7 @@ def test_memory_of_past_results_is_bounded():
     assert tracemalloc.get_traced_memory()[0] < LEAST
     memory.clear()
     assert len(held) == 3
-    assert memory.empty((2, LEAST), np.float32).shape == (2, LEAST)
+    assert memory.empty((2, LEAST), np.dtype(np.float32)).shape == (2, LEAST)
     tracemalloc.stop()
 
 

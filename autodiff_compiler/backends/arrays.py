@@ -150,8 +150,10 @@ def supports(row: Primitive) -> bool:
     )
 
 
-def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
-    """A function definition."""
+def define(
+    name: str, schedule: Schedule, doc: Sequence[str], checked: bool = False
+) -> Iterator[str]:
+    """A function definition, whose arguments may have been `checked` before."""
     program = schedule.program
     parameters, unpack = signature(program, schedule)
     yield '@np.errstate(all="ignore")'
@@ -159,11 +161,8 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
     yield from docstring(doc, "    ")
     for line in unpack:
         yield from wrap(line, "    ")
-    for names in _together(program, schedule):
-        floats = schedule.require(Import(HERE, "_floats", "_floats"))
-        listed = ", ".join(names)
-        yield from wrap(f"{tuple_of(listed, len(names))} = {floats}({listed})", "    ")
-    yield from _numbers(program, schedule)
+    if not checked:
+        yield from _converted(program, schedule)
     outputs = _Outputs(schedule).write(program.outputs)
     for line in extents(schedule):
         yield f"    {line}"
@@ -177,6 +176,15 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
         if dead[k]:
             yield f"    del {', '.join(dead[k])}"
     yield from wrap(f"return {outputs}", "    ")
+
+
+def _converted(program: Program, schedule: Schedule) -> Iterator[str]:
+    """The arguments as floats, and arrays as those of one type."""
+    for names in _together(program, schedule):
+        floats = schedule.require(Import(HERE, "_floats", "_floats"))
+        text = ", ".join(names)
+        yield from wrap(f"{tuple_of(text, len(names))} = {floats}({text})", "    ")
+    yield from _numbers(program, schedule)
 
 
 def _together(program: Program, schedule: Schedule) -> Iterator[list[str]]:

@@ -137,9 +137,10 @@ class NumpyWriter(Writer):
         doc = [summary(program.kind, self.wrt)]
         if isinstance(schedule, PatternSchedule):
             lines = patterns.define(program.kind, schedule, doc)
+        elif program.graph.has_arrays:
+            lines = arrays.define(program.kind, schedule, doc, self.style.checked)
         else:
-            backend = arrays if program.graph.has_arrays else numpy
-            lines = backend.define(program.kind, schedule, doc)
+            lines = numpy.define(program.kind, schedule, doc)
         self.functions.append(self.collect(lines, schedule))
         self.imports.add(numpy.NUMPY)
 

@@ -16,12 +16,14 @@ class Style(NamedTuple):
         blocks: with loops over blocks of large arrays.
         threads: that share the blocks of an array.
         allocator: the function that gives memory for results.
+        checked: whether whole arrays come as floats of one type, and numbers as floats.
     """
 
     prune: bool = True
     blocks: bool = True
     threads: int = 2
     allocator: str = "np.empty"
+    checked: bool = False
 
 
 PLAIN = Style()
