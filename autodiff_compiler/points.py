@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from .compiler import Function, compile
-from .errors import nearest
+from .errors import ExpressionError, nearest
 
 MAX_DEPTH = 32  # brackets inside brackets: axes that an array of NumPy may have
 DELIMITERS: Mapping[str, str | None] = {".csv": ",", ".txt": None}
+ENCODING = "utf-8-sig"  # with a byte-order mark, as spreadsheets write it, or without
 FILES = (".npy", *DELIMITERS, ".json")
 
 
@@ -26,7 +27,8 @@ def point(texts: Sequence[str], fn: Function) -> dict[str, Any]:
         value = value if equals else piece
         if name not in fn.inputs or not value.strip():
             close = nearest(name, fn.inputs) or " or ".join(fn.inputs) or "no input"
-            raise ValueError(f"--at {piece.strip()}: expected {close}=VALUE")
+            problem = f"{name} is no input; " if name and name not in fn.inputs else ""
+            raise ValueError(f"--at {piece.strip()}: {problem}expected {close}=VALUE")
         rank = len(fn.shapes[name])
         found.setdefault(name, []).append(_value(f"--at {name}", value.strip(), rank))
     missing = [n for n in fn.inputs if n not in found]
@@ -57,7 +59,7 @@ def _value(what: str, text: str, rank: int) -> Any:
     """A number, an array in brackets, or an array from a file."""
     if text.startswith("@"):
         return _file(what, text[1:], rank)
-    return _array(what, text) if text.startswith("[") else number(text)
+    return _array(what, text) if text.startswith("[") else number(what, text)
 
 
 def _array(what: str, text: str) -> Any:
@@ -82,7 +84,7 @@ def _rows(what: str, text: str, depth: int) -> Any:
     """An array whose elements may be formulas: `[pi/2, 1/3]`."""
     text = text.strip()
     if not text.startswith("["):
-        return number(text)
+        return number(what, text)
     if not text.endswith("]") or depth > MAX_DEPTH:
         raise ValueError(f"{what}: expected an array such as [[1, 2], [3, 4]], got {text}")
     return [_rows(what, piece, depth + 1) for piece in pieces(text[1:-1])]
@@ -98,20 +100,26 @@ def _file(what: str, name: str, rank: int) -> Any:
             return np.load(path, allow_pickle=False)
         if path.suffix in DELIMITERS:
             options: Any = {"delimiter": DELIMITERS[path.suffix], "ndmin": min(rank, 2)}
-            return np.loadtxt(path, **options)
+            return np.loadtxt(path, encoding=ENCODING, **options)
         if path.suffix == ".json":
-            return json.loads(path.read_text(encoding="utf-8"))
+            return json.loads(path.read_text(encoding=ENCODING))
     except (OSError, EOFError, ValueError, RecursionError) as error:
         raise ValueError(f"{what}=@{name}: {getattr(error, 'strerror', None) or error}") from None
     raise ValueError(f"{what}=@{name}: expected a file of {', '.join(FILES)}")
 
 
-def number(text: str) -> float:
-    """A number, or a formula without inputs such as `pi/2`."""
+def number(what: str, text: str) -> float:
+    """A number, or a formula without inputs such as `pi/2`; errors say `what` it is for."""
     try:
         return float(text)
     except ValueError:
+        pass
+    try:
         return float(compile(text, inputs=()).value())
+    except ExpressionError as error:
+        problem = f"{what}: {error.problem}"
+        hint = "write a number, or a formula without inputs such as pi/2"
+        raise ExpressionError(problem, error.source, error.span, hint) from None
 
 
 def single(texts: Sequence[str], fn: Function) -> dict[str, Any] | None:
@@ -160,7 +168,7 @@ def extents(texts: Sequence[str]) -> dict[str, int]:
     """Extents from texts such as `N=1000`."""
     found = {}
     for name, value in _assigned("--extent", texts, "NAME=LENGTH, such as N=1000"):
-        length = number(value) if value else -1.0
+        length = number(f"--extent {name}", value) if value else -1.0
         if length < 0 or length != length // 1:
             raise ValueError(f"--extent {name}={value}: expected a whole number")
         found[name] = int(length)

@@ -217,7 +217,8 @@ def _array(name: str, value: Any) -> Any:
         if array.dtype.kind == "O" and all(isinstance(v, SUPPORTED) for v in array.flat):
             array = array.astype(float)
     except (TypeError, ValueError, OverflowError) as error:
-        raise TypeError(f"{name}: expected a real number or an array: {error}") from None
+        problem = "its rows differ in length" if "inhomogeneous" in str(error) else error
+        raise TypeError(f"{name}: expected a real number or an array: {problem}") from None
     if array.dtype.kind not in "fiub" or value is None:
         kind = f"{type(value).__name__} of {array.dtype}" if array.ndim else type(value).__name__
         raise TypeError(f"{name}: expected a real number or an array of them, got {kind}")

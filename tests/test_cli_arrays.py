@@ -99,6 +99,13 @@ def test_a_column_of_a_file_is_a_vector(run, tmp_path):
         assert json.loads(out)["value"] == [1, 4, 9]
 
 
+def test_files_may_begin_with_a_byte_order_mark(run, tmp_path):
+    for name, text in (("t.csv", "1\n2\n"), ("t.json", "[1, 2]")):
+        (tmp_path / name).write_text(text, encoding="utf-8-sig")
+        _, out, _ = run("eval", "t: [n]; sum(t)", "--at", f"t=@{tmp_path / name}", "--json")
+        assert json.loads(out)["value"] == 3
+
+
 def test_compile_writes_numpy(run):
     assert run("compile", *SQUARES)[1] == (
         ac.compile(SQUARES[0], shapes={"A": (2, "n"), "x": ("n",)}).source()
@@ -131,7 +138,7 @@ def test_graph_and_derivative(run):
     [
         ((*SQUARES, "--at", "A=[[1,2],[3,4]]"), "--at: no value for x"),
         ((*SQUARES, "--at", "A=[[1,2],[3,4]", "--at", "x=1,2"), "--at A: expected an array such"),
-        ((*SQUARES, "--at", "A=[[1,2],[3]]", "--at", "x=1,2"), "A: expected"),
+        ((*SQUARES, "--at", "A=[[1,2],[3]]", "--at", "x=1,2"), "its rows differ in length"),
         ((*SQUARES, "--at", "A=[[1,2],[3,true]]", "--at", "x=1,2"), "true"),
         ((*SQUARES, "--at", "A=[[1,2],[3,4]]", "--at", "x=1,2,3"), "x: n is 3 here, but 2 in A"),
         ((*SQUARES, "--at", "A=5", "--at", "x=1,2"), "A: expected an array of shape [2, n]"),

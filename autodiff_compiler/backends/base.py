@@ -108,12 +108,16 @@ def _spelled(speller: Speller, node: Node, size: Callable[[Extent], str]) -> Spe
     return speller.spell_node(node, size)
 
 
-def infix(row: Primitive, symbol: str, tight: bool) -> Spelling:
-    """`x + y`: left-associative, but for powers; a minus may stand before a product."""
+def infix(row: Primitive, symbol: str, tight: bool, signed: int = SIGN) -> Spelling:
+    """`x + y`: left-associative, but for powers; a minus may stand before a product.
+
+    What has a minus binds like a sum, or as tightly as `signed` says: `-x*y/z` is `(-x*y)/z`.
+    """
     level = row.precedence
+    if level == SIGN:
+        return Spelling(f"{symbol}{{0}}", signed, (PRODUCT,))
     if row.arity == 1:
-        space = " " if symbol.isalpha() else ""
-        return Spelling(f"{symbol}{space}{{0}}", level, (PRODUCT if level == SIGN else level,))
+        return Spelling(f"{symbol} {{0}}", level, (level,))
     gap = "" if tight else " "
     operands = {POWER: (ATOM, POWER), REMAINDER: (ATOM, ATOM)}.get(level, (level, level + 1))
     return Spelling(f"{{0}}{gap}{symbol}{gap}{{1}}", level, operands)

@@ -71,7 +71,7 @@ def _spelling(row: Primitive) -> Spelling:
     if row.numpy:
         return call(f"np.{row.numpy}", row.arity, [NUMPY])
     if row.symbol:
-        return infix(row, row.symbol, row.precedence >= PRODUCT)
+        return infix(row, row.symbol, row.precedence >= PRODUCT, PRODUCT)
     assert row.scipy is not None, row
     if "{" in row.scipy:
         return template(row, f"special.{row.scipy}", [SPECIAL])

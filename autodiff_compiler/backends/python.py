@@ -68,7 +68,7 @@ def _spelling(row: Primitive) -> Spelling:
     if row.python:
         return call(row.python, row.arity, _math_names(row.python))
     if row.symbol:
-        return infix(row, row.symbol, row.precedence >= PRODUCT)
+        return infix(row, row.symbol, row.precedence >= PRODUCT, PRODUCT)
     assert row.scipy is not None, row
     return _scipy(row, row.scipy)
 
