@@ -12,6 +12,7 @@ from .shapes import ShapeError
 
 NORM, SUM, DET, LOGDET = (ARRAYS[n] for n in ("norm2", "sum", "det", "logdet"))
 MATMUL, LOGSUMEXP = ARRAYS["matmul"], ARRAYS["logsumexp"]
+SUMS = frozenset({SUM, ARRAYS["index"], ARRAYS["expand_dims"]})  # and what is taken of them
 LOG, ABS, SQRT, EXP = (lookup(name) for name in ("log", "abs", "sqrt", "exp"))
 
 
@@ -36,9 +37,9 @@ def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """Sums over arrays that overflow or have no slope at 0, in the form that does not and has."""
     if op is SQRT and heads in ((SUM,), (MATMUL,)):
         yield Rule(("stable", "sqrt(sum(x*x)) -> norm(x)"), _norm)
-    if op is LOG and heads == (SUM,):
+    if op is LOG and heads[0] in SUMS:
         yield Rule(("stable", "log(sum(exp(x))) -> logsumexp(x)"), _logsumexp)
-    if op is DIVIDE and heads == (EXP, SUM):
+    if op is DIVIDE and heads[0] is EXP and heads[1] in SUMS:
         yield Rule(("stable", "exp(x)/sum(exp(x)) -> exp(x - logsumexp(x))"), _softmax)
 
 
@@ -52,15 +53,28 @@ def _norm(graph: Graph, squared: Node) -> Node | None:
 
 
 def _logsumexp(graph: Graph, total: Node) -> Node | None:
-    inside = total.args[0]
-    return graph.make(LOGSUMEXP, inside.args, total.data) if inside.op is EXP else None
+    inside = _summed(total)
+    return _logarithm(graph, total, inside) if inside is not None and inside.op is EXP else None
 
 
 def _softmax(graph: Graph, above: Node, total: Node) -> Node | None:
-    if total.args[0] is not above:
+    if _summed(total) is not above:
         return None
-    logarithm = graph.make(LOGSUMEXP, above.args, total.data)
-    return graph.apply(EXP, graph.apply(SUBTRACT, above.args[0], logarithm))
+    return graph.apply(EXP, graph.apply(SUBTRACT, above.args[0], _logarithm(graph, total, above)))
+
+
+def _summed(total: Node) -> Node | None:
+    """What is summed up, whether the sum is taken as it is or with further axes."""
+    found = total if total.op is SUM else total.args[0]
+    return found.args[0] if found.op is SUM else None
+
+
+def _logarithm(graph: Graph, total: Node, power: Node) -> Node:
+    """The logarithm of a sum of exponentials, with the axes that the sum is taken with."""
+    if total.op is SUM:
+        return graph.make(LOGSUMEXP, power.args, total.data)
+    inner = graph.make(LOGSUMEXP, power.args, total.args[0].data)
+    return graph.rebuild(total, (inner, *total.args[1:]), graph.apply)
 
 
 def _log_determinant(graph: Graph, size: Node) -> Node | None:

@@ -279,6 +279,14 @@ LARGE = np.array([1000.0, 1001.0])
 FORMS = {  # what is written, what it means, and where that would overflow or has no slope
     "log(sum(exp(x)))": ("logsumexp(x)", LARGE),
     "sum(exp(x)/sum(exp(x))*x)": ("sum(softmax(x)*x)", LARGE),
+    "X = outer([1, 2], x); sum((exp(X)/sum(exp(X), axis=1)[:, None])**2)": (
+        "sum(softmax(outer([1, 2], x), axis=1)**2)",
+        LARGE,
+    ),
+    "sum(log(sum(exp(outer([1, 2], x)), axis=1)[:, None]))": (
+        "sum(logsumexp(outer([1, 2], x), axis=1))",
+        LARGE,
+    ),
     "sqrt(sum(x**2))": ("norm(x)", 1e200 * LARGE),
     "sqrt(x @ x)": ("norm(x)", 0 * LARGE),
     "sum(sqrt(sum(outer(x, x)**2, axis=1)))": ("sum(norm(outer(x, x), axis=1))", 0 * LARGE),
