@@ -43,7 +43,7 @@ from .passes import (
     pipeline,
 )
 from .recycling import RECYCLED
-from .shapes import Shape, as_extent, shown
+from .shapes import Extent, Shape, shown
 
 if TYPE_CHECKING:
     from .certificate import Certificate
@@ -92,7 +92,7 @@ class Function:
     @uncollected
     def __init__(self, source: str, *options: Any) -> None:
         found = Options(*options)
-        shapes = {name: tuple(map(as_extent, shape)) for name, shape in found.shapes}
+        shapes = dict(found.shapes)
         graph, output = parse(source, found.inputs, shapes, limits=found.limits)
         inputs = tuple(graph.inputs)
         check_shapes(found.shapes, inputs)
@@ -327,7 +327,7 @@ def compile(  # noqa: PLR0913  (all but the source by name)
     *,
     inputs: str | Iterable[str] | None = None,
     wrt: str | Iterable[str] | None = None,
-    shapes: Mapping[str, Sequence[int | str]] | None = None,
+    shapes: Mapping[str, Sequence[Extent | str]] | None = None,
     without: Iterable[str] = (),
     stable: bool = True,
     limits: Limits = DEFAULT,
@@ -340,8 +340,8 @@ def compile(  # noqa: PLR0913  (all but the source by name)
         source: the text; see the README for the language.
         inputs: names of the arguments, in order; by default, in order of first appearance.
         wrt: names of the inputs to differentiate by; by default, every input.
-        shapes: for each array input its extents, numbers or names: `{"X": ("N", 2)}`.  An input
-            without a shape is a number.
+        shapes: for each array input its extents, numbers, names or sums: `{"X": ("N", 2)}`.  An
+            input without a shape is a number.
         without: names of passes to leave out, of `PASSES`.
         stable: whether formulas that cancel or overflow take a form that does not; `False` leaves
             out the passes `stable`, `collect` and `regroup`, and computes what is written.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
@@ -9,8 +10,9 @@ from typing import Any, NamedTuple
 
 from .errors import ExpressionError, nearest
 from .limits import Limits
+from .parser import parse
 from .passes import PASSES
-from .shapes import plain
+from .shapes import Extent, Polynomial, Shape, named
 
 THREADS = 2  # that share large arrays, if nothing else is asked for
 
@@ -22,7 +24,7 @@ class Options(NamedTuple):
     wrt: tuple[str, ...] | None
     without: tuple[str, ...]
     limits: Limits
-    shapes: tuple[tuple[str, tuple[int | str, ...]], ...] = ()
+    shapes: tuple[tuple[str, Shape], ...] = ()
     threads: int = THREADS
 
 
@@ -44,7 +46,7 @@ def check_shapes(shapes: Iterable[tuple[str, object]], inputs: Sequence[str]) ->
             raise ValueError(f"shapes: {name} is not an input of this formula{hint}")
 
 
-def shapes_of(shapes: Any) -> tuple[tuple[str, tuple[int | str, ...]], ...]:
+def shapes_of(shapes: Any) -> tuple[tuple[str, Shape], ...]:
     """Shapes as they are kept: what is wrong with them is told here."""
     if not isinstance(shapes, Mapping):
         raise TypeError(f"shapes: expected a mapping of names to extents, got {shapes!r}")
@@ -52,16 +54,27 @@ def shapes_of(shapes: Any) -> tuple[tuple[str, tuple[int | str, ...]], ...]:
     for name, shape in shapes.items():
         if isinstance(shape, str) or not isinstance(shape, Iterable):
             raise TypeError(f"shapes: {name}: expected a tuple of extents, got {shape!r}")
-        extents = tuple(int(e) if isinstance(e, Integral) else plain(e) or e for e in shape)
-        for extent in extents:
-            if not (isinstance(extent, int) and extent >= 0) and not _is_name(extent):
-                raise ValueError(f"shapes: {name}: {extent!r} is neither a length nor a name")
-        found.append((name, extents))
+        found.append((name, tuple(extent(f"shapes: {name}", given) for given in shape)))
     return tuple(found)
 
 
-def _is_name(extent: object) -> bool:
-    return isinstance(extent, str) and extent.isidentifier()
+def extent(what: str, given: object) -> Extent:
+    """A length, a name, or a sum of products of these, also as a text: `3`, `"n"`, `"2*n - 1"`.
+
+    Raises `ValueError` that begins with `what`.
+    """
+    if isinstance(given, Integral) and int(given) >= 0:
+        return int(given)
+    if isinstance(given, str) and given.isidentifier():
+        return named(given)
+    if isinstance(given, Polynomial):
+        return given
+    try:
+        if isinstance(given, str) and re.fullmatch(r"[\w\s+*-]+", given):
+            return parse(f"x: [{given}]; x")[0].inputs["x"].shape[0]
+    except ExpressionError:
+        pass
+    raise ValueError(f"{what}: {given!r} is neither a length nor a name, nor a sum such as n - 1")
 
 
 def names(given: Any, argument: str) -> tuple[str, ...] | None:

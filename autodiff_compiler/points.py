@@ -10,6 +10,8 @@ from typing import Any
 
 from .compiler import Function, compile
 from .errors import ExpressionError, nearest
+from .options import extent
+from .shapes import Shape
 
 MAX_DEPTH = 32  # brackets inside brackets: axes that an array of NumPy may have
 DELIMITERS: Mapping[str, str | None] = {".csv": ",", ".txt": None}
@@ -151,16 +153,13 @@ def _assigned(option: str, texts: Sequence[str], example: str) -> Iterator[tuple
         yield name, value
 
 
-def shapes(texts: Sequence[str]) -> dict[str, tuple[int | str, ...]]:
+def shapes(texts: Sequence[str]) -> dict[str, Shape]:
     """Shapes from texts such as `X=N,2`; nothing after the `=` is the shape of a number."""
-    found: dict[str, tuple[int | str, ...]] = {}
+    found: dict[str, Shape] = {}
     for name, value in _assigned("--shape", texts, "NAME=EXTENTS, such as X=N,2"):
         words = [word.strip() for word in value.removeprefix("[").removesuffix("]").split(",")]
         words = words[:-1] if words[-1] == "" else words
-        for word in words:
-            if not word.isidentifier() and not re.fullmatch("[0-9]{1,18}", word):
-                raise ValueError(f"--shape {name}={value}: {word!r} is neither a length nor a name")
-        found[name] = tuple(int(word) if word.isdigit() else word for word in words)
+        found[name] = tuple(extent(f"--shape {name}={value}", word) for word in words)
     return found
 
 

@@ -118,11 +118,6 @@ def named(name: str) -> Extent:
     return Polynomial({(name,): 1})
 
 
-def as_extent(given: int | str) -> Extent:
-    """An extent as users give it: a number or a name."""
-    return named(given) if isinstance(given, str) else given
-
-
 def evaluated(extent: Extent, extents: Mapping[str, int]) -> int:
     """An extent's value where the names have these."""
     return extent if isinstance(extent, int) else extent.at(extents)

@@ -167,10 +167,19 @@ def test_shapes_are_checked():
         ({"x": "n"}, "x: expected a tuple of extents"),
         ({"x": (1.5,)}, "x: 1.5 is neither a length nor a name"),
         ({"x": (-1,)}, "x: -1 is neither"),
+        ({"x": ("n]; x: [m",)}, "x: 'n]; x: [m' is neither"),
         ([("x", 2)], "expected a mapping"),
     ]:
         with pytest.raises((TypeError, ValueError), match=f"shapes: .*{re.escape(problem)}"):
             ac.compile("x @ x" if "x" in shapes else "x", shapes=shapes)
+
+
+def test_shapes_may_have_sums_of_extents():
+    fn = ac.compile("sum(x[1:-1]*y)", shapes={"x": ("n",), "y": ("n - 2",)})
+    assert fn([1, 2, 3, 4], [5, 6]) == 28
+    assert ac.compile(fn.formula, shapes=fn.shapes).shapes == fn.shapes
+    with pytest.raises(ValueError, match="y: "):
+        fn([1, 2, 3, 4], [5, 6, 7])
 
 
 def test_what_positions_are_computed_from_changes_nothing_between_jumps():

@@ -114,6 +114,12 @@ def test_compile_writes_numpy(run):
     assert json.loads(run("compile", "x", "--json")[1])["target"] == "python"
 
 
+def test_shapes_may_have_sums_of_extents(run):
+    at = ("--at", "x=1,2,3", "--at", "y=4")
+    _, out, _ = run("eval", "sum(x[1:-1]*y)", "--shape", "x=n", "--shape", "y=n-2", *at, "--json")
+    assert json.loads(out)["value"] == 8
+
+
 def test_cost(run):
     fn = ac.compile(SQUARES[0], shapes={"A": (2, "n"), "x": ("n",)})
     assert run("cost", *SQUARES)[1] == f"{fn.cost()}\n"
