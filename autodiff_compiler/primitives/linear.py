@@ -54,9 +54,14 @@ def _sum_labels(axes: Axes, x: Shape) -> Spec:
 
 
 def _sum_folded(graph: Any, axes: Axes, x: Any) -> Any:
-    """A sum over no axes is nothing; one of squares is a sum for each, which is a dot product."""
+    """A sum over no axes is nothing; one of squares is a sum for each, which is a dot product.
+
+    Signs are taken once, of the sum.
+    """
     if not axes.axes:
         return x
+    if x.op.name == "negative":
+        return graph.apply(x.op, graph.make(SUM, x.args, axes))
     if axes.keepdims or len(axes.axes) < len(x.shape):
         return None
     squares = _squares(x)
