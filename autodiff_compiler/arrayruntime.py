@@ -159,7 +159,8 @@ class Signature:
                     raise self._mismatch(name, axis, length, values)
             values.append(array)
         self._check_all(given, values, extents)
-        if len({values[k].dtype for k in self.alike}) > 1:
+        types = {values[k].dtype for k in self.alike}
+        if len(types) > 1 or not all(t.isnative for t in types):
             self._make_alike(values)
         return values
 
@@ -176,7 +177,7 @@ class Signature:
                 raise self._too_short(bound, extents)
 
     def _make_alike(self, values: list[Any]) -> None:
-        """Give arrays the floats of the widest."""
+        """Give arrays the floats of the widest, as the machine orders their bytes."""
         import numpy as np
 
         common = np.result_type(*{values[k].dtype for k in self.alike})

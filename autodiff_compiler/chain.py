@@ -107,14 +107,14 @@ def slope_by(graph: Graph, node: Node, argument: Node, short: Shortcuts) -> Node
     """
     if node in short and short[node].base is argument:
         return short[node].slope(graph, node)
-    args, builders = node.args, partial_builders(node.op)
+    builders = partial_builders(node.op)
     total = None
-    for k in range(args.index(argument), len(args)):
-        if args[k] is argument:
+    for k, other in enumerate(node.args):
+        if other is argument:
             build = builders[k] or _refuse(graph, node, k)
-            slope = build(graph, *args, node)
+            slope = build(graph, *node.args, node)
             total = slope if total is None else graph.apply(ADD, total, slope)
-    assert total is not None
+    assert total is not None, f"{argument} is no argument of {node}"
     return total
 
 
@@ -129,9 +129,11 @@ def _refuse(graph: Graph, node: Node, k: int) -> NoReturn:
 
 def chain(graph: Graph, factor: Node, slope: Node) -> Node:
     """`factor*slope`, selecting instead of multiplying where either one is masked."""
-    if slope.op is CONSTANT and abs(slope.data) == 1 and graph.rules is not None:  # as many are
-        return factor if slope.data == 1 else graph.apply(NEGATIVE, factor)  # as a rule would say
+    if slope.op is CONSTANT and slope.data == 1 and graph.rules is not None:
+        return factor  # as a rule would say; half of all slopes are 1
     if factor.op is not WHERE and slope.op is not WHERE:
+        if slope.op is CONSTANT and slope.data == -1 and graph.rules is not None:
+            return graph.apply(NEGATIVE, factor)  # the same
         return graph.apply(MULTIPLY, factor, slope)
     left, right = _masked(graph, factor), _masked(graph, slope)
     product = graph.apply(MULTIPLY, left.kept, right.kept)

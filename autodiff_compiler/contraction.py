@@ -7,6 +7,7 @@ that only multiplies becomes a solve.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 
@@ -82,7 +83,7 @@ class _Contraction:
         arrays = [self._reduced(f, arrays[:k] + arrays[k + 1 :]) for k, f in enumerate(arrays)]
         scalars += [f.node for f in arrays if not f.labels]
         arrays = [f for f in arrays if f.labels]
-        scales = self._powers(scalars)
+        scales = self._rounds(scalars)
         if scales and arrays and not self.product.divisors:
             small = min(arrays, key=lambda f: self.size(f.labels))
             if 2 * self.size(small.labels) <= self.size(self.core) and len(arrays) > 1:
@@ -97,12 +98,12 @@ class _Contraction:
         parts = [] if found is None else [self.ordered(found, labels)]
         parts += scales
         node = self._times(reduce(self._scaled, parts)) if parts else self._one()
-        for divisor in self._powers(self.product.divisors):
+        for divisor in self._rounds(self.product.divisors):
             node = self.graph.apply(DIVIDE, node, divisor)
         return self._spread(node, labels)
 
     def _scaled(self, node: Node, scale: Node) -> Node:
-        return self._multiply(scale, node)
+        return self._multiply(scale, node)  # numbers stand first
 
     def _multiply(self, a: Node, b: Node) -> Node:
         return self.graph.apply(MULTIPLY, a, b)
@@ -116,15 +117,16 @@ class _Contraction:
             return self._multiply(self._one(), node)
         return self.graph.apply(NEGATIVE, node) if self.product.coefficient < 0 else node
 
-    def _powers(self, scalars: Sequence[Node]) -> list[Node]:
-        """The product of numbers, and of those that are there again: squares leave the range."""
-        levels: list[list[Node]] = []
-        for scalar in scalars:
-            level = next((level for level in levels if scalar not in level), None)
-            if level is None:
-                levels.append(level := [])
-            level.append(scalar)
-        return [reduce(self._multiply, level) for level in levels]
+    def _rounds(self, numbers: Sequence[Node]) -> list[Node]:
+        """Products of numbers in which each stands once: its square may leave the range."""
+        rounds: list[list[Node]] = []
+        seen = Counter[Node]()
+        for number in numbers:
+            if seen[number] == len(rounds):
+                rounds.append([])
+            rounds[seen[number]].append(number)
+            seen[number] += 1
+        return [reduce(self._multiply, factors) for factors in rounds]
 
     def size(self, labels: Iterable[Label]) -> float:
         """How many elements axes have, roughly."""
@@ -185,10 +187,11 @@ class _Contraction:
         partials have in common, once for all of them.
         """
         pool = list(factors)
-        if len({f.labels for f in pool}) == 1:
+        alike = len({f.labels for f in pool}) == 1
+        if alike:
             pool.sort(key=lambda f: -f.node.index)
         while len(pool) > 2:
-            i, j = self._cheapest(pool)
+            i, j = (0, 1) if alike else self._cheapest(pool)
             others = [f for k, f in enumerate(pool) if k not in (i, j)]
             pool[i] = self._pair(pool[i], pool[j], others)
             del pool[j]

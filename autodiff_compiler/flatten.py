@@ -18,7 +18,7 @@ from .product import VIEWS, Label, Labels, Product, spec
 from .shapes import nominal, size_of
 
 MAX_PARTS = 32  # of a sum of placed arrays
-RANGE = 1e60  # of constants that may be multiplied with each other
+RANGE = 1e9  # of constants whose products with each other stay finite, in single precision too
 INDEX, SCATTER, ASSEMBLE = (ARRAYS[n] for n in ("index", "scatter", "assemble"))
 EXPAND, INV, SOLVE, TRANSPOSE, OUTER = (
     ARRAYS[n] for n in ("expand_dims", "inv", "solve", "transpose", "outer")
@@ -93,9 +93,15 @@ class _Flattener:
         users, found = self.users, set[Node]()
         summed: set[Node] = set()  # what all that use it sum up
         once: dict[Node, bool] = {}  # whether a node would be in one product alone
+        beside: dict[Node, bool] = {}  # and whether something else there has a unit too
+        units = self._units()
         for node in reversed(self.nodes):
             uses = users.get(node, [])
             once[node] = len(uses) == 1 and all(once[user] for user, _ in uses if user in found)
+            beside[node] = any(
+                (user in found and beside[user]) or sum(a in units for a in user.args) > 1
+                for user, _ in uses
+            )
             sums = all(_sums(user) or user in summed for user, _ in uses)
             if sums and (_is_scaled(node) or (len(uses) <= 2 and _is_even(node))):
                 summed.add(node)
@@ -105,11 +111,19 @@ class _Flattener:
                 and node not in self.old.names
                 and all(_is_product(user) and _takes(user, k) for user, k in uses)
                 and (len(uses) == 1 or _is_cheap(node) or node in summed)
-                and (once[node] or not _is_measured(node))
+                and ((once[node] and not beside[node]) or not _is_measured(node))
             ):
                 found.add(node)
             else:
                 summed.discard(node)
+        return found
+
+    def _units(self) -> set[Node]:
+        """The products that have an array in units of a number as a factor."""
+        found = set[Node]()
+        for node in self.nodes:
+            if _is_measured(node) or (_is_product(node) and not found.isdisjoint(node.args)):
+                found.add(node)
         return found
 
     def _made(self, node: Node) -> Node:
@@ -220,7 +234,7 @@ def _makes_axes(node: Node) -> bool:
 
 
 def _is_extreme(node: Node) -> bool:
-    """Whether a node is a constant whose square is on the way out of the range."""
+    """Whether a node is a constant that is not multiplied with others."""
     return node.op is CONSTANT and node.data != 0 and not RANGE > abs(node.data) > 1 / RANGE
 
 
@@ -255,7 +269,7 @@ def _is_scaled(node: Node) -> bool:
 
 
 def _is_measured(node: Node) -> bool:
-    """Whether a node is an array in units of a number: their square may leave the range."""
+    """Whether a node is an array in units of a number: products of units may leave the range."""
     units = [a for a in node.args if not a.shape and a.op is not CONSTANT]
     return bool(units) and _is_scaled(node)
 

@@ -36,6 +36,7 @@ class Node:
 
     `data` is the value of a constant, the name of an input; `shape` is a tuple of extents; `index`
     is the position in the trace.  Nodes of one graph are equal exactly when they are identical.
+    Only a graph makes them: it sets their attributes, because an `__init__` would take half of it.
     """
 
     __slots__ = ("args", "data", "index", "op", "shape")
@@ -261,7 +262,7 @@ class Graph:
         nodes = self.nodes
         if len(nodes) >= self._room:
             raise self.limits.exceeded("nodes", "the program has too many operations")
-        node = Node()  # whose attributes are set here, because calling `__init__` takes as long
+        node = Node()
         node.op, node.args, node.data, node.shape, node.index = op, args, data, shape, len(nodes)
         nodes.append(node)
         self.heads.add(op)

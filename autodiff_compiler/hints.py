@@ -12,6 +12,7 @@ from .characters import describe
 from .errors import ExpressionError
 from .graph import INPUT, Node
 from .primitives import BY_NAME
+from .shapes import extent_names
 
 BRACKETS = {")": "(", "]": "[", "}": "{"}
 WINDOW = 80
@@ -175,7 +176,10 @@ def shape_hint(number: Node) -> str:
 
 def extents_hint(args: Sequence[Node]) -> str | None:
     """What to write where shapes do not go together, if a name may be meant to be another."""
-    names = sorted({str(e) for a in args for e in a.shape if str(e).isidentifier()})
+    shapes = [a.shape for a in args]
+    if len(set().union(*map(extent_names, shapes))) < 2:
+        return None
+    names = sorted({str(e) for shape in shapes for e in shape if not isinstance(e, int)})
     if len(names) < 2:
         return None
     return f"extents that are always equal have one name; these are {', '.join(names)}"

@@ -37,7 +37,7 @@ class Recycled:
         size = math.prod(shape) * getattr(dtype, "itemsize", 8)  # enough for Python's own types
         for array, start in self._arrays.get(size, ()):
             if sys.getrefcount(array) == self._unused:
-                return type(array)(shape, dtype, array, start)
+                return type(array)(shape, dtype, array, start)  # a numpy.ndarray
         return self._new(shape, dtype, size)
 
     def _new(self, shape: tuple[int, ...], dtype: Any, size: int) -> Any:

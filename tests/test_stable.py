@@ -166,3 +166,22 @@ def test_constants_that_wait_to_cancel_are_folded_in_the_end():
     source = "c = tan(3.14159)*-3; logaddexp(tanhmx(c)**c, x)"
     exec(ac.compile(source).source("value", target="numpy"), names)
     assert np.isnan(names["value"](np.ones(3))).all()
+
+
+@pytest.mark.parametrize("without", ["", "simplify"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0 if x <= 0 else -x*log(x)",
+        "where(x <= 0, 5, -sqrt(x))",
+        "where(x > 0, -sqrt(x), 5)",
+        "where(x <= 0, 5, 3 - y*log(x))",
+        "where(x <= 0, 5, exp(-sqrt(x)))",
+        "where(x > 0, exp(-sqrt(x)), 5)",
+    ],
+)
+def test_signs_do_not_hide_that_a_branch_is_not_taken(text, without):
+    fn = ac.compile(text, inputs="x y", without=without)
+    assert fn.gradient(0.0, 0.5) == fn.jvp((0.0, 0.5), (1.0, 1.0))[1:] * 2 == (0.0, 0.0)
+    slopes = ac.compile(f"sum({text})", inputs="x y", shapes={"x": (2,)}, without=without)
+    assert not slopes.gradient([0.0, -1.0], 0.5)[0].any()

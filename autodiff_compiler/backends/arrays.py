@@ -198,15 +198,16 @@ def _together(program: Program, schedule: Schedule) -> Iterator[list[str]]:
 
 
 def _numbers(program: Program, schedule: Schedule) -> Iterator[str]:
-    """The arguments without axes as floating-point numbers."""
+    """The arguments without axes as floats: NumPy's whole numbers would wrap around."""
     kept = set(differentiable(program.graph))
-    numbers = [n for n in program.arguments() if not n.shape and n.data in kept]
+    read = set(schedule.nodes)
+    numbers = [n for n in program.arguments() if not n.shape and n.data in kept and n in read]
     names = [schedule.parameters[n] for n in numbers]
     if names:
         several = listed if len(names) > 1 else "".join
-        products = several([f"1.0*{name}" for name in names])
-        yield "    # NumPy's whole numbers would wrap around."
-        yield from wrap(f"{several(names)} = {products}", "    ")
+        number = schedule.require(Import("builtins", "float", "float"))
+        made = several([f"{number}({name})" for name in names])
+        yield from wrap(f"{several(names)} = {made}", "    ")
 
 
 def extents(schedule: Schedule) -> Iterator[str]:

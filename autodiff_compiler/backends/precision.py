@@ -32,9 +32,8 @@ def _kind(node: Node, args: list[Kind], has_arrays: bool) -> Kind:
         given = node.op is INPUT and (node.shape or not has_arrays)
         return Kind.GIVEN if given else Kind.WEAK
     if node.op is WHERE:
-        condition, *branches = args
-        made = max(branches) is Kind.WEAK and (condition is not Kind.WEAK or node.shape)
-        return Kind.DOUBLE if made else max(branches)
+        kind = max(args[1:])
+        return Kind.DOUBLE if kind is Kind.WEAK else kind
     if node.op is SUM and node.args[0].is_boolean:
         return Kind.DOUBLE
     made = node.shape if isinstance(node.op, ArrayPrimitive) else not node.op.symbol
