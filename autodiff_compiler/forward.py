@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from .chain import JOINED, Shortcuts, arguments, chain, shortcuts, slope_by, tangent_of
-from .graph import ADD, BROADCAST, Graph, Node
+from .graph import ADD, BROADCAST, INPUT, STACK, Graph, Node
 from .primitives import ArrayPrimitive
 
 
@@ -43,12 +43,32 @@ def _tangent(graph: Graph, node: Node, dots: Mapping[Node, Node], short: Shortcu
 
 
 def forward(graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Node, Node]:
-    """Tangent of each node of `nodes` that has one, the seeds included."""
-    dots = dict(seeds)
-    for node, dot in tangents(graph, nodes, seeds, shortcuts(nodes)):
-        dots[node] = dot
+    """Tangent of each node of `nodes` that has one, the seeds included.
+
+    What depends on one seed alone has that seed times a derivative.  The derivative is made first,
+    of factors that rules bring together as in an adjoint: one by one, they might leave the range.
+    """
+    single = _single(nodes, seeds)
+    one, short = graph.constant(1), shortcuts(nodes)
+    partials = dict(tangents(graph, list(single), dict.fromkeys(seeds, one), short))
+    dots = {n: chain(graph, seeds[single[n]], p) for n, p in partials.items()}
+    dots |= tangents(graph, nodes, {**seeds, **dots}, short)
+    for node, dot in dots.items():
         name_after(graph, dot, node, "_dot")
-    return dots
+    return {**seeds, **dots}
+
+
+def _single(nodes: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Node, Node]:
+    """The nodes that are elementwise functions of one seeded node, and which that is."""
+    found: dict[Node, Node | None] = {x: x if dot.op is INPUT else None for x, dot in seeds.items()}
+    for node in nodes:
+        roots = {found[a] for a in node.args if a in found}
+        if roots and node not in found:
+            root = roots.pop() if len(roots) == 1 else None
+            plain = not isinstance(node.op, ArrayPrimitive) and node.op is not STACK
+            alike = root is not None and plain and node.shape == root.shape
+            found[node] = root if alike else None
+    return {n: x for n, x in found.items() if x is not None and n not in seeds}
 
 
 def name_after(graph: Graph, derivative: Node, node: Node, suffix: str) -> None:

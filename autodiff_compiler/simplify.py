@@ -59,6 +59,8 @@ SIMPLIFY = (
     Law("x**0.5", "sqrt(x)", exact=False, why="differs only at -0 and -inf"),
     Law("x**(-0.5)", "1/sqrt(x)", exact=False, why="differs only at -0 and -inf"),
     Law("abs(-x)", "abs(x)"),
+    Law("cos(-x)", "cos(x)"),
+    Law("cosh(-x)", "cosh(x)"),
     Law("abs(abs(x))", "abs(x)"),
     Law("not not c", "c"),
     Law("where(c, x, x)", "x"),

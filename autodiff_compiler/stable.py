@@ -139,6 +139,7 @@ LOGARITHMS = (
     stable("log(-expm1(x))", "log1mexp(x)", CANCELS),
     stable("log1p(-exp(x))", "log1mexp(x)", CANCELS),
     stable("log(cosh(x))", "logcosh(x)", OVERFLOWS),
+    stable("log(n*cosh(x))", "logcosh(x) + log(n)", OVERFLOWS, when=lambda n: n > 0),
     stable("log(tanh(x))", "logtanh(x)", CANCELS),
     stable("log(sinh(x))", "where(x > 20, x - log(2), out)", OVERFLOWS),
     stable("log(x + exp(y))", "where(y > 700, y + log1p(x*exp(-y)), out)", OVERFLOWS),

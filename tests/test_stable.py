@@ -185,3 +185,19 @@ def test_signs_do_not_hide_that_a_branch_is_not_taken(text, without):
     assert fn.gradient(0.0, 0.5) == fn.jvp((0.0, 0.5), (1.0, 1.0))[1:] * 2 == (0.0, 0.0)
     slopes = ac.compile(f"sum({text})", inputs="x y", shapes={"x": (2,)}, without=without)
     assert not slopes.gradient([0.0, -1.0], 0.5)[0].any()
+
+
+@pytest.mark.parametrize(
+    "text", ["x**3/(exp(x) - 1)", "1/(exp(x) - 1)", "x/(exp(x) - 1)**2*exp(x)", "1/sinh(x)"]
+)
+def test_forward_is_as_stable_as_reverse(text):
+    fn, x = ac.compile(text), 350.0
+    assert math.isclose(fn.jvp((x,), (1.0,))[1], fn.gradient(x)[0], rel_tol=1e-13)
+    assert math.isclose(fn.hvp((x,), (1.0,))[0], fn.hessian(x)[0][0], rel_tol=1e-13)
+    whole = ac.compile(text, shapes={"x": (2,)})
+    assert math.isclose(whole.jvp(([x, x],), ([1.0, 0.0],))[1][0], fn.gradient(x)[0], rel_tol=1e-13)
+
+
+def test_hyperbolic_cosines_do_not_overflow_under_a_logarithm():
+    for text in ("log(exp(x) + exp(-x))", "log(2*cosh(x))"):
+        assert ac.compile(text).value_and_gradient(720.0) == (720.0, (1.0,))
