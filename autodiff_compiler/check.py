@@ -24,7 +24,9 @@ TRIES = 400  # random points looked at before giving up
 MAX_SYMPY = 400  # nodes that SymPy is asked to differentiate
 TOLERANCE = 1e-9  # of the scale of the quantity compared
 DIFFERENCE_TOLERANCE = 1e-4
-STEPS = [10.0**-k for k in range(2, 11)]  # of the differences, relative to the point
+STEPS = [10.0**-k for k in range(2, 14)]  # of the differences, relative to the point
+NEAR = 1e-6  # to 0, but not 0: where steps that leave enough digits are too wide
+UNSTEADY = 1e-3  # relative change beyond which no two steps agree
 MAY_PASS = ("differences", "sympy")  # nan where they say nothing, as at a kink or an edge
 FLOOR = 1e-300  # below, doubles lose their digits one by one
 
@@ -165,7 +167,9 @@ class Checker:
         return by_output([self._difference(point, name) for name in self.names])
 
     def _difference(self, point: Mapping[str, float], name: str) -> list[float]:
-        """Central differences: of many steps, the two that agree best."""
+        """Central differences: of many steps, the two that agree best; nan if none do."""
+        if 0 < abs(point[name]) < NEAR:
+            return [math.nan] * len(self.outputs)
         rows = []
         for step in STEPS:
             h = step * max(1.0, abs(point[name]))
@@ -203,9 +207,11 @@ class Checker:
 def _steadiest(estimates: Sequence[float]) -> float:
     """Of estimates with ever smaller steps, the one that differs least from the one before.
 
-    It is nan where the formula has no values on both sides of the point.
+    It is nan where the formula has no values on both sides of the point, or where it changes too
+    much in every step.
     """
-    return min(itertools.pairwise(estimates), key=_change)[1]
+    best = min(itertools.pairwise(estimates), key=_change)
+    return best[1] if _change(best) < UNSTEADY else math.nan
 
 
 def _change(pair: tuple[float, float]) -> float:

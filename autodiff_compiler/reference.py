@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from .backends.evaluate import Evaluation, mpmath_algebra
 from .graph import Graph, Node
 
-DIGITS = 70  # of every number here
+DIGITS = 70  # of every number here, at points of moderate size
 STEPS = (20, 30)  # decimal places of the two steps that each side takes
 SECOND_STEPS = (18, 20)  # of the two steps for second slopes
 STEADY = 1e-6  # relative change between the steps beyond which a slope is infinite
@@ -56,6 +56,7 @@ class Reference:
 
     def slopes(self, point: Mapping[str, float], name: str) -> list[Span] | None:
         """The slopes of every output by one input, from both sides, or from the one that exists."""
+        self._focus(point)
         here = self.values(point)
         sides = [self._side(point, name, here, sign) for sign in (-1, 1)] if here else []
         found = [side for side in sides if side is not None]
@@ -70,6 +71,7 @@ class Reference:
 
         Those are left out that do not exist: where one side has no values, or another slope.
         """
+        self._focus(point)
         ways = [sign * self._mp.mpf(10) ** -places for sign in (-1, 1) for places in SECOND_STEPS]
         first, *others = (self._second(point, names, h) for h in ways)
         return {
@@ -77,6 +79,15 @@ class Reference:
             for pair, value in first.items()
             if all(self._agree(value, other.get(pair)) for other in others)
         }
+
+    def _focus(self, point: Mapping[str, float]) -> None:
+        """As many digits as second differences take beside numbers so large or small."""
+        sizes = (abs(math.log10(abs(v))) for v in point.values() if v and math.isfinite(v))
+        self._mp.dps = DIGITS + 2 * math.ceil(max(sizes, default=0))
+
+    def _step(self, step: Any, value: float) -> Any:
+        """A step as it is, but for numbers below 1, of which it is that part."""
+        return step * min(1, abs(value) or 1)
 
     def _agree(self, value: Any, other: Any) -> bool:
         if other is None:
@@ -88,13 +99,13 @@ class Reference:
         self, point: Mapping[str, float], names: Sequence[str], step: Any
     ) -> dict[tuple[str, str], Any]:
         """Second difference quotients to one side."""
-        steps = {n: step * max(1, abs(point[n])) for n in names}
+        steps = {n: self._step(step, point[n]) for n in names}
         pairs = list(itertools.combinations_with_replacement(names, 2))
         moves = [(), *((n,) for n in names), *pairs]
         found = {move: self._moved(point, steps, move) for move in moves}
         if any(value is None for value in found.values()):
             return {}
-        noise = max(map(abs, found.values())) * self._mp.mpf(10) ** (5 - DIGITS)
+        noise = max(map(abs, found.values())) * self._mp.mpf(10) ** (5 - self._mp.dps)
         tops = {(a, b): found[a, b] - found[a,] - found[b,] + found[()] for a, b in pairs}
         return {
             (a, b): top / (steps[a] * steps[b]) if abs(top) > noise else self._mp.mpf(0)
@@ -118,7 +129,7 @@ class Reference:
         x = self._mp.mpf(point[name])
         rows = []
         for places in STEPS:
-            h = sign * self._mp.mpf(10) ** -places * max(1, abs(x))
+            h = self._step(sign * self._mp.mpf(10) ** -places, x)
             there = self.values({**point, name: x + h})
             if there is None:
                 return None

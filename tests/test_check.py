@@ -147,3 +147,15 @@ def test_ulps_are_those_of_the_exact_value():
     with mpmath.workdps(40):
         error = abs(mpmath.mpf(math.exp(1.0)) - mpmath.e) / math.ulp(math.e)
     assert certificate.worst["value"].ulps == pytest.approx(float(error))
+
+
+@pytest.mark.parametrize(
+    ("text", "x"),
+    [
+        ("log(x)", 1e-30), ("1/x", 1e-30), ("x*log(x)", 1e-300), ("1 + x", 1e-200),
+        ("sin(x)", 1e10), ("sin(x)", 1e22), ("sin(x)", 1e300), ("x**2*log(x)", 1e100),
+    ],
+)  # fmt: skip
+def test_large_and_small_points_have_a_certificate(text, x):
+    certificate = ac.compile(text).check(points=[(x,)])
+    assert certificate, certificate.text()
