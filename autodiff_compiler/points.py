@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def _floats(value: Any) -> Any:
     if isinstance(value, list):
         return [_floats(v) for v in value]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(value)
+        raise ValueError(f"expected numbers, got {json.dumps(value)[:40]}")
     return float(value)
 
 
@@ -101,13 +102,24 @@ def _file(what: str, name: str, rank: int) -> Any:
         if path.suffix == ".npy":
             return np.load(path, allow_pickle=False)
         if path.suffix in DELIMITERS:
-            options: Any = {"delimiter": DELIMITERS[path.suffix], "ndmin": min(rank, 2)}
-            return np.loadtxt(path, encoding=ENCODING, **options)
+            return _table(path, min(rank, 2))
         if path.suffix == ".json":
-            return json.loads(path.read_text(encoding=ENCODING))
+            return _floats(json.loads(path.read_text(encoding=ENCODING)))
     except (OSError, EOFError, ValueError, RecursionError) as error:
         raise ValueError(f"{what}=@{name}: {getattr(error, 'strerror', None) or error}") from None
     raise ValueError(f"{what}=@{name}: expected a file of {', '.join(FILES)}")
+
+
+def _table(path: Path, rank: int) -> Any:
+    """The numbers in a text file; raises `ValueError` if there are none."""
+    import numpy as np
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that there are no numbers
+        found = np.loadtxt(path, delimiter=DELIMITERS[path.suffix], ndmin=rank, encoding=ENCODING)  # type: ignore[call-overload]
+    if not found.size:
+        raise ValueError("there are no numbers in the file")
+    return found
 
 
 def number(what: str, text: str) -> float:

@@ -183,11 +183,18 @@ def test_files_with_objects_or_words_or_nothing_are_refused(run, tmp_path):
     header.write_text("a,b\n1,2\n")
     empty = tmp_path / "e.npy"
     empty.write_bytes(b"")
-    table = {objects: "--at x=@", words: "x: expected", header: "--at x=@", empty: "--at x=@"}
-    for path, message in table.items():
+    blank, keyed = tmp_path / "e.csv", tmp_path / "k.json"
+    blank.write_text("")
+    keyed.write_text('{"x": [1, 2]}')
+    table = {
+        words: "expected numbers",
+        blank: "there are no numbers",
+        keyed: 'expected numbers, got {"x"',
+    }
+    for path in (objects, words, header, empty, blank, keyed):
         code, _, err = run("eval", "sum(x)", "--shape", "x=n", "--at", f"x=@{path}")
         assert code == 2
-        assert message in err
+        assert f"--at x=@{path}: {table.get(path, '')}" in err
 
 
 def test_numbers_do_not_wait_for_numpy():
