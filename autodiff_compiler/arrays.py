@@ -73,15 +73,29 @@ def _number(call: Call, extent: Extent) -> Node:
     return call.make(EXTENT, data=extent)
 
 
-def _variance(call: Call) -> Node:
-    x = call.array("x")
-    axes = call.axes(x.shape)
+def _apart(call: Call) -> Node:
+    """An array without its mean."""
     options = {**call.args, "keepdims": call.graph.constant(1)}
-    centre = _mean(call._replace(args=options))
-    apart = call.graph.intern(SUBTRACT, x, centre)
+    return call.graph.intern(SUBTRACT, call.array("x"), _mean(call._replace(args=options)))
+
+
+def _degrees(call: Call) -> Node:
+    """What a sum of squares is divided by."""
+    shape = call.array("x").shape
+    count = size_of(shape[axis] for axis in call.axes(shape).axes)
+    return _number(call, count - call.integer("ddof", 0))
+
+
+def _variance(call: Call) -> Node:
+    apart, axes = _apart(call), call.axes(call.array("x").shape)
     squares = call.graph.intern(MULTIPLY, apart, apart)
-    count = size_of(x.shape[axis] for axis in axes.axes) - call.integer("ddof", 0)
-    return call.graph.intern(DIVIDE, call.make(SUM, squares, data=axes), _number(call, count))
+    return call.graph.intern(DIVIDE, call.make(SUM, squares, data=axes), _degrees(call))
+
+
+def _deviation(call: Call) -> Node:
+    """By the norm, which has a slope at 0, and no squares that leave the range."""
+    norm = call.make(ARRAYS["norm2"], _apart(call), data=call.axes(call.array("x").shape))
+    return call.graph.intern(DIVIDE, norm, call.graph.intern(SQRT, _degrees(call)))
 
 
 def _norm1(call: Call) -> Node:
@@ -309,7 +323,7 @@ FUNCTIONS: Mapping[str, ArrayFunction] = {
     "prod_others": ArrayFunction("x", _prod_others),
     "mean": ArrayFunction(_REDUCED, _mean),
     "var": ArrayFunction(_REDUCED + " ddof", _variance),
-    "std": ArrayFunction(_REDUCED + " ddof", lambda call: call.graph.intern(SQRT, _variance(call))),
+    "std": ArrayFunction(_REDUCED + " ddof", _deviation),
     "norm1": ArrayFunction(_REDUCED, _norm1),
     "norm_inf": ArrayFunction(_REDUCED, _norm_inf),
     "softmax": ArrayFunction("x * axis", _softmax),

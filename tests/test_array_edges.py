@@ -387,3 +387,11 @@ def test_results_are_in_the_order_of_bytes_of_the_machine():
 def test_long_chains_over_arrays_compile_in_a_moment():
     source = "y = x; " + "y = tanh(y)*2 + 1; " * 150 + "sum(y)"
     assert len(ac.compile(f"x: [n]; {source}").source("gradient")) < 100_000
+
+
+def test_deviations_are_norms():
+    fn = ac.compile("x: [n]; std(x)")
+    assert (fn.gradient([5.0, 5.0, 5.0])[0] == 0).all()
+    for size in (1e-200, 1e200):
+        close(fn(np.array([1.0, 3.0]) * size), size)
+        close(fn.gradient(np.array([1.0, 3.0]) * size)[0], [-0.5, 0.5])
