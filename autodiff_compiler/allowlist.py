@@ -118,7 +118,8 @@ OF_ARRAYS = """
 """
 
 HELPERS_OF_ARRAYS = """
-    assembled blocks cofactor dot in_blocks logsumexp norm2 placed prod_others scatter
+    assembled blocks cofactor dot from_top in_blocks log_softmax logsumexp norm2 placed prod_others
+    scatter softmax
 """
 OF_LOOPS = {"BLOCK", "THREADS", "ThreadPoolExecutor"}
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from .graph import BROADCAST, CONSTANT, DIVIDE, MULTIPLY, POWER, SUBTRACT, Graph, Node, Rule
+from .graph import BROADCAST, CONSTANT, DIVIDE, INDEX, MULTIPLY, POWER, SUBTRACT, Graph, Node, Rule
 from .primitives import ARRAYS, ArrayPrimitive, Primitive, lookup
-from .primitives.axes import Axes
+from .primitives.axes import ALL, Axes, New
 from .shapes import ShapeError
 
 NORM, SUM, DET, LOGDET = (ARRAYS[n] for n in ("norm2", "sum", "det", "logdet"))
 MATMUL, LOGSUMEXP = ARRAYS["matmul"], ARRAYS["logsumexp"]
-SUMS = frozenset({SUM, ARRAYS["index"], ARRAYS["expand_dims"]})  # and what is taken of them
+SOFTMAX, LOG_SOFTMAX = ARRAYS["softmax"], ARRAYS["log_softmax"]
+VIEWS = frozenset({INDEX, ARRAYS["expand_dims"]})
+SUMS = VIEWS | {SUM}  # and what is taken of them
 LOG, ABS, SQRT, EXP = (lookup(name) for name in ("log", "abs", "sqrt", "exp"))
 
 
@@ -40,7 +42,11 @@ def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     if op is LOG and heads[0] in SUMS:
         yield Rule(("stable", "log(sum(exp(x))) -> logsumexp(x)"), _logsumexp)
     if op is DIVIDE and heads[0] is EXP and heads[1] in SUMS:
-        yield Rule(("stable", "exp(x)/sum(exp(x)) -> exp(x - logsumexp(x))"), _softmax)
+        yield Rule(("stable", "exp(x)/sum(exp(x)) -> softmax(x)"), _softmax)
+    if op is SUBTRACT and heads[1] in VIEWS | {LOGSUMEXP}:
+        yield Rule(("stable", "x - logsumexp(x) -> log_softmax(x)"), _log_softmax)
+    if op is LOG and heads[0] in {SOFTMAX, INDEX}:
+        yield Rule(("stable", "log(softmax(x)) -> log_softmax(x)"), _log_of_softmax)
 
 
 def _norm(graph: Graph, squared: Node) -> Node | None:
@@ -53,28 +59,55 @@ def _norm(graph: Graph, squared: Node) -> Node | None:
 
 
 def _logsumexp(graph: Graph, total: Node) -> Node | None:
-    inside = _summed(total)
-    return _logarithm(graph, total, inside) if inside is not None and inside.op is EXP else None
+    """Of a sum, or of what is taken of one."""
+    inner = _viewed(total)
+    if inner.op is not SUM or inner.args[0].op is not EXP:
+        return None
+    return _retaken(graph, total, graph.make(LOGSUMEXP, inner.args[0].args, inner.data))
 
 
 def _softmax(graph: Graph, above: Node, total: Node) -> Node | None:
-    if _summed(total) is not above:
+    inner = _viewed(total)
+    if inner.op is not SUM or inner.args[0] is not above or not _is_beside(above, total):
         return None
-    return graph.apply(EXP, graph.apply(SUBTRACT, above.args[0], _logarithm(graph, total, above)))
+    return graph.make(SOFTMAX, above.args, inner.data._replace(keepdims=False))
 
 
-def _summed(total: Node) -> Node | None:
-    """What is summed up, whether the sum is taken as it is or with further axes."""
-    found = total if total.op is SUM else total.args[0]
-    return found.args[0] if found.op is SUM else None
+def _log_softmax(graph: Graph, x: Node, total: Node) -> Node | None:
+    inner = _viewed(total)
+    if inner.op is not LOGSUMEXP or inner.args[0] is not x or not _is_beside(x, total):
+        return None
+    return graph.make(LOG_SOFTMAX, (x,), inner.data._replace(keepdims=False))
 
 
-def _logarithm(graph: Graph, total: Node, power: Node) -> Node:
-    """The logarithm of a sum of exponentials, with the axes that the sum is taken with."""
-    if total.op is SUM:
-        return graph.make(LOGSUMEXP, power.args, total.data)
-    inner = graph.make(LOGSUMEXP, power.args, total.args[0].data)
-    return graph.rebuild(total, (inner, *total.args[1:]), graph.apply)
+def _log_of_softmax(graph: Graph, share: Node) -> Node | None:
+    inner = _viewed(share)
+    if inner.op is not SOFTMAX:
+        return None
+    return _retaken(graph, share, graph.make(LOG_SOFTMAX, inner.args, inner.data))
+
+
+def _viewed(node: Node) -> Node:
+    """What a view is taken of, or the node itself."""
+    return node.args[0] if node.op in VIEWS else node
+
+
+def _retaken(graph: Graph, view: Node, inner: Node) -> Node:
+    """The same view, if it is one, of something else."""
+    return graph.rebuild(view, (inner, *view.args[1:]), graph.apply) if view.op in VIEWS else inner
+
+
+def _is_beside(x: Node, total: Node) -> bool:
+    """Whether a reduction of `x` is laid out so that it meets the elements which it is of."""
+    axes: Axes = _viewed(total).data
+    rank = len(x.shape)
+    if total.op is INDEX:
+        opened = (New() if k - rank in axes.axes else ALL for k in range(rank))
+        return not axes.keepdims and total.data == tuple(opened)
+    if total.op in VIEWS:
+        return not axes.keepdims and bool(total.data == axes.axes)
+    leading = axes.positive(rank) == tuple(range(len(axes.axes)))  # which may be left away
+    return axes.keepdims or leading
 
 
 def _log_determinant(graph: Graph, size: Node) -> Node | None:

@@ -108,13 +108,6 @@ def _norm_inf(call: Call) -> Node:
     return call.make(ARRAYS["amax"], sizes, data=call.axes(sizes.shape))
 
 
-def _softmax(call: Call) -> Node:
-    x = call.array("x")
-    axes = call.axes(x.shape)._replace(keepdims=True)
-    total = call.make(ARRAYS["logsumexp"], x, data=axes)
-    return call.graph.intern(EXP, call.graph.intern(SUBTRACT, x, total))
-
-
 def _solve(call: Call) -> Node:
     """Stacks are made equal, and a vector for each matrix of one becomes a matrix of one column."""
     a, b = call.array("A"), call.array("b")
@@ -326,7 +319,7 @@ FUNCTIONS: Mapping[str, ArrayFunction] = {
     "std": ArrayFunction(_REDUCED + " ddof", _deviation),
     "norm1": ArrayFunction(_REDUCED, _norm1),
     "norm_inf": ArrayFunction(_REDUCED, _norm_inf),
-    "softmax": ArrayFunction("x * axis", _softmax),
+    **{name: ArrayFunction("x * axis", _reduction(name)) for name in ("softmax", "log_softmax")},
     "matmul": ArrayFunction("x y", _row("matmul")),
     "outer": ArrayFunction("x y", _row("outer")),
     "inner": ArrayFunction("x y", _dot),

@@ -30,7 +30,7 @@ from .graph import (
 from .partials import Pen, partial_builders
 from .primitives import ARRAYS, ArrayPrimitive
 from .primitives.axes import ALL, At, elementwise
-from .primitives.matrices import spread
+from .primitives.reductions import spread
 from .primitives.row import Rule
 from .product import spec
 from .shapes import Shape

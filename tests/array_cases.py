@@ -10,7 +10,7 @@ import inspect
 import re
 
 import numpy as np
-from scipy.special import logsumexp, softmax
+from scipy.special import log_softmax, logsumexp, softmax
 
 from autodiff_compiler.shapes import shown
 
@@ -123,6 +123,10 @@ REDUCTIONS = [
     ("softmax(x)", lambda x: softmax(x)),
     ("softmax(A, axis=0)", lambda A: softmax(A, 0)),
     ("softmax(A)", lambda A: softmax(A)),
+    ("log_softmax(x)", lambda x: log_softmax(x)),
+    ("log_softmax(A, axis=1)", lambda A: log_softmax(A, 1)),
+    ("log_softmax(x)", lambda x: log_softmax(x)),
+    ("log_softmax(A, axis=1)", lambda A: log_softmax(A, 1)),
     ("cumsum(x)", lambda x: x.cumsum()),
     ("cumsum(A)", lambda A: A.cumsum()),
     ("cumsum(A, axis=0)", lambda A: A.cumsum(0)),

@@ -38,6 +38,24 @@ def _logsumexp(x, axis=None, keepdims=False):
     total = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
     return total if keepdims else total.squeeze(axis)[()]'''
 
+FROM_TOP = '''\
+def _from_top(x, axis):
+    """What the elements lie below the largest of them, which may be infinite."""
+    top = x.max(axis=axis, keepdims=True, initial=-np.inf)
+    return np.where(x == top, 0.0, x - top)'''
+
+SOFTMAX = '''\
+def _softmax(x, axis=None):
+    """Exponentials divided by their sum; none overflows."""
+    powers = np.exp(_from_top(x, axis))
+    return powers/powers.sum(axis=axis, keepdims=True)'''
+
+LOG_SOFTMAX = '''\
+def _log_softmax(x, axis=None):
+    """The logarithms of exponentials divided by their sum; none overflows or is that of 0."""
+    below = _from_top(x, axis)
+    return below - np.log(np.exp(below).sum(axis=axis, keepdims=True))'''
+
 PLACED = '''\
 def _placed(value, shape, index):
     """Zeros of a shape, but for a value at an index."""
@@ -82,13 +100,20 @@ HELPERS = {
     "_floats": FLOATS,
     "_norm2": NORM,
     "_logsumexp": LOGSUMEXP,
+    "_from_top": FROM_TOP,
+    "_softmax": SOFTMAX,
+    "_log_softmax": LOG_SOFTMAX,
     "_placed": PLACED,
     "_scatter": SCATTER,
     "_assembled": ASSEMBLED,
     "_prod_others": OTHERS,
     "_cofactor": COFACTOR,
 }
-NEEDS = {"_cofactor": "_prod_others"}  # helpers that helpers call
+NEEDS = {  # helpers that helpers call
+    "_cofactor": "_prod_others",
+    "_softmax": "_from_top",
+    "_log_softmax": "_from_top",
+}
 
 
 class ArraySpeller(NumpySpeller):

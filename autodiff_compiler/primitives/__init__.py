@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import arithmetic, elementary, linear, matrices, moving, special, stable
+from . import arithmetic, elementary, linear, matrices, moving, reductions, special, stable
 from .row import ArrayPrimitive, Primitive, array_function, function
 
 __all__ = [
@@ -30,7 +30,7 @@ CONSTANTS: tuple[str, ...] = tuple(name for name, row in BY_NAME.items() if not 
 ARRAYS: Mapping[str, ArrayPrimitive] = MappingProxyType(
     {
         name: row
-        for row in linear.ROWS + moving.ROWS + matrices.ROWS
+        for row in linear.ROWS + moving.ROWS + reductions.ROWS + matrices.ROWS
         for name in (row.name, *row.aliases)
     }
 )

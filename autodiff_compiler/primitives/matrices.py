@@ -1,4 +1,4 @@
-"""Rows of array functions that are not linear: reductions, inverses, determinants, factorisations.
+"""Rows of functions of matrices that are not linear: inverses, determinants, factorisations.
 
 The rules of inverses and determinants are those of Giles, Collected matrix derivative results for
 forward and reverse mode algorithmic differentiation (2008); the pseudo-inverse's is Golub and
@@ -8,109 +8,15 @@ Pereyra's (1973), the Cholesky factor's Murray's (2016, arXiv:1602.07527).
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import reduce
 from itertools import combinations
 from typing import Any
 
 from ..shapes import Shape, ShapeError, shown
-from . import arithmetic, elementary
-from .axes import Axes
-from .linear import EXPAND, EYE, SUM, TRANSPOSE, reduction_text, square
+from .linear import EXPAND, square
 from .row import ArrayPrimitive, array_function
-from .work import cubic, each, pseudo_inverse, solving
+from .work import cubic, pseudo_inverse, solving
 
 MINORS = 5  # rows of a matrix whose determinant is expanded
-
-_ROWS = {row.name: row for row in (*arithmetic.ROWS, *elementary.ROWS)}
-MULTIPLY, DIVIDE, WHERE, EQUAL = (_ROWS[name] for name in ("multiply", "divide", "where", "equal"))
-
-
-def spread(g: Any, node: Any, value: Any) -> Any:
-    """What belongs to a reduction, with the axes that it goes over as axes of extent 1."""
-    axes: Axes = node.data
-    return value if axes.keepdims or not value.shape else g.make(EXPAND, (value,), axes.axes)
-
-
-def _share(g: Any, node: Any, x: Any, out: Any) -> Any:
-    """The slope of an extremum: those that attain it share it."""
-    one, zero = g.constant(1), g.constant(0)
-    attained = g.apply(WHERE, g.apply(EQUAL, x, out), one, zero)
-    count = g.make(SUM, (attained,), node.data)
-    return g.apply(
-        WHERE, g.apply(EQUAL, x, out), g.apply(DIVIDE, one, spread(g, node, count)), zero
-    )
-
-
-def _folded(m: Any, axes: Axes, x: Any, name: str) -> Any:
-    """A reduction of numbers of any kind by a function of two."""
-    rest = axes._replace(keepdims=False).reduced(x.shape)
-    count = m.np.prod([x.shape[axis] for axis in axes.axes], dtype=int)
-    if not count:
-        raise ValueError(f"the {name} of no elements")
-    moved = m.np.moveaxis(x, axes.axes, range(len(axes.axes))).reshape(count, *rest)
-    found = m.np.asarray(reduce(m.function(name), moved))
-    return found.reshape(axes.reduced(x.shape))
-
-
-def _reduction(name: str, **columns: Any) -> ArrayPrimitive:
-    text = columns.pop("text")
-    return array_function(
-        f"{name}(x)",
-        shape=lambda axes, x: axes.reduced(x),
-        spelling=lambda node, size: reduction_text(text, node),
-        **columns,
-    )
-
-
-def _norm(m: Any, axes: Axes, x: Any) -> Any:
-    total = m.np.add.reduce(x * x, axis=axes.axes, keepdims=axes.keepdims)
-    return m.function("sqrt")(m.np.asarray(total))
-
-
-def _logsumexp(m: Any, axes: Axes, x: Any) -> Any:
-    terms = m.function("exp")(x)
-    total = m.np.add.reduce(terms, axis=axes.axes, keepdims=axes.keepdims)
-    return m.function("log")(m.np.asarray(total))
-
-
-def _others(m: Any, _axes: Axes, x: Any) -> Any:
-    rest = [m.np.delete(x, k, -1) for k in range(x.shape[-1])]
-    if not rest:
-        return x
-    return m.np.stack([m.np.multiply.reduce(part, axis=-1) for part in rest], axis=-1)
-
-
-def _pairs(g: Any, node: Any, axis: int, d: Any) -> tuple[Any, Any]:
-    """The products of all elements but two, and `d` where those two differ.
-
-    Row i of a matrix holds x with 1 in the place i; the product of the others of a row leaves out
-    two elements.  `axis` is where `d` belongs: -1, in the rows, or -2, in the columns.
-    """
-    x, extent, zero = node.args[0], node.args[0].shape[-1], g.constant(0)
-    same = g.apply(EQUAL, g.make(EYE, (), (extent, extent, 0)), g.constant(1))
-    rows = g.apply(WHERE, same, g.constant(1), g.make(EXPAND, (x,), (-2,)))
-    others = g.make(OTHERS, (rows,), Axes((-1,), True))
-    apart = g.apply(WHERE, same, zero, g.make(EXPAND, (d,), (-3 - axis,)))
-    return others, apart
-
-
-def _others_tangent(g: Any, node: Any, d: Any) -> Any:
-    return g.make(SUM, (g.apply(MULTIPLY, *_pairs(g, node, -1, d)),), Axes((-1,)))
-
-
-def _others_adjoint(g: Any, node: Any, bar: Any) -> Any:
-    return g.make(SUM, (g.apply(MULTIPLY, *_pairs(g, node, -2, bar)),), Axes((-2,)))
-
-
-def _others_along(g: Any, node: Any, x: Any, _out: Any) -> Any:
-    """The product of the other elements along the axis of a reduction."""
-    (axis,) = node.data.axes
-    order = list(range(axis, 0))
-    order[0], order[-1] = order[-1], order[0]
-    if axis == -1:
-        return g.make(OTHERS, (x,), Axes((-1,), True))
-    turned = g.make(OTHERS, (g.make(TRANSPOSE, (x,), tuple(order)),), Axes((-1,), True))
-    return g.make(TRANSPOSE, (turned,), tuple(order))
 
 
 def eliminated(m: Any, a: Any, b: Any) -> tuple[Any, Any]:
@@ -223,7 +129,7 @@ def _by_bar(text: str) -> Any:
     """The adjoint `bar*text` of a number that comes from a matrix."""
 
     def rule(g: Any, node: Any, bar: Any) -> Any:
-        return g.apply(MULTIPLY, _whole(bar, g), g.written(text, A=node.args[0]))
+        return g.written(f"bar*{text}", A=node.args[0], bar=_whole(bar, g))
 
     return rule
 
@@ -254,63 +160,6 @@ def _matrix_function(signature: str, one: Any, **columns: Any) -> ArrayPrimitive
     return array_function(signature, compute=columns.pop("compute", compute), **columns)
 
 
-PROD: ArrayPrimitive = _reduction(
-    "prod",
-    slope=_others_along,
-    work=each(),
-    text="{0}.prod(",
-    compute=lambda m, axes, x: m.np.multiply.reduce(x, axis=axes.axes, keepdims=axes.keepdims),
-    latex=r"\prod {x}",
-)
-OTHERS: ArrayPrimitive = array_function(
-    "prod_others(x)",
-    work=each(3),
-    space=3,
-    shape=lambda axes, x: x,
-    tangents=(_others_tangent,),
-    adjoints=(_others_adjoint,),
-    compute=_others,
-    spelling=lambda node, size: "_prod_others({0})",
-    note="the product of all other elements of the last axis, also where one is 0",
-)
-AMAX: ArrayPrimitive = _reduction(
-    "amax",
-    work=each(),
-    aliases="max",
-    slope=_share,
-    text="{0}.max(",
-    compute=lambda m, axes, x: _folded(m, axes, x, "maximum"),
-    latex=r"\max {x}",
-)
-AMIN: ArrayPrimitive = _reduction(
-    "amin",
-    work=each(),
-    aliases="min",
-    slope=_share,
-    text="{0}.min(",
-    compute=lambda m, axes, x: _folded(m, axes, x, "minimum"),
-    latex=r"\min {x}",
-)
-NORM: ArrayPrimitive = _reduction(
-    "norm2",
-    work=each(2),
-    space=1,
-    aliases="norm",
-    slope="where(out == 0, 0, x/out)",
-    text="_norm2({0}",
-    compute=_norm,
-    latex=r"\left\lVert {x} \right\rVert",
-    note="the root of the sum of squares; its gradient at 0 is 0",
-)
-LOGSUMEXP: ArrayPrimitive = _reduction(
-    "logsumexp",
-    work=each(4),
-    space=2,
-    slope="where(x == out, 1, exp(x - out))",
-    text="_logsumexp({0}",
-    compute=_logsumexp,
-    latex=r"\log \sum \exp {x}",
-)
 INV: ArrayPrimitive = _matrix_function(
     "inv(A)",
     _inverse,
@@ -391,7 +240,4 @@ CHOLESKY: ArrayPrimitive = _matrix_function(
     note="of the symmetric part: (A + A')/2",
 )
 
-ROWS = (
-    *(PROD, OTHERS, AMAX, AMIN, NORM, LOGSUMEXP),
-    *(INV, SOLVE, DET, COFACTOR, LOGDET, PINV, CHOLESKY),
-)
+ROWS = (INV, SOLVE, DET, COFACTOR, LOGDET, PINV, CHOLESKY)

@@ -1,0 +1,143 @@
+"""Arrays whose elements leave the range, or whose sums do: the stable forms, and units."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import autodiff_compiler as ac
+
+
+def close(got, want):
+    np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-300)
+
+
+def test_logarithms_of_sums_of_exponentials():
+    fn = ac.compile("x: [n]; logsumexp(x)")
+    assert fn([1e4, 1e4]) == pytest.approx(1e4 + math.log(2), rel=1e-15)
+    close(fn.gradient([1e4, 1e4])[0], [0.5, 0.5])
+    assert fn([-math.inf, 2]) == 2.0
+    close(fn.gradient([-math.inf, 2.0])[0], [0, 1])
+    assert fn([-math.inf, -math.inf]) == -math.inf
+    assert fn([math.inf, 2]) == math.inf
+    close(fn.gradient([-1e4, 0.0])[0], [0, 1])
+    close(fn.gradient([math.inf, 2.0])[0], [1, 0])
+    close(ac.compile("x: [n]; softmax(x)")([1e4, -1e4, 1e4]), [0.5, 0, 0.5])
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("size", [1.0, 1e4, 2.0**23])
+def test_shares_of_large_numbers_are_those_of_small_ones(size, kind):
+    small = np.array([[1, -2, 3], [0, 2, 1]], kind)
+    weights = np.array([[1, 2, 3], [5, 4, 3]], kind)
+    for text in (
+        "logsumexp(A, axis=1) @ W[:, 0]",
+        "sum(W*softmax(A, axis=1))",
+        "sum(W*log_softmax(A, axis=1))",
+    ):
+        fn = ac.compile(f"A: [n, m]; W: [n, m]; {text}", wrt="A")
+        (got,), (want,) = fn.gradient(small + kind(size), weights), fn.gradient(small, weights)
+        assert got.dtype == kind
+        np.testing.assert_allclose(got, want, rtol=8 * np.finfo(kind).eps)
+
+
+def test_a_sum_that_meets_other_elements_is_no_softmax():
+    a = np.array([[1.0, -2.0], [0.0, 2.0]])
+    for text, other in {
+        "exp(A)/sum(exp(A), axis=1)": np.exp(a) / np.exp(a).sum(axis=1),
+        "A - logsumexp(A, axis=1)": a - np.log(np.exp(a).sum(axis=1)),
+        "exp(A)/sum(exp(A), axis=0)[:, None]": np.exp(a) / np.exp(a).sum(axis=0)[:, None],
+    }.items():
+        close(ac.compile(f"A: [2, 2]; {text}")(a), other)
+
+
+LARGE = np.array([1000.0, 1001.0])
+FORMS = {  # what is written, what it means, and where that would overflow or has no slope
+    "log(sum(exp(x)))": ("logsumexp(x)", LARGE),
+    "sum(exp(x)/sum(exp(x))*x)": ("sum(softmax(x)*x)", LARGE),
+    "X = outer([1, 2], x); sum((exp(X)/sum(exp(X), axis=1)[:, None])**2)": (
+        "sum(softmax(outer([1, 2], x), axis=1)**2)",
+        LARGE,
+    ),
+    "sum(log(exp(x)/sum(exp(x)))*x)": ("sum(log_softmax(x)*x)", LARGE),
+    "log(softmax(4*x)[0])": ("log_softmax(4*x)[0]", LARGE),
+    "X = outer([1, 2], x); sum((X - logsumexp(X, axis=1)[:, None])**2)": (
+        "sum(log_softmax(outer([1, 2], x), axis=1)**2)",
+        LARGE,
+    ),
+    "sum(log(sum(exp(outer([1, 2], x)), axis=1)[:, None]))": (
+        "sum(logsumexp(outer([1, 2], x), axis=1))",
+        LARGE,
+    ),
+    "sqrt(sum(x**2))": ("norm(x)", 1e200 * LARGE),
+    "sqrt(x @ x)": ("norm(x)", 0 * LARGE),
+    "sum(sqrt(sum(outer(x, x)**2, axis=1)))": ("sum(norm(outer(x, x), axis=1))", 0 * LARGE),
+}
+
+
+@pytest.mark.parametrize(("text", "same", "x"), [(k, *v) for k, v in FORMS.items()])
+def test_sums_over_arrays_are_in_the_stable_form(text, same, x):
+    fns = [ac.compile(f"x: [n]; {t}") for t in (text, same)]
+    (value, (slope,)), (wanted, (wanted_slope,)) = (fn.value_and_gradient(x) for fn in fns)
+    assert np.isfinite([value, *slope]).all()
+    np.testing.assert_allclose(value, wanted, rtol=1e-12)
+    np.testing.assert_allclose(slope, wanted_slope, rtol=1e-9)
+    assert any(applied.name == "stable" for applied in fns[0].rewrites)
+    written = ac.compile(f"x: [n]; {text}", stable=False)
+    assert all(applied.name != "stable" for applied in written.rewrites)
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("sum((x/s)**2)", 5.0),
+        ("(x/s) @ (x/s)", 5.0),
+        ("exp(-(x/s)**2/2)[0]", math.exp(-0.5)),
+        ("1/(1 + (x/s)**2)[1]", 0.2),
+        ("sum(x**2/s**2)", 5.0),
+    ],
+)
+def test_quotients_are_squared_not_their_divisors(source, value):
+    fn = ac.compile(source, inputs="x s", shapes={"x": (2,)})
+    for size in (1e-200, 1e-3, 1e200):
+        x = np.array([1.0, 2.0]) * size
+        assert math.isclose(fn(x, size), value, rel_tol=1e-14)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-3, 1e200])
+@pytest.mark.parametrize(
+    ("source", "value", "slope"),
+    [
+        ("sum((x*s)**2)", 5.0, [2.0, 4.0]),
+        ("norm(x*s)**2", 5.0, [2.0, 4.0]),
+        ("sum((x*s)**3)", 9.0, [3.0, 12.0]),
+        ("(x*s) @ (x/(1/s))", 5.0, [2.0, 4.0]),
+        ("sum((x*s)*(x*s*t))", 5.0, [2.0, 4.0]),
+    ],
+)
+def test_arrays_in_units_of_a_number_are_squared_as_they_are(source, value, slope, size):
+    fn = ac.compile(source, inputs="x s t", shapes={"x": (2,)})
+    x, s = np.array([1.0, 2.0]) * size, 1 / size
+    assert math.isclose(fn(x, s, 1.0), value, rel_tol=1e-14)
+    np.testing.assert_allclose(fn.gradient(x, s, 1.0)[0], np.array(slope) * s, rtol=1e-13)
+    np.testing.assert_allclose(fn.gradient(x, s, 1.0)[1], slope @ x, rtol=1e-13)
+
+
+def test_extreme_constants_are_not_multiplied_with_each_other():
+    fn = ac.compile("sum((1e200*x)*(1e200*y))", shapes={"x": (2,), "y": (2,)})
+    x = np.array([1.0, 2.0]) * 1e-200
+    assert math.isclose(fn(x, x), 5.0, rel_tol=1e-14)
+    np.testing.assert_allclose(fn.gradient(x, x), [[1e200, 2e200]] * 2, rtol=1e-14)
+    fn, x = ac.compile("x: [n]; sum((1e25*x)**2)"), np.array([1, 2], np.float32) / np.float32(1e25)
+    assert math.isclose(fn(x), 5.0, rel_tol=1e-6)
+    np.testing.assert_allclose(fn.gradient(x)[0], [2e25, 4e25], rtol=1e-6)
+
+
+def test_deviations_are_norms():
+    fn = ac.compile("x: [n]; std(x)")
+    assert (fn.gradient([5.0, 5.0, 5.0])[0] == 0).all()
+    for size in (1e-200, 1e200):
+        close(fn(np.array([1.0, 3.0]) * size), size)
+        close(fn.gradient(np.array([1.0, 3.0]) * size)[0], [-0.5, 0.5])
