@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, reduce
+from itertools import product
 from typing import NamedTuple
 
-from .algebra import PRODUCTS, SQUARES, SUMS, collected, made_product, multiplied, term
+from .algebra import (
+    MAX_FACTORS,
+    PRODUCTS,
+    SQUARES,
+    SUMS,
+    Powers,
+    collected,
+    made_product,
+    multiplied,
+    term,
+)
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node, Rule, Rules
 from .primitives import Primitive, lookup
+from .primitives.ieee import Number
 from .rewrite import Law, Pattern
 
 EXP, EXPIT, HYPOT = lookup("exp"), lookup("expit"), lookup("hypot")
@@ -83,6 +95,13 @@ class Regroup:
         """Of what the dividends are that a law knows."""
         return operations(p.args[0] for p in self._patterns() if p.op is DIVIDE)
 
+    @cached_property
+    def _under(self) -> frozenset[Primitive]:
+        """Of what the divisors are that a law knows of whatever is a constant times something."""
+        laws = (law for law in self._laws if law.is_relative)
+        patterns = (p for law in laws for p in law.variants if p.args[0].op is None)
+        return operations(p.args[1] for p in patterns)
+
     def _patterns(self) -> Iterator[Pattern]:
         return (variant for law in self._laws for variant in law.variants)
 
@@ -125,57 +144,67 @@ class Regroup:
 
     def _multiply(self, graph: Graph, left: Node, right: Node) -> Node | None:
         """A product with a function, one of the divisors of which goes with the function."""
-        over, product = (left, right) if left.op in self._above else (right, left)
+        over, rest = (left, right) if left.op in self._above else (right, left)
         rules = self._rules
         if not any(rules[DIVIDE, over.op, d] for d in graph.divisors):
             return None
-        whole = term(graph, product)
+        whole = term(graph, rest)
         if not whole.below:
             return None
         below = [j for j, e in whole.powers.items() if e < 0]
         found = self._quotient(graph, [over.index], below)
         if found is None:
             return None
-        rest = multiplied(whole.powers, {found.under: 1})
-        node = made_product(graph, found.node, rest)
+        powers = multiplied(whole.powers, {found.under: 1})
+        node = made_product(graph, found.node, powers)
         return graph.apply(MULTIPLY, graph.constant(whole.coefficient), node)
 
     def _divide(self, graph: Graph, left: Node, right: Node) -> Node | None:
-        """A quotient of products, in which a function goes with one of the divisors."""
+        """A quotient of products, in which some factors go with divisors."""
         if not self._may_divide(graph, right):
             return None
         ours, theirs = term(graph, left), term(graph, right)
-        above = [i for i, e in ours.powers.items() if e > 0]
-        found = self._quotient(graph, above, [j for j, e in theirs.powers.items() if e > 0])
-        if found is None:
+        powers = multiplied(ours.powers, theirs.powers, -1)
+        scale, left_over = self._divided(graph, ours.coefficient, powers)
+        if left_over is powers:
             return None
-        rest = multiplied(ours.powers, theirs.powers, -1)
-        rest = multiplied(multiplied(rest, {found.over: 1}, -1), {found.under: 1})
-        scale = graph.constant(ours.coefficient)
-        node = graph.apply(MULTIPLY, scale, made_product(graph, found.node, rest))
+        node = made_product(graph, graph.constant(scale), left_over)
         return graph.apply(DIVIDE, node, graph.constant(theirs.coefficient))
+
+    def _divided(self, graph: Graph, scale: Number, powers: Powers) -> tuple[Number, Powers]:
+        """A term with factors divided by others, as long as a rule knows a quotient."""
+        for _ in range(MAX_FACTORS):
+            above = [i for i, e in powers.items() if e > 0]
+            found = self._quotient(graph, above, [j for j, e in powers.items() if e < 0])
+            if found is None:
+                break
+            made = term(graph, found.node)
+            rest = multiplied(multiplied(powers, {found.over: 1}, -1), {found.under: 1})
+            scale, powers = scale * made.coefficient, multiplied(rest, made.powers)
+        return scale, powers
 
     def _may_divide(self, graph: Graph, divisor: Node) -> bool:
         """Whether a law knows a function of the graph divided by this, or by a factor of it."""
         rules = self._rules
         unders = [a.op for a in divisor.args] if divisor.op is MULTIPLY else [divisor.op]
         functions = self._above & graph.heads
+        if not self._under.isdisjoint(unders):
+            return True
         return any(u in PRODUCTS or rules[DIVIDE, f, u] for f in functions for u in unders)
 
     def _quotient(
         self, graph: Graph, above: Iterable[int], below: Sequence[int]
     ) -> Quotient | None:
         """A factor above the line divided by one below, if a rule knows the quotient."""
-        for i in above:
-            over = graph.nodes[i]
-            if over.op in self._above:
-                for j in below:
-                    under = graph.nodes[j]
-                    for origin, better in self._rules[DIVIDE, over.op, under.op]:
-                        node = better(graph, over, under)
-                        if node is not None:
-                            note(graph, origin)
-                            return Quotient(node, i, j)
+        above = sorted(above, key=lambda i: graph.nodes[i].op not in self._above)
+        for i, j in product(above, below):
+            over, under = graph.nodes[i], graph.nodes[j]
+            if over.op in self._above or under.op in self._under:
+                for origin, better in self._rules[DIVIDE, over.op, under.op]:
+                    node = better(graph, over, under)
+                    if node is not None:
+                        note(graph, origin)
+                        return Quotient(node, i, j)
         return None
 
 

@@ -1,11 +1,12 @@
-"""What remains of a sum in which terms cancel, as laws ask for it."""
+"""What laws ask for beside patterns: what remains of sums in which terms cancel, and ratios."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .algebra import (
     MAX_TERMS,
+    SUMS,
     Polynomial,
     added,
     are_apart,
@@ -18,8 +19,12 @@ from .algebra import (
     term,
     times,
 )
-from .graph import ADD, CONSTANT, DIVIDE, INPUT, MULTIPLY, Graph, Node
+from .graph import ADD, CONSTANT, DIVIDE, INPUT, MULTIPLY, NEGATIVE, Graph, Node
 from .parser import parse
+from .primitives.ieee import Number
+
+ROUNDING = 1e-15  # relative difference of ratios that are meant to be equal
+SMALLEST = 1e-10  # of a ratio that takes nothing out of the range
 
 
 class Given:
@@ -103,3 +108,62 @@ def _divided(left: Polynomial, right: Polynomial) -> Polynomial | None:
     return {
         monomial_of(multiplied(dict(m), dict(monomial), -1)): c / divisor for m, c in left.items()
     }
+
+
+class Proportion:
+    """A name for the constant that one of two nodes is times the other, as `"n = x/y"` asks.
+
+    Both are read as sums of multiples: `(25 - v)/10` is 0.1 times `25 - v`, and `0.1*v - 2.5` is
+    -0.1 times it.
+    """
+
+    def __init__(self, text: str, names: Sequence[str]) -> None:
+        self.name, _, body = (part.strip() for part in text.partition("="))
+        self._sides = [names.index(side.strip()) for side in body.split("/")]
+
+    def __call__(self, graph: Graph, *nodes: Node) -> Node | None:
+        """The constant in `graph`, or `None`."""
+        above, below = (_multiples(nodes[side]) for side in self._sides)
+        if above.keys() != below.keys() or not above:
+            return None
+        ratios = [above[key] / below[key] for key in above]
+        least, most = min(ratios), max(ratios)
+        close = most - least <= ROUNDING * abs(most) and SMALLEST < abs(most) < 1 / SMALLEST
+        return graph.constant(simple(ratios)) if close else None
+
+
+def simple(ratios: Sequence[float]) -> Number:
+    """The one of equal numbers which is written with the fewest digits."""
+    found = min(ratios, key=lambda ratio: len(repr(ratio)))
+    return int(found) if found == int(found) else found
+
+
+def _multiples(node: Node) -> dict[Node | None, float]:
+    """A sum by the multiples of its terms, that of 1 under `None`; a long one is its own term."""
+    found: dict[Node | None, float] = {}
+    pending = [(node, 1.0)]
+    while pending:
+        top, scale = pending.pop()
+        parts = list(_parts(top, scale))
+        if not parts:
+            key, value = (None, scale * top.data) if top.op is CONSTANT else (top, scale)
+            found[key] = found.get(key, 0.0) + value
+        pending += parts
+        if len(found) + len(pending) > MAX_TERMS:
+            return {node: 1.0}
+    return {key: value for key, value in found.items() if value}
+
+
+def _parts(node: Node, scale: float) -> Iterator[tuple[Node, float]]:
+    """The terms of a sum, or what is multiplied by a constant; nothing of anything else."""
+    if node.op in SUMS:
+        yield node.args[0], scale
+        yield node.args[1], scale if node.op is ADD else -scale
+    elif node.op is NEGATIVE:
+        yield node.args[0], -scale
+    elif node.op in (MULTIPLY, DIVIDE):
+        left, right = node.args
+        if right.op is CONSTANT and right.data:
+            yield left, scale * right.data if node.op is MULTIPLY else scale / right.data
+        elif left.op is CONSTANT and node.op is MULTIPLY:
+            yield right, scale * left.data

@@ -18,7 +18,7 @@ from .parser import parse
 from .partials import Builder, builder, function
 from .primitives import BY_NAME, Primitive
 from .primitives.ieee import Number
-from .remainder import Given
+from .remainder import Given, Proportion
 
 CONSTANTS = ("m", "n")  # names that stand for constants
 
@@ -31,6 +31,7 @@ class Law:
     same node.  `when` restricts the constants.  `exact` rules hold for every IEEE input, up to the
     sign of a zero; the others only to rounding, or where the pattern is finite.  `given` names
     what remains of a sum in which terms cancel, as `"d = x - y"`; the law holds only if they do.
+    With `"n = x/y"` it holds if one is a constant times the other.
     `holds` is the condition under which the two sides agree, if that is not everywhere.  In the
     replacement `out` is the pattern as it was written.  A law that would compute anew what is there
     is for the program `alone`, not for its derivatives, and not for what has a name.
@@ -75,9 +76,16 @@ class Law:
         return (*given, "out") if re.search(r"\bout\b", self.replacement) else given
 
     @cached_property
-    def cancelled(self) -> Given | None:
+    def cancelled(self) -> Given | Proportion | None:
         """Makes what is given, from nodes for `names`."""
+        if self.is_relative:
+            return Proportion(self.given, self.names)
         return Given(self.given, self.names) if self.given else None
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether what is given is the constant that one node is times another."""
+        return self.given.partition(" ")[0] in CONSTANTS
 
 
 class Pattern(NamedTuple):

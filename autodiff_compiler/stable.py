@@ -36,7 +36,11 @@ def differences() -> Iterator[Law]:
         ("sin(x) - sin(y)", "where(abs(d) < 1, 2*sin(d/2)*cos(y + d/2), out)", "x - y"),
         ("cos(x) - cos(y)", "where(abs(d) < 1, -2*sin(d/2)*sin(y + d/2), out)", "x - y"),
         ("tan(x) - tan(y)", "where(abs(d) < 1, sin(d)/(cos(x)*cos(y)), out)", "x - y"),
-        ("arctan(x) - arctan(y)", "where(abs(d) < 1, arctan2(d, 1 + x*y), out)", "x - y"),
+        (
+            "arctan(x) - arctan(y)",
+            "where(abs(d) < maximum(1, abs(y)) and abs(y) < 1e50, arctan2(d, 1 + x*y), out)",
+            "x - y",
+        ),
         ("log(x) - log(y)", logarithm.format(y="y"), "x - y"),
         ("log1p(x) - log1p(y)", logarithm.format(y="(1 + y)"), "x - y"),
         ("log1p(x) - log(y)", logarithm.format(y="y"), "(1 + x) - y"),
@@ -76,19 +80,26 @@ def conjugates() -> Iterator[Law]:
     )
 
 
+RATIOS = (  # functions, what they are divided by their argument, and the argument by them
+    ("sin", "sinc_unnormalized", "/sinc_unnormalized"),
+    ("sinh", "sinhc", "*xcsch"),
+    ("tan", "tanc", "/tanc"),
+    ("tanh", "tanhc", "*xcoth"),
+    ("arctan", "arctanc", "/arctanc"),
+    ("arcsin", "arcsinc", "/arcsinc"),
+    ("arcsinh", "arcsinhc", "/arcsinhc"),
+    ("arctanh", "arctanhc", "/arctanhc"),
+    ("erf", "erf_ratio", "/erf_ratio"),
+    ("expm1", "exprel", "*bernoulli"),
+    ("log1p", "log1prel", "/log1prel"),
+)
+
+
 def removable() -> Iterator[Law]:
     """Quotients that have a limit where they are 0/0."""
-    for function, ratio in (
-        ("sin(x)", "sinc_unnormalized(x)"),
-        ("sinh(x)", "sinhc(x)"),
-        ("tan(x)", "tanc(x)"),
-        ("expm1(x)", "exprel(x)"),
-        ("log1p(x)", "log1prel(x)"),
-    ):
-        yield stable(f"{function}/x", ratio, ZERO, "x != 0")
-        if function != "expm1(x)":
-            yield stable(f"x/{function}", f"1/{ratio}", ZERO, "x != 0")
-    yield stable("x/expm1(x)", "bernoulli(x)", ZERO, "x != 0")
+    for function, ratio, inverse in RATIOS:
+        yield stable(f"{function}(y)/x", f"n*{ratio}(y)", ZERO, "x != 0", given="n = y/x")
+        yield stable(f"x/{function}(y)", f"n{inverse}(y)", ZERO, "x != 0", given="n = x/y")
     for function, half, sine, ratio in (
         ("cosm1(x)", "-0.5", "-sin(x/2)", "sinc_unnormalized(x/2)"),
         ("coshm1(x)", "0.5", "sinh(x/2)", "sinhc(x/2)"),
@@ -105,24 +116,74 @@ def removable() -> Iterator[Law]:
         ):
             inner, outer = (text.replace("(x", f"({root}") for text in (function, ratio))
             yield stable(f"{inner}/{square}", f"{half}*({outer}*{outer})", ZERO, holds)
+    for first, terms in (("", "sin(x) - x*cos(x)"), ("-", "x*cos(x) - sin(x)")):
+        for scale in ("", "n*"):
+            whole = f"{first}{scale}sphj1_ratio(x)"
+            yield stable(f"{scale}({terms})/(x*(x*x))", whole, ZERO, "x != 0")
+            yield stable(f"{scale}({terms})/(x*x)", f"{whole}*x", ZERO, "x != 0")
+    for defect in ("sinmx", "sinhmx"):
+        yield stable(f"{defect}(x)/(x*(x*x))", f"{defect}_ratio(x)", ZERO, "x != 0")
+    cosine = "0.5*(sinc_unnormalized(x/2)*sinc_unnormalized(x/2))"
+    yield stable(
+        "tanmx(x)/(x*(x*x))",
+        f"where(abs(x) < 1, (sinmx_ratio(x) + {cosine})/cos(x), out)",
+        ZERO,
+        "x != 0",
+    )
+    yield stable("expm1mx(x)/(x*x)", "phi2(x)", ZERO, "x != 0")
 
 
 def poles() -> Iterator[Law]:
     """Differences of functions with a pole at 0: by their series there."""
-    for pattern, series, near in (
-        ("1/x - 1/tan(x)", "x/3 + x**3/45 + 2*x**5/945", "tanmx(x)/(x*tan(x))"),
-        ("1/tan(x) - 1/x", "-x/3 - x**3/45 - 2*x**5/945", "-tanmx(x)/(x*tan(x))"),
-        ("1/sin(x) - 1/x", "x/6 + 7*x**3/360 + 31*x**5/15120", "-sinmx(x)/(x*sin(x))"),
-        ("1/tanh(x) - 1/x", "x/3 - x**3/45 + 2*x**5/945", "-tanhmx(x)/(x*tanh(x))"),
-        ("1/x - 1/expm1(x)", "0.5 - x/12 + x**3/720 - x**5/30240", "expm1mx(x)/(x*expm1(x))"),
+    for function, series, near, far in (
+        ("tan(x)", "x/3 + x**3/45 + 2*x**5/945", "tanmx(x)/(x*tan(x))", "out"),
+        ("sin(x)", "-x/6 - 7*x**3/360 - 31*x**5/15120", "sinmx(x)/(x*sin(x))", "out"),
+        ("tanh(x)", "-x/3 + x**3/45 - 2*x**5/945", "tanhmx(x)/(x*tanh(x))", "out"),
+        ("sinh(x)", "x/6 - 7*x**3/360 + 31*x**5/15120", "sinhmx(x)/(x*sinh(x))", "1/x - csch(x)"),
+        (
+            "expm1(x)",
+            "0.5 - x/12 + x**3/720 - x**5/30240",
+            "expm1mx(x)/(x*expm1(x))",
+            "where(x > 0, (1 - bernoulli(x))/x, 1 + (1 - bernoulli(-x))/x)",
+        ),
     ):
-        branches = f"where(abs(x) < 0.003, {series}, where(abs(x) < 1, {near}, out))"
-        yield stable(pattern, branches, CANCELS, "x != 0")
+        branches = f"where(abs(x) < 0.003, {series}, where(abs(x) < 1, {near}, {far}))"
+        yield stable(f"1/x - 1/{function}", branches, CANCELS, "x != 0")
+        yield stable(f"1/{function} - 1/x", f"-(1/x - 1/{function})", CANCELS, "x != 0")
+    far = "where(x > 0, (1 - bernoulli(x))/x - 1, (1 - bernoulli(-x))/x)"
+    branches = "where(abs(x) < 0.003, -0.5 - x/12 + x**3/720 - x**5/30240, where(abs(x) < 1, "
+    branches += f"expm1mx(-x)/(x*expm1(-x)), {far}))"
+    yield stable("1/x + 1/expm1(-x)", branches, CANCELS, "x != 0")
+    yield stable("-(1/expm1(-x)) - 1/x", "-(1/x + 1/expm1(-x))", CANCELS, "x != 0")
 
 
 def moderate(n: float) -> bool:
     """Whether a constant is so near 1 that a product with it loses no range."""
     return 1e-10 < abs(n) < 1e10
+
+
+def defects() -> Iterator[Law]:
+    """Functions less their argument, which is the first term of their series."""
+    names = (
+        "sin",
+        "tan",
+        "sinh",
+        "tanh",
+        "arctan",
+        "arcsin",
+        "arcsinh",
+        "arctanh",
+        "expm1",
+        "log1p",
+    )
+    for name in names:
+        yield stable(f"{name}(x) - x", f"{name}mx(x)", CANCELS)
+        yield stable(f"x - {name}(x)", f"-{name}mx(x)", CANCELS)
+
+
+def half_turn(n: float) -> bool:
+    """Whether a constant is pi/2, rounded."""
+    return n == math.pi / 2
 
 
 def quarter(n: float) -> bool:
@@ -141,6 +202,18 @@ LOGARITHMS = (
     stable("log(cosh(x))", "logcosh(x)", OVERFLOWS),
     stable("log(n*cosh(x))", "logcosh(x) + log(n)", OVERFLOWS, when=lambda n: n > 0),
     stable("log(tanh(x))", "logtanh(x)", CANCELS),
+    stable(
+        "log(sinc_unnormalized(x))",
+        "where(abs(x) < 1, log1p(x*x*sinmx_ratio(x)), out)",
+        CANCELS,
+    ),
+    stable(
+        "log(sinhc(x))",
+        "where(abs(x) < 1, log1p(x*x*sinhmx_ratio(x)), abs(x) + log(-expm1(-2*abs(x))/(2*abs(x))))",
+        OVERFLOWS,
+    ),
+    stable("softplus(x) - x", "softplus(-x)", CANCELS),
+    stable("x - softplus(x)", "-softplus(-x)", CANCELS),
     stable("log(sinh(x))", "where(x > 20, x - log(2), out)", OVERFLOWS),
     stable("log(x + exp(y))", "where(y > 700, y + log1p(x*exp(-y)), out)", OVERFLOWS),
     stable("log((1 + x)/(1 - x))", "2*arctanh(x)", CANCELS),
@@ -179,6 +252,9 @@ EXPONENTIALS = (
     stable("expm1(x)/(1 + exp(x))", "tanh(x/2)", OVERFLOWS),
     stable("exp(x)/(1 + exp(x))", "expit(x)", OVERFLOWS),
     stable("exp(x)/expm1(x)", "-1/expm1(-x)", OVERFLOWS),
+    stable("bernoulli(x)*bernoulli(-x)", "xcsch(x/2)*xcsch(x/2)", CANCELS),
+    stable("exp(x)/((1 + exp(x))*(1 + exp(x)))", "0.25*(sech(x/2)*sech(x/2))", OVERFLOWS),
+    stable("exp(x)/(1 + exp(2*x))", "0.5*sech(x)", OVERFLOWS),
     stable("y/(1 + exp(x))", "y*expit(-x)", OVERFLOWS),
     stable("exp(x)/(y + exp(x))", "where(x > 0, 1/(y*exp(-x) + 1), out)", OVERFLOWS),
     stable("exp(x)/(y + z*exp(x))", "where(x > 0, 1/(y*exp(-x) + z), out)", OVERFLOWS),
@@ -205,15 +281,16 @@ HYPERBOLICS = (
     stable("cosh(x) - 1", "coshm1(x)", CANCELS),
     stable("1 - cosh(x)", "-coshm1(x)", CANCELS),
     stable("n*cosh(x) - n", "n*coshm1(x)", CANCELS),
-    stable("sinh(x) - x", "sinhmx(x)", CANCELS),
-    stable("x - sinh(x)", "-sinhmx(x)", CANCELS),
-    stable("tanh(x) - x", "tanhmx(x)", CANCELS),
-    stable("x - tanh(x)", "-tanhmx(x)", CANCELS),
-    stable("log1p(x) - x", "log1pmx(x)", CANCELS),
-    stable("x - log1p(x)", "-log1pmx(x)", CANCELS),
-    stable("expm1(x) - x", "expm1mx(x)", CANCELS),
-    stable("x - expm1(x)", "-expm1mx(x)", CANCELS),
     stable("exp(x) - (1 + x)", "expm1mx(x)", CANCELS),
+    stable("1 - tanh(x)", "2*expit(-2*x)", CANCELS),
+    stable("1 + tanh(x)", "2*expit(2*x)", CANCELS),
+    stable("tanh(x) - 1", "-2*expit(-2*x)", CANCELS),
+    stable("1 - erf(x)", "erfc(x)", CANCELS),
+    stable("1 + erf(x)", "erfc(-x)", CANCELS),
+    stable("erf(x) - 1", "-erfc(x)", CANCELS),
+    stable("sinh(x)/tanh(x)", "cosh(x)", ZERO, "x != 0"),
+    stable("tanh(x)/sinh(x)", "sech(x)", ZERO, "x != 0"),
+    stable("arccosh(1 + x)", "2*arcsinh(sqrt(x/2))", CANCELS),
     stable("1 - tanh(x)*tanh(x)", "sech(x)*sech(x)", CANCELS),
     stable("cosh(x)*cosh(x) - sinh(x)*sinh(x)", "1", CANCELS),
 )
@@ -225,10 +302,14 @@ TRIGONOMETRY = (
     stable("1 - cos(x)*cos(x)", "sin(x)*sin(x)", CANCELS),
     stable("1 - cos(x)", "-cosm1(x)", CANCELS),
     stable("cos(x) - 1", "cosm1(x)", CANCELS),
-    stable("sin(x) - x", "sinmx(x)", CANCELS),
-    stable("x - sin(x)", "-sinmx(x)", CANCELS),
-    stable("tan(x) - x", "tanmx(x)", CANCELS),
-    stable("x - tan(x)", "-tanmx(x)", CANCELS),
+    stable("sin(x)/tan(x)", "cos(x)", ZERO, "x != 0"),
+    stable("tan(x)/sin(x)", "1/cos(x)", ZERO, "x != 0"),
+    stable("sqrt(-(n*cosm1(x)))", "sqrt(2*n)*abs(sin(x/2))", LARGE, when=lambda n: n > 0),
+    stable("sqrt(-cosm1(x))", "sqrt(2)*abs(sin(x/2))", LARGE),
+    stable("arccos(1 - x)", "where(x < 1, 2*arcsin(sqrt(x/2)), out)", CANCELS),
+    stable("n - arctan(x)", "arctan2(1, x)", CANCELS, when=half_turn),
+    stable("n - arcsin(x)", "arccos(x)", CANCELS, when=half_turn),
+    stable("n - arccos(x)", "arcsin(x)", CANCELS, when=half_turn),
     stable(
         "arctan(y/x)", "arctan_ratio(y, x)", "0 times infinity at x = 0, in the slope", "x != 0"
     ),
@@ -283,6 +364,7 @@ PAIRS: tuple[Law, ...] = (
     *HYPERBOLICS,
     *TRIGONOMETRY,
     *removable(),
+    *defects(),
     *differences(),
     *conjugates(),
     *ROOTS,

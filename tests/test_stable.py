@@ -31,23 +31,26 @@ CANCELLING = {
     "d = u*v - b*b": {"b": "t", "u": "(t - 1)", "v": "(t + 1)"},
     "d = u*u + v*v - b*b": {"b": "t", "u": "t", "v": "w"},
     "q = d/y": {"d": "(y*w)", "b": "t", "s": "u"},
+    "n = x/y": {"x": "(t/3)", "y": "(t/2)"},
+    "n = y/x": {"x": "(t/3)", "y": "(t/2)"},
 }
 by_law = pytest.mark.parametrize("law", STABLE, ids=lambda law: law.name)
 
 
 def constants(law):
     """A choice for the names that stand for constants."""
-    for n in (2, 3, math.pi / 4):
+    for n in (2, 3, -2, math.pi / 4, math.pi / 2):
         if law.when is None or law.when(n=n):
             return {"n": n}
     raise AssertionError(law.name)
 
 
 def with_constants(text, law):
-    """A text with constants for `m` and `n`; a quarter of pi is meant exactly."""
+    """A text with constants for `m` and `n`; parts of pi are meant exactly."""
+    parts = {math.pi / 4: "pi/4", math.pi / 2: "pi/2"}
     for name, value in constants(law).items():
-        if re.search(rf"\b{name}\b", text):
-            text = f"{name} = {'pi/4' if value == math.pi / 4 else value}\n{text}"
+        if re.search(rf"\b{name}\b", text) and not law.is_relative:
+            text = f"{name} = {parts.get(value, value)}\n{text}"
     return text
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from math import factorial
 
-from .row import POSITIVE, UNIT, function
+from .row import POSITIVE, REAL, UNIT, function
 
 
 def horner(coefficients: list[str], t: str) -> str:
@@ -28,12 +28,55 @@ def sine_defect(sign: int) -> str:
     return f"x*(x*x)*({series})"
 
 
+def alternating(first: int, sign: int = -1, count: int = 17) -> list[str]:
+    """The coefficients 1/first, sign/(first + 2) ... of arctan (sign -1) or arctanh (sign 1)."""
+    return [f"{sign**k}/{first + 2*k}" for k in range(count)]
+
+
+def arc_defect(name: str, near: float, root: str, sign: int, way: int) -> str:
+    """An arc function of x less x, near 0 by way of that of t = x/(1 + root), where
+    x = 2*t/(1 - way*t*t): it is twice that of t."""
+    series = f"{sign}*2*t*(t*t)*({horner(alternating(3, sign), '(t*t)')}) - {way}*x*(t*t)"
+    return f"t = x/(1 + {root}); where(abs(x) < {near}, {series}, {name}(x) - x)"
+
+
+def sine_ratio(sign: int) -> tuple[str, str]:
+    """The Taylor series of (sin(x) - x)/x**3, or of sinh with sign 1, and that of its slope."""
+    terms = [(sign**k, factorial(2*k + 1)) for k in range(1, 13)]
+    slopes = [f"{2*k*above}/{below}" for k, (above, below) in enumerate(terms[1:], 1)]
+    value = horner([f"{above}/{below}" for above, below in terms], "(x*x)")
+    return value, f"x*({horner(slopes, '(x*x)')})"
+
+
+def ratio_slope(name: str, first: str, second: str) -> str:
+    """Of f(x)/x: by the series first*x*(1 + second*x*x) near 0; far from it nothing cancels."""
+    slope, less = SLOPES[name]
+    return (f"where(abs(x) < {TINY}, {first}*x*(1 + {second}*x*x), where(abs(x) < 1, "
+            f"({less})/x - {name}mx(x)/x/x, ({slope} - out)/x))")
+
+
 EXPREL_SLOPE = horner([f"{k}/{factorial(k + 1)}" for k in range(1, 19)], "x")
 
 # By s = x/(2 + x): log1p(x) = 2*arctanh(s), and x = 2*s/(1 - s).
 ARCTANH = [f"1/{2*k + 1}" for k in range(15)]  # of arctanh(s)/s in powers of s*s
 ARCTANH_SLOPE = [f"{k}/{2*k + 1}" for k in range(1, 15)]
 TINY = "1e-5"  # where two terms of a series are exact to double precision
+
+ERF_SLOPE = horner([f"{(-1)**k*2*k}/{factorial(k)*(2*k + 1)}" for k in range(1, 19)], "(x*x)")
+PHI2 = [f"1/{factorial(k + 2)}" for k in range(18)]
+PHI2_SLOPE = [f"{k}/{factorial(k + 2)}" for k in range(1, 19)]
+SPHERE = [f"{(-1)**k*2*(k + 1)}/{factorial(2*k + 3)}" for k in range(12)]
+SPHERE_SLOPE = [f"{(-1)**k*4*k*(k + 1)}/{factorial(2*k + 3)}" for k in range(1, 13)]
+SINE, SINE_SLOPE = sine_ratio(-1)
+HYPERBOLIC_SINE, HYPERBOLIC_SINE_SLOPE = sine_ratio(1)
+ROOT = "sqrt((1 - x)*(1 + x))"
+SLOPES = {  # of functions, and less 1
+    "arctan": ("1/(1 + x*x)", "-(x/hypot(1, x))**2"),
+    "arcsin": (f"1/{ROOT}", f"x*x/({ROOT}*(1 + {ROOT}))"),
+    "arcsinh": ("1/hypot(1, x)", "-(x/hypot(1, x))*(x/(1 + hypot(1, x)))"),
+    "arctanh": ("1/((1 - x)*(1 + x))", "x*x/((1 - x)*(1 + x))"),
+    "tanh": ("sech(x)**2", "-tanh(x)**2"),
+}
 
 ROWS = (
     # a function less the first term of its series
@@ -60,6 +103,18 @@ ROWS = (
              define="s = x/(2 + x); where(abs(x) < 0.4, "
              f"2*s*(s*s)*({horner(ARCTANH[1:], '(s*s)')}) - s*x, log1p(x) - x)",
              mpmath=lambda mp, x: mp.log1p(x) - x, note="log1p(x) - x"),
+    function("arctanmx(x)", SLOPES["arctan"][1], special=(0.0, 1e-9), note="arctan(x) - x",
+             define=arc_defect("arctan", 0.7, "hypot(1, x)", -1, 1),
+             mpmath=lambda mp, x: mp.atan(x) - x),
+    function("arcsinmx(x)", SLOPES["arcsin"][1], special=(0.0, 1e-9), domain=UNIT, note="arcsin(x) - x",
+             define=arc_defect("arcsin", 0.6, ROOT, -1, -1),
+             mpmath=lambda mp, x: mp.asin(x) - x),
+    function("arcsinhmx(x)", SLOPES["arcsinh"][1], special=(0.0, 1e-9), note="arcsinh(x) - x",
+             define=arc_defect("arcsinh", 0.7, "hypot(1, x)", 1, 1),
+             mpmath=lambda mp, x: mp.asinh(x) - x),
+    function("arctanhmx(x)", SLOPES["arctanh"][1], special=(0.0, 1e-9), domain=UNIT, note="arctanh(x) - x",
+             define=f"where(abs(x) < 0.3, x*(x*x)*({horner(alternating(3, 1), '(x*x)')}), arctanh(x) - x)",
+             mpmath=lambda mp, x: mp.atanh(x) - x),
     # quotients with a removable 0/0
     function("sinc_unnormalized(x)", f"where(abs(x) < {TINY}, -x/3*(1 - x*x/10), "
              "where(abs(x) < 1, cosm1(x)/x - sinmx(x)/x/x, (cos(x) - out)/x))", aliases="sphj0", special=(0.0, 1e-9),
@@ -85,6 +140,38 @@ ROWS = (
              "1/expm1(x) - out/(1 - exp(-x)))", define="where(x == 0, 1, x/expm1(x))",
              note="x/(exp(x) - 1)", special=(0.0, 1e-9, 800.0, -800.0),
              mpmath=lambda mp, x: x/mp.expm1(x) if x else mp.one),
+    *(function(f"{name}c(x)", ratio_slope(name, first, second), domain=domain,
+               special=(0.0, 1e-9), define=f"where(x == 0, 1, {name}(x)/x)", note=f"{name}(x)/x",
+               mpmath=lambda mp, x, f=f: getattr(mp, f)(x)/x if x else mp.one)
+      for name, f, first, second, domain in (
+          ("tanh", "tanh", "-2/3", "-4/5", REAL), ("arctan", "atan", "-2/3", "-6/5", REAL),
+          ("arcsin", "asin", "1/3", "9/10", UNIT), ("arcsinh", "asinh", "-1/3", "-9/10", REAL),
+          ("arctanh", "atanh", "2/3", "6/5", UNIT))),
+    function("erf_ratio(x)", f"where(abs(x) < 1, 2/sqrt(pi)*x*({ERF_SLOPE}), (2/sqrt(pi)*exp(-x**2) - out)/x)",
+             define="where(x == 0, 2/sqrt(pi), erf(x)/x)", note="erf(x)/x", special=(0.0, 1e-9),
+             mpmath=lambda mp, x: mp.erf(x)/x if x else 2/mp.sqrt(mp.pi)),
+    function("xcsch(x)", f"where(abs(x) < {TINY}, -x/3*(1 - 7*x*x/30), where(abs(x) < 1, "
+             "-out*out*(coshm1(x)/x - sinhmx(x)/x/x), out*(1/x - 1/tanh(x))))", note="x/sinh(x)",
+             define="where(x == 0, 1, x/sinh(x))", special=(0.0, 1e-9, 800.0),
+             mpmath=lambda mp, x: x/mp.sinh(x) if x else mp.one),
+    function("xcoth(x)", f"where(abs(x) < {TINY}, 2*x/3*(1 - 2*x*x/15), where(abs(x) < 1, "
+             "out*out*(tanh(x)**2/x + tanhmx(x)/x/x), 1/tanh(x) - x*csch(x)**2))", note="x/tanh(x)",
+             define="where(x == 0, 1, x/tanh(x))", special=(0.0, 1e-9, 800.0),
+             mpmath=lambda mp, x: x*mp.coth(x) if x else mp.one),
+    function("sinmx_ratio(x)", f"where(abs(x) < 1.5, {SINE_SLOPE}, (cosm1(x)/(x*x) - 3*out)/x)",
+             define=f"where(abs(x) < 1.5, {SINE}, (sin(x) - x)/x/(x*x))", special=(0.0, 1e-9),
+             mpmath=lambda mp, x: (mp.sin(x) - x)/x**3 if x else -mp.one/6, note="(sin(x) - x)/x**3"),
+    function("sinhmx_ratio(x)", f"where(abs(x) < 1.5, {HYPERBOLIC_SINE_SLOPE}, (coshm1(x)/(x*x) - 3*out)/x)",
+             define=f"where(abs(x) < 1.5, {HYPERBOLIC_SINE}, (sinh(x) - x)/x/(x*x))", special=(0.0, 1e-9),
+             mpmath=lambda mp, x: (mp.sinh(x) - x)/x**3 if x else mp.one/6, note="(sinh(x) - x)/x**3"),
+    function("phi2(x)", f"where(abs(x) < 1, {horner(PHI2_SLOPE, 'x')}, "
+             "where(x > 0, (1 + (x - 2)*out)/x, (expm1(x)/x - 2*out)/x))",
+             define=f"where(abs(x) < 1, {horner(PHI2, 'x')}, (expm1(x)/x - 1)/x)", note="(exp(x) - 1 - x)/x**2",
+             special=(0.0, 1e-9), mpmath=lambda mp, x: (mp.expm1(x) - x)/x**2 if x else mp.mpf(1)/2),
+    function("sphj1_ratio(x)", f"where(abs(x) < 1.5, x*({horner(SPHERE_SLOPE, '(x*x)')}), (sin(x)/x - 3*out)/x)",
+             define=f"where(abs(x) < 1.5, {horner(SPHERE, '(x*x)')}, (sin(x)/x - cos(x))/x/x)",
+             mpmath=lambda mp, x: (mp.sin(x) - x*mp.cos(x))/x**3 if x else mp.mpf(1)/3,
+             note="(sin(x) - x*cos(x))/x**3", special=(0.0, 1e-9)),
     # poles that another function takes to a finite value
     function("arctan_ratio(y, x)", "x/hypot(x, y)/hypot(x, y)", "-y/hypot(x, y)/hypot(x, y)",
              define="arctan(y/x)", special=((1.0, 0.0), (1e200, 1e200)), note="arctan(y/x)",
