@@ -24,6 +24,7 @@ SQUARES = frozenset({SQRT, SQRT_PRODUCT, HYPOT, ABS})  # their squares are sums 
 OPEN = PRODUCTS | SUMS | SQUARES
 
 MAX_FACTORS = 8  # of a term
+MAX_POWER = 64  # of a factor: each is multiplied by itself as often
 MAX_TERMS = 12  # of a polynomial
 MAX_DEGREE = 3  # of what is multiplied out
 MAX_APART = 4  # factors that two terms need not share
@@ -78,6 +79,8 @@ def _product(node: Node, known: Mapping[Node, Term]) -> Term:
     right, over = known[node.args[1]], node.op is not MULTIPLY
     powers = multiplied(left.powers, right.powers, -1 if over else 1)
     if len(powers) > MAX_FACTORS or (over and not _is_power_of_two(right.coefficient)):
+        return _factor(node)
+    if any(not -MAX_POWER <= power <= MAX_POWER for power in powers.values()):
         return _factor(node)
     scale = left.coefficient
     if right.coefficient != 1:
@@ -265,13 +268,12 @@ def _is_large(product: Node) -> bool:
 
 
 def _factors_of(product: Node) -> set[Node]:
-    found, pending = set[Node](), [product]
+    seen, pending = {product}, [product]
     for node in pending:  # which grows
         if node.op in PRODUCTS:
-            pending += node.args
-        elif node.op is not CONSTANT:
-            found.add(node)
-    return found
+            pending += set(node.args) - seen
+            seen.update(node.args)
+    return {node for node in seen if node.op not in PRODUCTS and node.op is not CONSTANT}
 
 
 def _divided_out(graph: Graph, a: Term, b: Term, sign: int) -> Node | None:

@@ -140,6 +140,22 @@ def _dot(call: Call) -> Node:
     return call.make(MATMUL, x, y)
 
 
+def _inner(call: Call) -> Node:
+    """Over the last axes of both."""
+    y = call.array("y")
+    if len(y.shape) != 2:
+        return _dot(call)
+    return _dot(call._replace(args={**call.args, "y": call.make(TRANSPOSE, y, data=(-1, -2))}))
+
+
+def _flip(call: Call) -> Node:
+    """Along one axis, or along every one."""
+    x = call.array("x")
+    count = len(x.shape)
+    axes = (call.axis(count, -1),) if "axis" in call.args else range(-count, 0)
+    return reduce(lambda node, axis: call.make(ARRAYS["flip"], node, data=axis), axes, x)
+
+
 def _kron(call: Call) -> Node:
     """Every product of two elements, as blocks."""
     a, b = call.array("x"), call.array("y")
@@ -187,14 +203,14 @@ def _full(call: Call) -> Node:
 
 def _arange(call: Call) -> Node:
     start: Extent = 0
-    stop = call.extent(call.args["start"])
+    stop = call.extent(call.args["start"], None)
     if "stop" in call.args:
-        start, stop = stop, call.extent(call.args["stop"])
+        start, stop = stop, call.extent(call.args["stop"], None)
     return call.make(ARRAYS["arange"], data=(start, stop))
 
 
 def _reshape(call: Call) -> Node:
-    x, shape = call.array("x"), call.shape("shape")
+    x, shape = call.array("x"), call.shape("shape", None)
     return call.make(RESHAPE, x, data=_inferred(call, shape, size_of(x.shape)))
 
 
@@ -267,16 +283,12 @@ def _triangle(name: str) -> Callable[[Call], Node]:
     return build
 
 
-def _along(name: str) -> Callable[[Call], Node]:
-    """A function along one axis; without one, of all elements in a row."""
-
-    def build(call: Call) -> Node:
-        x = call.array("x")
-        if "axis" not in call.args and len(x.shape) > 1:
-            x = _ravel(call)
-        return call.make(ARRAYS[name], x, data=call.axis(len(x.shape), -1))
-
-    return build
+def _cumsum(call: Call) -> Node:
+    """Along one axis; without one, of all elements in a row."""
+    x = call.array("x")
+    if "axis" not in call.args and len(x.shape) > 1:
+        x = _ravel(call)
+    return call.make(ARRAYS["cumsum"], x, data=call.axis(len(x.shape), -1))
 
 
 def _cholesky(call: Call) -> Node:
@@ -322,7 +334,7 @@ FUNCTIONS: Mapping[str, ArrayFunction] = {
     **{name: ArrayFunction("x * axis", _reduction(name)) for name in ("softmax", "log_softmax")},
     "matmul": ArrayFunction("x y", _row("matmul")),
     "outer": ArrayFunction("x y", _row("outer")),
-    "inner": ArrayFunction("x y", _dot),
+    "inner": ArrayFunction("x y", _inner),
     "dot": ArrayFunction("x y", _dot),
     "kron": ArrayFunction("x y", _kron),
     "solve": ArrayFunction("A b", _solve),
@@ -343,7 +355,7 @@ FUNCTIONS: Mapping[str, ArrayFunction] = {
     "stack": ArrayFunction("x * axis", _stack),
     "tril": ArrayFunction("x * k", _triangle("tril")),
     "triu": ArrayFunction("x * k", _triangle("triu")),
-    "cumsum": ArrayFunction("x * axis", _along("cumsum")),
-    "flip": ArrayFunction("x * axis", _along("flip")),
+    "cumsum": ArrayFunction("x * axis", _cumsum),
+    "flip": ArrayFunction("x * axis", _flip),
     "transpose": ArrayFunction("x", _transpose),
 }

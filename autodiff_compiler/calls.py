@@ -103,21 +103,23 @@ class Call(NamedTuple):
         calls = [self._replace(args={"axis": part}) for part in parts]
         return Axes(tuple(sorted(c.axis(len(shape), 0) for c in calls)), keepdims)
 
-    def extent(self, node: Argument) -> Extent:
+    def extent(self, node: Argument, least: int | None = 0) -> Extent:
         """A number that a shape can have: whole, or made of the names of extents."""
         found = extent_of(self.graph, node) if isinstance(node, Node) else None
         if found is None:
             hint = "extents are whole numbers, names of extents, and sums and products of them"
             raise self.fail(f"{self.token}: this is no extent", hint)
+        if least is not None and isinstance(found, int) and found < least:
+            raise self.fail(f"{self.token}: {found} is no extent: it is negative")
         return found
 
-    def shape(self, name: str) -> Shape:
+    def shape(self, name: str, least: int | None = 0) -> Shape:
         """A shape, written as a number or as several in brackets."""
         nodes = [self.args[name], *self.rest]
         first = nodes[0]
         if isinstance(first, Node) and first.op is STACK:
             nodes = [*first.args, *self.rest]
-        return tuple(self.extent(node) for node in nodes)
+        return tuple(self.extent(node, least) for node in nodes)
 
 
 def extent_of(graph: Graph, node: Node) -> Extent | None:

@@ -63,7 +63,7 @@ def extent(what: str, given: object) -> Extent:
 
     Raises `ValueError` that begins with `what`.
     """
-    if isinstance(given, Integral) and int(given) >= 0:
+    if not isinstance(given, bool) and isinstance(given, Integral) and int(given) >= 0:
         return int(given)
     if isinstance(given, str) and given.isidentifier():
         return named(given)

@@ -228,9 +228,20 @@ def _total(graph: Graph, rest: Sequence[Signed], pair: Signed) -> Node:
 
 
 def norms(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
-    """The root of a sum of squares, as a norm that neither overflows nor underflows."""
+    """The root of a sum of squares, as a norm that neither overflows nor underflows, and back."""
     if op is SQRT and heads[0] is ADD:
         yield Rule(("stable", "sqrt(x*x + y*y + ...) -> hypot(x, y, ...)"), _norm)
+    if op is MULTIPLY and heads == (HYPOT, HYPOT):
+        yield Rule(("stable", "hypot(x, y, ...)**2 -> x*x + y*y + ..."), _squares)
+
+
+def _squares(graph: Graph, norm: Node, other: Node) -> Node | None:
+    """The square of a norm, which is smooth at 0."""
+    parts = _operands(norm, HYPOT)
+    if norm is not other or len(parts) > MAX_TERMS:
+        return None
+    squares = [graph.apply(MULTIPLY, part, part) for part in parts]
+    return reduce(lambda a, b: graph.apply(ADD, a, b), squares)
 
 
 def _norm(graph: Graph, total: Node) -> Node | None:
@@ -300,11 +311,16 @@ def _scaled(node: Node) -> tuple[float, Node | None]:
 
 def _added(node: Node) -> list[Node]:
     """The terms of a sum without differences, in order, as far as one looks."""
+    return _operands(node, ADD)
+
+
+def _operands(node: Node, op: Primitive) -> list[Node]:
+    """What nested operations of one kind are of, in order, as far as one looks."""
     found: list[Node] = []
     pending = [node]
     while pending and len(found) <= MAX_TERMS:
         top = pending.pop()
-        if top.op is ADD:
+        if top.op is op:
             pending += reversed(top.args)
         else:
             found.append(top)

@@ -335,7 +335,6 @@ ROOTS = (
     stable("abs(x*x)", "x*x", "it is positive"),
     stable("abs(x)*abs(x)", "x*x", "it is smooth at 0"),
     stable("hypot(abs(x), y)", "hypot(x, y)", "it is smooth where x is 0 and y is not"),
-    stable("hypot(x, y)*hypot(x, y)", "x*x + y*y", "it is smooth at 0"),
     stable("sqrt(x)*sqrt(x)", "where(x >= 0, x, out)", INFINITE),
     stable("sqrt_product(x, y)*sqrt_product(x, y)", "where(x*y >= 0, x*y, out)", INFINITE),
     stable("sqrt(x*y)", "sqrt_product(x, y)", "constant in one factor where the other is 0"),

@@ -61,6 +61,9 @@ PRODUCTS = [
     ("dot(A, B)", lambda A, B: A @ B),
     ("dot(x, 2)", lambda x: 2 * x),
     ("inner(x, y)", lambda x, y: x @ y),
+    ("inner(S, A)", lambda S, A: np.inner(S, A)),
+    ("inner(x, M)", lambda x, M: np.inner(x, M)),
+    ("inner(M, x)", lambda M, x: np.inner(M, x)),
     ("outer(x, z)", lambda x, z: np.outer(x, z)),
     ("kron(A, B)", lambda A, B: np.kron(A, B)),
     ("kron(M, [[1, 2]])", lambda M: np.kron(M, [[1, 2]])),
@@ -214,7 +217,7 @@ MOVES = [
     ("stack([A, A*2], axis=-1)", lambda A: np.stack([A, A * 2], -1)),
     ("stack([c, x[0]])", lambda c, x: np.stack([c, x[0]])),
     ("flip(x)", lambda x: x[::-1]),
-    ("flip(A)", lambda A: A.ravel()[::-1]),
+    ("flip(A)", lambda A: np.flip(A)),
     ("flip(A, axis=0)", lambda A: A[::-1]),
     ("eye(n) @ x + eye(n, m) @ z", lambda x, z: x + z[:3]),
     (

@@ -27,6 +27,8 @@ WRONG = [
     ("^softmax(x)", "softmax takes an array, and x is a number", "x: [n]"),
     ("x.^T", "a scalar has no transpose", "x: [m, n]"),
     ("x^[0]", "a scalar has no elements", "x: [n]"),
+    ("^eye(-1)", "-1 is no extent: it is negative", None),
+    ("^ones((2, -1))", "-1 is no extent: it is negative", None),
     ("x: [n]; ^sum(x, axis=1)", "there is no axis 1 in an array of 1", None),
     ("A: [n, n]; ^max(A, axis=-3)", "there is no axis -3 in an array of 2", None),
     ("x: [n]; ^softmax(x, axis=2)", "there is no axis 2", None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 
 import pytest
@@ -80,6 +81,35 @@ def test_little_text_that_comes_to_many_operations_is_refused(source):
 def test_powers_of_powers_answer_at_once(source, value):
     fn = ac.compile(source, inputs=["x"])
     assert fn(1.0) == value
+
+
+STEPS = (
+    *("P*Q", "P/Q", "P**2/Q**2", "P**3*Q", "P*Q/(P + Q)", "P*Q*(1 - P)", "P - Q*P", "sin(P)*Q"),
+    *("sqrt(P**2 + Q**2)", "hypot(P, Q)**2", "log(exp(P) + exp(Q))", "exp(P)/(exp(P) + exp(Q))"),
+    *("P**Q", "(P + Q)*(P - Q)", "sin(P)/Q", "1/P - 1/Q", "sqrt(P + 1) - sqrt(P)"),
+)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_ladders_take_code_in_proportion(step):
+    """Of each value computed from the two before, written out, there are very many."""
+
+    def ladder(count):
+        lines = [
+            f"a{k + 2} = {step.replace('P', f'a{k + 1}').replace('Q', f'a{k}')}"
+            for k in range(count)
+        ]
+        fn = ac.compile("; ".join([*lines, f"a{count + 1}"]), inputs="a0 a1")
+        return len(fn.source("gradient")) + len(fn.source("hessian"))
+
+    assert ladder(40) < 2.6 * ladder(20)
+
+
+def test_a_norm_of_norms_may_be_deep():
+    nested = "x"
+    for _ in range(400):
+        nested = f"sqrt({nested}**2 + 1)"
+    assert ac.compile(nested).gradient(3.0) == pytest.approx([3 / math.sqrt(409)])
 
 
 def test_a_source_may_have_many_names_and_special_names():
