@@ -37,10 +37,10 @@ def arrays(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
 
 def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """Sums over arrays that overflow or have no slope at 0, in the form that does not and has."""
-    if op is SQRT and heads in ((SUM,), (MATMUL,)):
-        yield Rule(("stable", "sqrt(sum(x*x)) -> norm(x)"), _norm)
-    if op is LOG and heads[0] in SUMS:
-        yield Rule(("stable", "log(sum(exp(x))) -> logsumexp(x)"), _logsumexp)
+    if op is SQRT and heads[0] in {SUM, MATMUL, MULTIPLY, DIVIDE}:
+        yield Rule(("stable", "sqrt(sum(x*x)/y) -> norm(x)/sqrt(y)"), _norm)
+    if op is LOG and heads[0] in SUMS | {DIVIDE}:
+        yield Rule(("stable", "log(sum(exp(x))/y) -> logsumexp(x) - log(y)"), _logsumexp)
     if op is DIVIDE and heads[0] is EXP and heads[1] in SUMS:
         yield Rule(("stable", "exp(x)/sum(exp(x)) -> softmax(x)"), _softmax)
     if op is SUBTRACT and heads[1] in VIEWS | {LOGSUMEXP}:
@@ -50,16 +50,34 @@ def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
 
 
 def _norm(graph: Graph, squared: Node) -> Node | None:
-    factors = squared.args if squared.op is MATMUL else squared.args[0].args
-    product = squared.op is MATMUL or squared.args[0].op is MULTIPLY
-    if not product or factors[0] is not factors[1] or (squared.op is MATMUL and squared.shape):
+    """The root of a sum of squares, which may be multiplied or divided by a number."""
+    if squared.op is DIVIDE and not squared.args[1].shape:
+        return _scaled_norm(graph, DIVIDE, *squared.args)
+    if squared.op is MULTIPLY and not squared.args[0].shape:
+        return _scaled_norm(graph, MULTIPLY, *squared.args[::-1])
+    return _plain_norm(graph, squared)
+
+
+def _scaled_norm(graph: Graph, op: Primitive, squared: Node, scale: Node) -> Node | None:
+    norm = _plain_norm(graph, squared)
+    return norm and graph.apply(op, norm, graph.apply(SQRT, scale))
+
+
+def _plain_norm(graph: Graph, squared: Node) -> Node | None:
+    if squared.op is not SUM and (squared.op is not MATMUL or squared.shape):
         return None
-    axes = Axes((-1,)) if squared.op is MATMUL else squared.data
-    return graph.make(NORM, (factors[0],), axes)
+    product = squared.args[0] if squared.op is SUM else squared
+    if product.op not in (MULTIPLY, MATMUL) or product.args[0] is not product.args[1]:
+        return None
+    axes = squared.data if squared.op is SUM else Axes((-1,))
+    return graph.make(NORM, (product.args[0],), axes)
 
 
 def _logsumexp(graph: Graph, total: Node) -> Node | None:
-    """Of a sum, or of what is taken of one."""
+    """Of a sum, or of what is taken of one, which may be divided by a number."""
+    if total.op is DIVIDE:
+        found = None if total.args[1].shape else _logsumexp(graph, total.args[0])
+        return found and graph.apply(SUBTRACT, found, graph.apply(LOG, total.args[1]))
     inner = _viewed(total)
     if inner.op is not SUM or inner.args[0].op is not EXP:
         return None

@@ -7,6 +7,7 @@ that only multiplies becomes a solve.
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
@@ -72,6 +73,7 @@ class _Contraction:
     def __init__(self, graph: Graph, product: Product) -> None:
         self.graph, self.product = graph, product
         self.extents = product.extents
+        self.lengths = {label: nominal(extent) for label, extent in product.extents.items()}
         self.core = tuple(dict.fromkeys(product.out))  # the axes of the result, each once
         self.place = {label: k for k, label in enumerate(self.core)}
         self.symmetry = Symmetry(graph)
@@ -130,10 +132,7 @@ class _Contraction:
 
     def size(self, labels: Iterable[Label]) -> float:
         """How many elements axes have, roughly."""
-        total = 1.0
-        for label in labels:
-            total *= nominal(self.extents[label])
-        return total
+        return math.prod([self.lengths[label] for label in labels], start=1.0)
 
     def _empty_sums(self, arrays: Sequence[Factor]) -> Iterator[Node]:
         """Sums over axes that no factor has count their elements."""
@@ -198,13 +197,11 @@ class _Contraction:
         return self._pair(pool[0], pool[1], []) if len(pool) == 2 else pool[0]
 
     def _cheapest(self, pool: Sequence[Factor]) -> tuple[int, int]:
-        if len(pool) > EXHAUSTIVE:
-            pairs = itertools.combinations(range(len(pool)), 2)
-            return min(pairs, key=lambda pair: self._cost(pool, *pair)[0])
-        return self._best([f.labels for f in pool])[1]
-
-    def _cost(self, pool: Sequence[Factor], i: int, j: int) -> tuple[float, Labels]:
-        return self._step([f.labels for f in pool], i, j)
+        labels = [f.labels for f in pool]
+        if len(pool) <= EXHAUSTIVE:
+            return self._best(labels)[1]
+        pairs = itertools.combinations(range(len(pool)), 2)
+        return min(pairs, key=lambda pair: self._step(labels, *pair)[0])
 
     def _step(self, pool: Sequence[Labels], i: int, j: int) -> tuple[float, Labels]:
         """What multiplying two costs, and the axes of the product."""

@@ -1,8 +1,9 @@
 """Chains of products of arrays taken apart and multiplied anew: the pass `contract`.
 
 Matrix products, transposes, traces, sums over axes, outer and elementwise products are one
-product when only the last of them is asked for.  Its factors are then multiplied in the cheapest
-order: the trace of a product never forms it, transposes cancel, numbers are multiplied last.
+product when only the last of them is asked for, or all that ask for it sum it up.  Its factors
+are then multiplied in the cheapest order: the trace of a product never forms it, transposes
+cancel, numbers are multiplied last.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .product import VIEWS, Label, Labels, Product, spec
 from .shapes import nominal, size_of
 
 MAX_PARTS = 32  # of a sum of placed arrays
-RANGE = 1e9  # of constants whose products with each other stay finite, in single precision too
+RANGE = 1e4  # of constants: nine of them multiplied stay finite in single precision
 INDEX, SCATTER, ASSEMBLE = (ARRAYS[n] for n in ("index", "scatter", "assemble"))
 EXPAND, INV, SOLVE, TRANSPOSE, OUTER = (
     ARRAYS[n] for n in ("expand_dims", "inv", "solve", "transpose", "outer")
@@ -89,7 +90,7 @@ class _Flattener:
             new.places.setdefault(image, old.places[node])
 
     def _absorbed(self) -> set[Node]:
-        """The products that only other products ask for, and only once if that costs something."""
+        """The products that only other products ask for: once, or without cost, or to sum them."""
         users, found = self.users, set[Node]()
         summed: set[Node] = set()  # what all that use it sum up
         once: dict[Node, bool] = {}  # whether a node would be in one product alone
@@ -103,7 +104,7 @@ class _Flattener:
                 for user, _ in uses
             )
             sums = all(_sums(user) or user in summed for user, _ in uses)
-            if sums and (_is_scaled(node) or (len(uses) <= 2 and _is_even(node))):
+            if sums and (_is_scaled(node) or (_is_even(node) and _is_apart(uses))):
                 summed.add(node)
             if (
                 _is_product(node)
@@ -279,10 +280,16 @@ def _is_even(node: Node) -> bool:
     return node.op is MULTIPLY and all(a.shape == node.shape for a in node.args)
 
 
+def _is_apart(uses: Sequence[tuple[Node, int]]) -> bool:
+    """Whether a product may be taken apart in two sums; twice in its own power, it would double."""
+    return len(uses) <= 2 and not any(_is_even(user) for user, _ in uses)
+
+
 def _sums(user: Node) -> bool:
-    """Whether a node is smaller than what it is made of."""
+    """Whether a node is smaller than the matrices it is made of, or, without any, the vectors."""
     size = nominal(size_of(user.shape))
-    return all(nominal(size_of(a.shape)) > size for a in user.args if len(a.shape) > 1)
+    large = [a for a in user.args if len(a.shape) > 1] or [a for a in user.args if a.shape]
+    return all(nominal(size_of(a.shape)) > size for a in large)
 
 
 def _is_cheap_outer(node: Node) -> bool:

@@ -70,7 +70,7 @@ def _array(what: str, text: str) -> Any:
     if depths[0].count("[") > MAX_DEPTH:
         raise ValueError(f"{what}: more than {MAX_DEPTH} brackets inside each other")
     try:
-        return _floats(json.loads(text))
+        return _floats(json.loads(text, parse_int=float))
     except (ValueError, RecursionError):
         return _rows(what, text, 0)
 
@@ -78,9 +78,9 @@ def _array(what: str, text: str) -> Any:
 def _floats(value: Any) -> Any:
     if isinstance(value, list):
         return [_floats(v) for v in value]
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, float):
         raise ValueError(f"expected numbers, got {json.dumps(value)[:40]}")
-    return float(value)
+    return value
 
 
 def _rows(what: str, text: str, depth: int) -> Any:
@@ -104,7 +104,7 @@ def _file(what: str, name: str, rank: int) -> Any:
         if path.suffix in DELIMITERS:
             return _table(path, min(rank, 2))
         if path.suffix == ".json":
-            return _floats(json.loads(path.read_text(encoding=ENCODING)))
+            return _floats(json.loads(path.read_text(encoding=ENCODING), parse_int=float))
     except (OSError, EOFError, ValueError, RecursionError) as error:
         raise ValueError(f"{what}=@{name}: {getattr(error, 'strerror', None) or error}") from None
     raise ValueError(f"{what}=@{name}: expected a file of {', '.join(FILES)}")
@@ -129,11 +129,14 @@ def number(what: str, text: str) -> float:
     except ValueError:
         pass
     try:
-        return float(compile(text, inputs=()).value())
+        value = compile(text, inputs=()).value()
     except ExpressionError as error:
         problem = f"{what}: {error.problem}"
         hint = "write a number, or a formula without inputs such as pi/2"
         raise ExpressionError(problem, error.source, error.span, hint) from None
+    if not isinstance(value, float):
+        raise ValueError(f"{what}: expected one number, got an array: {text}")
+    return value
 
 
 def single(texts: Sequence[str], fn: Function) -> dict[str, Any] | None:

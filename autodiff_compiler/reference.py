@@ -45,6 +45,11 @@ class Reference:
 
     def values(self, point: Mapping[str, Any]) -> list[Any] | None:
         """The outputs in mpmath's numbers; `None` where they are not all real and finite."""
+        self._focus(point)
+        return self._at(point)
+
+    def _at(self, point: Mapping[str, Any]) -> list[Any] | None:
+        """The outputs in the digits that were last focused on."""
         from mpmath.libmp import NoConvergence
 
         try:
@@ -57,7 +62,7 @@ class Reference:
     def slopes(self, point: Mapping[str, float], name: str) -> list[Span] | None:
         """The slopes of every output by one input, from both sides, or from the one that exists."""
         self._focus(point)
-        here = self.values(point)
+        here = self._at(point)
         sides = [self._side(point, name, here, sign) for sign in (-1, 1)] if here else []
         found = [side for side in sides if side is not None]
         if not found:
@@ -119,7 +124,7 @@ class Reference:
         there: dict[str, Any] = dict(point)
         for name in names:
             there[name] = there[name] + steps[name]
-        values = self.values(there)
+        values = self._at(there)
         return None if values is None else values[0]
 
     def _side(
@@ -130,7 +135,7 @@ class Reference:
         rows = []
         for places in STEPS:
             h = self._step(sign * self._mp.mpf(10) ** -places, x)
-            there = self.values({**point, name: x + h})
+            there = self._at({**point, name: x + h})
             if there is None:
                 return None
             rows.append([(b - a) / h for a, b in zip(here, there, strict=True)])

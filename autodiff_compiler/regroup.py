@@ -22,7 +22,19 @@ from .algebra import (
     multiplied,
     term,
 )
-from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node, Rule, Rules
+from .graph import (
+    ADD,
+    CONSTANT,
+    DIVIDE,
+    MULTIPLY,
+    NEGATIVE,
+    POWER,
+    SUBTRACT,
+    Graph,
+    Node,
+    Rule,
+    Rules,
+)
 from .primitives import Primitive, lookup
 from .primitives.ieee import Number
 from .rewrite import Law, Pattern
@@ -231,8 +243,29 @@ def norms(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """The root of a sum of squares, as a norm that neither overflows nor underflows, and back."""
     if op is SQRT and heads[0] is ADD:
         yield Rule(("stable", "sqrt(x*x + y*y + ...) -> hypot(x, y, ...)"), _norm)
+    if op is SQRT and heads[0] in (MULTIPLY, DIVIDE):
+        yield Rule(
+            ("stable", "sqrt(n*(x*x + y*y + ...)) -> sqrt(n)*hypot(x, y, ...)"), _scaled_norm
+        )
+    if op is POWER and heads == (ADD, CONSTANT):
+        yield Rule(("stable", "(x*x + y*y + ...)**n -> hypot(x, y, ...)**(2*n)"), _power_of_norm)
     if op is MULTIPLY and heads == (HYPOT, HYPOT):
         yield Rule(("stable", "hypot(x, y, ...)**2 -> x*x + y*y + ..."), _squares)
+
+
+def _scaled_norm(graph: Graph, inside: Node) -> Node | None:
+    """The root of a constant times a sum of squares."""
+    scale, total = _scaled(inside)
+    norm = _norm(graph, total) if total and total.op is ADD and scale > 0 else None
+    if norm is None:
+        return None
+    return graph.apply(MULTIPLY, graph.apply(SQRT, graph.constant(scale)), norm)
+
+
+def _power_of_norm(graph: Graph, total: Node, exponent: Node) -> Node | None:
+    """A power that has a slope at 0, where the sum has none: by the norm."""
+    norm = _norm(graph, total) if 0.5 < exponent.data < 1 else None
+    return norm and graph.apply(POWER, norm, graph.constant(2 * exponent.data))
 
 
 def _squares(graph: Graph, norm: Node, other: Node) -> Node | None:
@@ -306,6 +339,8 @@ def _scaled(node: Node) -> tuple[float, Node | None]:
         return node.data, None
     if node.op is MULTIPLY and node.args[0].op is CONSTANT:
         return node.args[0].data, node.args[1]
+    if node.op is DIVIDE and node.args[1].op is CONSTANT and node.args[1].data:
+        return 1 / node.args[1].data, node.args[0]
     return 1, node
 
 

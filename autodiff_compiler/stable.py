@@ -53,8 +53,8 @@ def differences() -> Iterator[Law]:
             "(x*x + y*y) - (u*u + v*v)",
         ),
         (
-            "1/sqrt(x) - 1/sqrt(y)",
-            "where(2*abs(d) < y, d/(sqrt(x)*sqrt(y)*(sqrt(x) + sqrt(y))), out)",
+            "n/sqrt(x) - n/sqrt(y)",
+            "where(2*abs(d) < y, n*d/(sqrt(x)*sqrt(y)*(sqrt(x) + sqrt(y))), out)",
             "y - x",
         ),
     ):
@@ -101,20 +101,18 @@ def removable() -> Iterator[Law]:
         yield stable(f"{function}(y)/x", f"n*{ratio}(y)", ZERO, "x != 0", given="n = y/x")
         yield stable(f"x/{function}(y)", f"n{inverse}(y)", ZERO, "x != 0", given="n = x/y")
     for function, half, sine, ratio in (
-        ("cosm1(x)", "-0.5", "-sin(x/2)", "sinc_unnormalized(x/2)"),
-        ("coshm1(x)", "0.5", "sinh(x/2)", "sinhc(x/2)"),
+        ("cosm1(y)", "-0.5", "-sin(y/2)", "sinc_unnormalized(y/2)"),
+        ("coshm1(y)", "0.5", "sinh(y/2)", "sinhc(y/2)"),
     ):
-        yield stable(f"{function}/(x*x)", f"{half}*({ratio}*{ratio})", ZERO, "x != 0")
-        yield stable(f"{function}/x", f"{sine}*{ratio}", ZERO, "x != 0")
-        whole = sine.removeprefix("-")
-        yield stable(f"({whole}*{ratio})/x", f"0.5*({ratio}*{ratio})", ZERO, "x != 0")
-        yield stable(f"{whole}/x", f"0.5*{ratio}", ZERO, "x != 0")
+        square = f"{half}*(n*n)*({ratio}*{ratio})"
+        yield stable(f"{function}/(x*x)", square, ZERO, "x != 0", given="n = y/x")
+        yield stable(f"{function}/x", f"n*({sine}*{ratio})", ZERO, "x != 0", given="n = y/x")
         for root, square, holds in (
             ("hypot(x, y)", "(x*x + y*y)", "x*x + y*y != 0"),
             ("sqrt(x)", "x", "x > 0"),
             ("abs(x)", "(x*x)", "x != 0"),
         ):
-            inner, outer = (text.replace("(x", f"({root}") for text in (function, ratio))
+            inner, outer = (text.replace("(y", f"({root}") for text in (function, ratio))
             yield stable(f"{inner}/{square}", f"{half}*({outer}*{outer})", ZERO, holds)
     for first, terms in (("", "sin(x) - x*cos(x)"), ("-", "x*cos(x) - sin(x)")):
         for scale in ("", "n*"):
@@ -201,6 +199,7 @@ LOGARITHMS = (
     stable("log1p(-exp(x))", "log1mexp(x)", CANCELS),
     stable("log(cosh(x))", "logcosh(x)", OVERFLOWS),
     stable("log(n*cosh(x))", "logcosh(x) + log(n)", OVERFLOWS, when=lambda n: n > 0),
+    stable("log(cosh(x)/n)", "logcosh(x) - log(n)", OVERFLOWS, when=lambda n: n > 0),
     stable("log(tanh(x))", "logtanh(x)", CANCELS),
     stable(
         "log(sinc_unnormalized(x))",
@@ -239,13 +238,36 @@ LOGARITHMS = (
     stable("log(gamma(x))", "where(x > 0, gammaln(x), out)", "gamma overflows first"),
     stable("log(factorial(x))", "where(x > -1, gammaln(x + 1), out)", "gamma overflows first"),
     stable("(x*x)*log(x)", "x*xlogx(x)", "0 times infinity at 0", "x > 0"),
-    stable("x*log(x)", "xlogx(x)", "0 times infinity at 0", "x > 0"),
+    stable("x*log(x)", "xlogx(x)", POLE, "x > 0"),
+    stable("(y*x)*log(x)", "y*xlogx(x)", POLE, "x > 0"),
+    stable("x*log2(x)", "xlogx(x)/log(2)", POLE, "x > 0"),
+    stable("x*log10(x)", "where(x == 0, xlogx(x), out)", POLE, "x > 0"),
+    stable("x*log(x/y)", "xlogy(x, x/y)", POLE, "x != 0"),
+    stable("x*log(y*x)", "xlogy(x, y*x)", POLE, "x != 0"),
+    stable("(log(x) + y)*x", "xlogx(x) + x*y", POLE, "x > 0"),
+    stable("(log(x) - y)*x", "xlogx(x) - x*y", POLE, "x > 0"),
+    stable("(1 - x)*log1p(-x)", "xlog1py(1 - x, -x)", POLE, "x < 1"),
+    stable("(1 + x)*log1p(x)", "xlog1py(1 + x, x)", POLE, "x > -1"),
+    stable("log(x)/(x - 1)", "where(abs(x - 1) < 0.5, log1prel(x - 1), out)", ZERO, "x != 1"),
+    stable("log(y*exp(x))", "x + log(y)", OVERFLOWS, "y > 0"),
+    stable("log(exp(x)/y)", "x - log(y)", OVERFLOWS, "y > 0"),
+    stable("log(exp(x) - exp(y))", "where(x >= y, logsubexp(x, y), out)", OVERFLOWS),
+    stable("log(erfc(x))", "logerfc(x)", OVERFLOWS),
+    stable("log(n*erfc(x))", "logerfc(x) + log(n)", OVERFLOWS, when=lambda n: n > 0),
+    stable("log(ndtr(x))", "log_ndtr(x)", OVERFLOWS),
+    stable("log(cos(x))", "where(abs(x) < 1, log1p(cosm1(x)), out)", CANCELS),
     stable("log(tan(n + x))", "where(abs(x) < 0.7, arcsinh(tan(2*x)), out)", CANCELS, when=quarter),
 )
 
 EXPONENTIALS = (
     stable("exp(x) - 1", "expm1(x)", CANCELS),
     stable("1 - exp(x)", "-expm1(x)", CANCELS),
+    stable("n**x - 1", "expm1(log(n)*x)", CANCELS, when=lambda n: n > 0),
+    stable("1 - n**x", "-expm1(log(n)*x)", CANCELS, when=lambda n: n > 0),
+    stable("(1 + x)**y - 1", "where(abs(x) < 0.5, expm1(y*log1p(x)), out)", CANCELS),
+    stable("1 - (1 + x)**y", "where(abs(x) < 0.5, -expm1(y*log1p(x)), out)", CANCELS),
+    stable("(1 - x)**y - 1", "where(abs(x) < 0.5, expm1(y*log1p(-x)), out)", CANCELS),
+    stable("1 - (1 - x)**y", "where(abs(x) < 0.5, -expm1(y*log1p(-x)), out)", CANCELS),
     stable("exp(x) - exp(-x)", "2*sinh(x)", CANCELS),
     stable("exp(-x) - exp(x)", "-2*sinh(x)", CANCELS),
     stable("exp(x) + exp(-x)", "2*cosh(x)", "one exponential less"),
@@ -337,6 +359,10 @@ ROOTS = (
     stable("hypot(abs(x), y)", "hypot(x, y)", "it is smooth where x is 0 and y is not"),
     stable("sqrt(x)*sqrt(x)", "where(x >= 0, x, out)", INFINITE),
     stable("sqrt_product(x, y)*sqrt_product(x, y)", "where(x*y >= 0, x*y, out)", INFINITE),
+    stable("sqrt(y*(x*x))", "sqrt(y)*abs(x)", LARGE, "y >= 0"),
+    stable("sqrt((x*x)/y)", "abs(x)/sqrt(y)", LARGE, "y > 0"),
+    stable("(x*x)*sqrt(x)", "x**2.5", INFINITE),
+    stable("cbrt(x)*(cbrt(x)*cbrt(x))", "x", INFINITE),
     stable("sqrt(x*y)", "sqrt_product(x, y)", "constant in one factor where the other is 0"),
     stable("sqrt(x)**n", "x**(n/2)", INFINITE, when=lambda n: n % 2 == 1),
     stable("x*sqrt(x)", "x**1.5", INFINITE),

@@ -16,7 +16,7 @@ from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
 from .blocks import BlockSchedule, listed
 from .memory import Buffers, freed
 from .numpy import FLOATS, NUMPY, NumpySpeller
-from .precision import doubles
+from .precision import common_type, doubles
 from .python import signature, tuple_of
 
 NORM = '''\
@@ -288,8 +288,8 @@ class _Outputs:
     def __init__(self, schedule: Schedule) -> None:
         self._schedule, self._seen = schedule, set[Node]()
         self._doubles = doubles(schedule.nodes, True)
-        arrays = [name for node, name in schedule.parameters.items() if node.shape]
-        self._dtype = f"{arrays[0]}.dtype" if arrays else "float"
+        arrays = {node: name for node, name in schedule.parameters.items() if node.shape}
+        self._dtype = common_type(schedule.program.graph, arrays)
 
     def write(self, tree: Tree) -> str:
         if isinstance(tree, Node):

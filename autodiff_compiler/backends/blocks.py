@@ -11,13 +11,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..derivatives import Program
-from ..graph import CONSTANT, Node, differentiable
+from ..graph import CONSTANT, Node
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN, SUM
 from ..primitives.axes import index_text, tuple_text
 from .assembly import Assembler, Part, leading, margins
 from .base import HERE, NAME, WIDTH, Import, Schedule, Speller, Text
 from .numpy import NUMPY
+from .precision import common_type
 from .python import tuple_of
 from .regions import BLOCK, MATMUL, Region, ShapeOf, is_assembly, is_total, steps
 from .style import RESERVED, Style
@@ -177,11 +178,8 @@ class BlockSchedule(Schedule):
 
     @cached_property
     def _dtype(self) -> str:
-        """The type of the numbers, which is that of all arrays that are differentiated by."""
-        kept = set(differentiable(self.program.graph))
-        arrays = [n for n in self.parameters if self.is_array(n)]
-        arrays.sort(key=lambda n: n.data not in kept)
-        return f"{self.parameters[arrays[0]]}.dtype" if arrays else "float"
+        arrays = {n: name for n, name in self.parameters.items() if self.is_array(n)}
+        return common_type(self.program.graph, arrays)
 
     def _empty(self, shape: str, boolean: bool = False) -> str:
         """New memory."""

@@ -1,14 +1,21 @@
-"""Which arrays NumPy would make of doubles, though the arguments are of single precision."""
+"""The type of the numbers, and which of them NumPy would make doubles without need."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
-from ..graph import CONSTANT, INPUT, WHERE, Node
+from ..graph import CONSTANT, INPUT, WHERE, Graph, Node, differentiable
 from ..primitives import ARRAYS, ArrayPrimitive
 
 SUM = ARRAYS["sum"]
+
+
+def common_type(graph: Graph, arrays: Mapping[Node, str]) -> str:
+    """The type of the results as text: that of the arrays which are no positions."""
+    kept = set(differentiable(graph))
+    names = sorted(arrays, key=lambda node: node.data not in kept)
+    return f"{arrays[names[0]]}.dtype" if names else "float"
 
 
 class Kind(IntEnum):

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from .row import POSITIVE, REAL, UNIT, function
+from .stable import horner
 
 INF = float("inf")
 ORDER = (0.6, 2.4)
@@ -40,13 +43,16 @@ def pole_step(name: str) -> str:
     return f"minimum(1, abs({name} - rint(minimum({name}, 0))))/128"
 
 
+# The asymptotic series of the slope of erfcx, in powers of 1/x**2: Abramowitz and Stegun 7.1.23.
+ERFCX_SLOPE = horner([f"{(-1)**k*prod(range(1, 2*k + 2, 2))}/{2**k}" for k in range(8)], "1/(x*x)")
+
 ROWS = (
     # error functions
     function("erf(x)", "2/sqrt(pi)*exp(-x**2)", python="erf", scipy="erf", sympy="erf",
              mpmath="erf", special=(0.0,), latex=r"\operatorname{{erf}}\left({x}\right)"),
     function("erfc(x)", "-2/sqrt(pi)*exp(-x**2)", python="erfc", scipy="erfc", sympy="erfc",
              mpmath="erfc", special=(0.0,)),
-    function("erfcx(x)", "2*x*out - 2/sqrt(pi)", scipy="erfcx",
+    function("erfcx(x)", f"where(x > 25, -1/sqrt(pi)/(x*x)*({ERFCX_SLOPE}), 2*x*out - 2/sqrt(pi))", scipy="erfcx",
              mpmath=lambda mp, x: mp.exp(x**2)*mp.erfc(x)),
     function("erfi(x)", "2/sqrt(pi)*exp(x**2)", scipy="erfi", sympy="erfi", mpmath="erfi"),
     function("erfinv(x)", "sqrt(pi)/2*exp(out**2)", scipy="erfinv", sympy="erfinv",
@@ -59,9 +65,11 @@ ROWS = (
              define="erfc(-x/sqrt(2))/2", mpmath="ncdf"),
     function("ndtri(x)", "sqrt(2*pi)*exp(out**2/2)", scipy="ndtri", domain=PROBABILITY,
              mpmath=lambda mp, x: mp.sqrt(2)*mp.erfinv(2*x - 1)),
-    function("log_ndtr(x)", "exp(-x**2/2 - out)/sqrt(2*pi)", scipy="log_ndtr",
+    function("log_ndtr(x)", "sqrt(2/pi)/erfcx(-x/sqrt(2))", scipy="log_ndtr",
              mpmath=lambda mp, x: mp.log(mp.ncdf(x))),
-    function("logerfc(x)", "-2/sqrt(pi)*exp(-x**2)/erfc(x)", define="log(erfc(x))"),
+    function("logerfc(x)", "-2/(sqrt(pi)*erfcx(x))", special=(30.0, 1e-9, -9.0),
+             define="where(x < 0.5, log1p(-erf(x)), log(erfcx(x)) - x**2)",
+             mpmath=lambda mp, x: mp.log(mp.erfc(x))),
     function("logerfcx(x)", "2*x - 2/(sqrt(pi)*erfcx(x))", define="log(erfcx(x))"),
     function("erf2(x, y)", "-2/sqrt(pi)*exp(-x**2)", "2/sqrt(pi)*exp(-y**2)",
              define="erf(y) - erf(x)", sympy="erf2"),
