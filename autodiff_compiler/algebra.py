@@ -80,7 +80,7 @@ def _product(node: Node, known: Mapping[Node, Term]) -> Term:
     powers = multiplied(left.powers, right.powers, -1 if over else 1)
     if len(powers) > MAX_FACTORS or (over and not _is_power_of_two(right.coefficient)):
         return _factor(node)
-    if any(not -MAX_POWER <= power <= MAX_POWER for power in powers.values()):
+    if powers and max(map(abs, powers.values())) > MAX_POWER:
         return _factor(node)
     scale = left.coefficient
     if right.coefficient != 1:

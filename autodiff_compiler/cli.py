@@ -72,7 +72,7 @@ SHAPE = _option(
     metavar="NAME=EXTENTS",
     action="append",
     default=[],
-    help="the shape of an array input, of lengths and names: X=N,2",
+    help="the shape of an array input, of lengths, names and sums: X=N,2 or y=N-1",
 )
 EXTENT = _option(
     "--extent", metavar="NAME=N", action="append", default=[], help="the length of an extent"

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from .counts import Count
 from .errors import printable
-from .shapes import Shape, shown
-from .tables import aligned, code, json_extent, piped, tagged
+from .shapes import Shape, shown, word
+from .tables import aligned, code, piped, tagged
 
 BYTES = 8  # of a number
 HEADERS = ("name", "computed as", "shape", "operations")
@@ -186,7 +186,7 @@ def _row(row: Row) -> dict[str, Any]:
     operations = row.operations.json()
     return {
         "name": row.symbol, "formula": row.formula,
-        "shape": [*map(json_extent, row.shape)],
+        "shape": [*map(word, row.shape)],
         "operations": operations,
     }  # fmt: skip
 

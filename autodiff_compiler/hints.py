@@ -1,4 +1,4 @@
-"""What to write instead: the hints of syntax errors, as a table over the text around the error."""
+"""What to write instead: a table for syntax errors, and what is said of shapes and calls."""
 
 from __future__ import annotations
 

@@ -173,6 +173,11 @@ def ceil_div(extent: Extent, divisor: int) -> Extent:
     return (extent + (divisor - 1)) // divisor
 
 
+def word(extent: Extent) -> int | str:
+    """An extent as a number, or as the text of its formula."""
+    return extent if isinstance(extent, int) else str(extent)
+
+
 def shown(shape: Shape) -> str:
     """A shape as a source writes it: `[N, 2]`; a number as `[]`."""
     return f"[{', '.join(map(str, shape))}]"

@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from .backends.latex import number as latex_number
 from .errors import printable
-from .shapes import Extent, Shape, shown
+from .shapes import Shape, shown, word
 
 
 class TableRow(Protocol):
@@ -178,12 +178,7 @@ def _json(section: Section[R]) -> Iterator[dict[str, Any]]:
     shapes = section.shapes or (None,) * len(section.rows)
     for row, shape in zip(section.rows, shapes, strict=True):
         found = {"symbol": row.symbol, "formula": row.formula, "value": json_number(row.value)}
-        yield found if shape is None else {**found, "shape": [*map(json_extent, shape)]}
-
-
-def json_extent(extent: Extent) -> int | str:
-    """An extent for JSON: a number, or a formula."""
-    return extent if isinstance(extent, int) else str(extent)
+        yield found if shape is None else {**found, "shape": [*map(word, shape)]}
 
 
 def json_number(value: Any) -> Any:

@@ -289,6 +289,8 @@ def test_functions_of_numbers_do_not_widen_arrays():
         fn = ac.compile(f"x: [n]; {text}", inputs="x s t")
         assert fn(x, 0.5, 1.0).dtype == np.float32
         assert {part.dtype for part in fn.jacobian(x, 0.5, 1.0)} == {np.dtype(np.float32)}
+    fn = ac.compile("x: [n]; i: [2]; exp(s)*x[i]", inputs="i x s")
+    assert fn(np.array([0, 2]), x, 0.5).dtype == np.float32
 
 
 def test_results_are_in_the_order_of_bytes_of_the_machine():
@@ -296,6 +298,16 @@ def test_results_are_in_the_order_of_bytes_of_the_machine():
     assert all(result.dtype.isnative for result in (fn(2.0, x), *fn.jacobian(2.0, x)))
 
 
-def test_long_chains_over_arrays_compile_in_a_moment():
-    source = "y = x; " + "y = tanh(y)*2 + 1; " * 150 + "sum(y)"
-    assert len(ac.compile(f"x: [n]; {source}").source("gradient")) < 100_000
+@pytest.mark.parametrize("kind", ["gradient", "hvp"])
+def test_long_chains_over_arrays_take_code_in_proportion(kind):
+    def code(count):
+        source = "y = x; " + "y = tanh(y)*2 + 1; " * count + "sum(y)"
+        return len(ac.compile(f"x: [n]; {source}").source(kind))
+
+    assert code(150) < 2.5 * code(75)
+
+
+def test_powers_of_arrays_are_not_multiplied_out():
+    squares = "y = x; " + "y = y*y; " * 12 + "sum(y)"
+    assert ac.compile(f"x: [n]; {squares}").source("value").count("np.multiply") <= 12
+    assert ac.compile("x: [n]; sum(x**16)").source("value").count("np.multiply") <= 4

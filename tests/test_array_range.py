@@ -130,6 +130,8 @@ def test_extreme_constants_are_not_multiplied_with_each_other():
     x = np.array([1.0, 2.0]) * 1e-200
     assert math.isclose(fn(x, x), 5.0, rel_tol=1e-14)
     np.testing.assert_allclose(fn.gradient(x, x), [[1e200, 2e200]] * 2, rtol=1e-14)
+    fn, x = ac.compile("x: [n]; sum((5e8*x)**5)"), np.array([1e-9, 2e-9], np.float32)
+    assert math.isclose(fn(x), 1.03125, rel_tol=1e-5)
     fn, x = ac.compile("x: [n]; sum((1e25*x)**2)"), np.array([1, 2], np.float32) / np.float32(1e25)
     assert math.isclose(fn(x), 5.0, rel_tol=1e-6)
     np.testing.assert_allclose(fn.gradient(x)[0], [2e25, 4e25], rtol=1e-6)

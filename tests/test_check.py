@@ -154,6 +154,8 @@ def test_ulps_are_those_of_the_exact_value():
     [
         ("log(x)", 1e-30), ("1/x", 1e-30), ("x*log(x)", 1e-300), ("1 + x", 1e-200),
         ("sin(x)", 1e10), ("sin(x)", 1e22), ("sin(x)", 1e300), ("x**2*log(x)", 1e100),
+        ("(x + 1) - x", 1e100), ("exp(x) - 1", 1e-100), ("log(x + 1) - log(x)", 1e75),
+        ("(1 - cos(x))/x**2", 1e-60), ("sqrt(x + 1) - sqrt(x)", 1e10),
     ],
 )  # fmt: skip
 def test_large_and_small_points_have_a_certificate(text, x):

@@ -15,7 +15,7 @@ from ..shapes import Extent, Polynomial, inverted, plain
 from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
 from .blocks import BlockSchedule, listed
 from .memory import Buffers, freed
-from .numpy import FLOATS, NUMPY, NumpySpeller
+from .numpy import FLOATS, NUMPY, NumpySpeller, outputs_text
 from .precision import common_type, doubles
 from .python import signature, tuple_of
 
@@ -292,12 +292,7 @@ class _Outputs:
         self._dtype = common_type(schedule.program.graph, arrays)
 
     def write(self, tree: Tree) -> str:
-        if isinstance(tree, Node):
-            return self._leaf(tree)
-        parts = [self.write(branch) for branch in tree]
-        if isinstance(tree, list):
-            return f"{self._schedule.require(NUMPY)}.array([{', '.join(parts)}])"
-        return tuple_of(", ".join(parts), len(parts))
+        return outputs_text(tree, self._leaf, self._schedule)
 
     def _leaf(self, node: Node) -> str:
         text = self._schedule.text(node)

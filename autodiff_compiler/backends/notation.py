@@ -12,6 +12,7 @@ from ..primitives import ARRAYS, ArrayPrimitive
 from ..primitives.arithmetic import POWER, SUM
 from ..primitives.axes import Axes, axis_text, index_text, tuple_text
 from ..primitives.linear import MATRIX_PRODUCT
+from ..primitives.moving import index_spelling
 from .base import ATOM, NAME, Spelling
 
 Write = Callable[[Node], str]
@@ -23,11 +24,6 @@ def _shape(node: Node) -> str:
 
 def _axis(node: Node) -> str:
     return f"axis={len(node.shape) + node.data}"
-
-
-def _index(node: Node) -> str:
-    takes = [f"{{{k}}}" for k in range(1, len(node.args))]
-    return "{0}[" + index_text(node.data, str, takes) + "]"
 
 
 def _scattered(node: Node) -> str:
@@ -83,7 +79,7 @@ WRITTEN: Mapping[ArrayPrimitive, Write] = {
     ARRAYS["einsum"]: _einsum,
     ARRAYS["prod_others"]: lambda _: "prod_others({0})",
     ARRAYS["reshape"]: lambda node: f"reshape({{0}}, {_shape(node)})",
-    ARRAYS["index"]: _index,
+    ARRAYS["index"]: lambda node: index_spelling(node, str),
     ARRAYS["scatter"]: _scattered,
     ARRAYS["concatenate"]: lambda node: f"concatenate([{_fields(node)}], {_axis(node)})",
     ARRAYS["cumsum"]: lambda node: f"cumsum({{0}}, {_axis(node)})",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 from ..derivatives import Program, Tree
@@ -108,6 +108,16 @@ def head(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
         yield from wrap(f"{tuple_of(listed, len(names))} = {floats}({listed})", "    ")
 
 
+def outputs_text(tree: Tree, leaf: Callable[[Node], str], schedule: Schedule) -> str:
+    """A tree of outputs: tuples, and NumPy's arrays for lists."""
+    if isinstance(tree, Node):
+        return leaf(tree)
+    parts = [outputs_text(branch, leaf, schedule) for branch in tree]
+    if isinstance(tree, list):
+        return f"{schedule.require(NUMPY)}.array([{', '.join(parts)}])"
+    return tuple_of(", ".join(parts), len(parts))
+
+
 class _OutputWriter:
     """The outputs as text; what may fall short of the common shape is filled up to it."""
 
@@ -120,12 +130,7 @@ class _OutputWriter:
         self._seen: set[Node] = set()
 
     def write(self, tree: Tree) -> str:
-        if isinstance(tree, Node):
-            return self._leaf(tree)
-        parts = [self.write(branch) for branch in tree]
-        if isinstance(tree, list):
-            return f"{self._schedule.require(NUMPY)}.array([{', '.join(parts)}])"
-        return tuple_of(", ".join(parts), len(parts))
+        return outputs_text(tree, self._leaf, self._schedule)
 
     def _leaf(self, node: Node) -> str:
         text = self._schedule.text(node)

@@ -54,7 +54,7 @@ def _sum_labels(axes: Axes, x: Shape) -> Spec:
 
 
 def _sum_folded(graph: Any, axes: Axes, x: Any) -> Any:
-    """A sum over no axes is nothing; one of squares is a sum for each, which is a dot product.
+    """A sum over no axes is its argument; one of squares is a sum for each, which is a dot product.
 
     Signs are taken once, of the sum.
     """

@@ -71,7 +71,8 @@ def _same(_data: object, x: Shape) -> Shape:
     return x
 
 
-def _index_text(node: Any, size: Size) -> str:
+def index_spelling(node: Any, size: Size) -> str:
+    """An index, with numbered fields for the array and for positions."""
     takes = [f"{{{k}}}" for k in range(1, len(node.args))]
     return "{0}[" + index_text(node.data, size, takes) + "]"
 
@@ -179,7 +180,7 @@ INDEX: ArrayPrimitive = array_function(
     adjoints=(_put_back,),
     batched=lambda index, lead: (ALL,) * len(lead) + index,
     compute=lambda m, index, x, *takes: x[_numpy_index(m, index, takes)],
-    spelling=_index_text,
+    spelling=index_spelling,
     fold=lambda g, index, x, *takes: x if all(item == ALL for item in index) else None,
     variadic=True,
 )
