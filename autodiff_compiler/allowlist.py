@@ -118,8 +118,8 @@ OF_ARRAYS = """
 """
 
 HELPERS_OF_ARRAYS = """
-    assembled blocks cofactor dot from_top in_blocks log_softmax logsumexp norm2 placed prod_others
-    scatter softmax
+    assembled blocks cofactor dot from_top in_blocks log_det log_softmax logsumexp norm2 placed
+    prod_others scatter softmax
 """
 OF_LOOPS = {"BLOCK", "THREADS", "ThreadPoolExecutor"}
 

@@ -10,7 +10,8 @@ from .primitives import ARRAYS, ArrayPrimitive, Primitive, lookup
 from .primitives.axes import ALL, Axes, New
 from .shapes import ShapeError
 
-NORM, SUM, DET, LOGDET = (ARRAYS[n] for n in ("norm2", "sum", "det", "logdet"))
+NORM, SUM = ARRAYS["norm2"], ARRAYS["sum"]
+DET, LOGDET, LOG_DET = ARRAYS["det"], ARRAYS["logdet"], ARRAYS["log_det"]
 MATMUL, LOGSUMEXP = ARRAYS["matmul"], ARRAYS["logsumexp"]
 SOFTMAX, LOG_SOFTMAX = ARRAYS["softmax"], ARRAYS["log_softmax"]
 VIEWS = frozenset({INDEX, ARRAYS["expand_dims"]})
@@ -33,6 +34,9 @@ def arrays(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     if op is LOG and heads == (ABS,):
         rule = ("arrays", "log(abs(det(A))) -> logdet(A), which does not overflow")
         yield Rule(rule, _log_determinant)
+    if op is LOG and heads == (DET,):
+        rule = ("arrays", "log(det(A)) -> log_det(A), which does not overflow")
+        yield Rule(rule, lambda graph, found: graph.make(LOG_DET, found.args))
 
 
 def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:

@@ -318,7 +318,10 @@ def _transpose(call: Call) -> Node:
 
 _REDUCED = "x * axis keepdims"
 FUNCTIONS: Mapping[str, ArrayFunction] = {
-    **{name: ArrayFunction("A", _row(name)) for name in ("trace", "det", "logdet", "inv", "pinv")},
+    **{
+        name: ArrayFunction("A", _row(name))
+        for name in ("trace", "det", "logdet", "log_det", "inv", "pinv")
+    },
     **{name: ArrayFunction("A", _row(name)) for name in ("cofactor",)},
     **{
         name: ArrayFunction(_REDUCED, _reduction(name))

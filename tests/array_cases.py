@@ -249,6 +249,7 @@ MATRICES = [
     ("det(M)", lambda M: np.linalg.det(M)),
     ("det(T)", lambda T: np.linalg.det(T)),
     ("logdet(M)", lambda M: np.linalg.slogdet(M)[1]),
+    ("log_det(M @ M' + eye(n))", lambda M: np.log(np.linalg.det(spd(M)))),
     ("logdet(T)", lambda T: np.linalg.slogdet(T)[1]),
     ("solve(M, x)", lambda M, x: np.linalg.solve(M, x)),
     ("solve(M, A)", lambda M, A: np.linalg.solve(M, A)),

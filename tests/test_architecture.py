@@ -46,6 +46,7 @@ FLOORS = (
         "remainder",
         "rewrite",
         "simplify",
+        "families",
         "stable",
         "regroup",
         "folding",

@@ -137,6 +137,14 @@ def test_extreme_constants_are_not_multiplied_with_each_other():
     np.testing.assert_allclose(fn.gradient(x)[0], [2e25, 4e25], rtol=1e-6)
 
 
+def test_logarithms_of_determinants_do_not_leave_the_range():
+    fn = ac.compile("A: [n, n]; log(det(A))")
+    for scale in (1e-5, 1e3):
+        close(fn(scale * np.eye(200)), 200 * math.log(scale))
+        close(fn.gradient(scale * np.eye(200))[0], np.eye(200) / scale)
+    assert math.isnan(fn(np.diag([1.0, -1.0])))
+
+
 def test_deviations_are_norms():
     fn = ac.compile("x: [n]; std(x)")
     assert (fn.gradient([5.0, 5.0, 5.0])[0] == 0).all()

@@ -96,6 +96,12 @@ def _cofactor(a):
     minors = sign[..., None, None]*(u*_prod_others(s)[..., None, :]) @ v
     return np.where(finite, minors, np.nan)'''
 
+LOG_DET = '''\
+def _log_det(a):
+    """The logarithm of a determinant, which itself may leave the range."""
+    sign, size = np.linalg.slogdet(a)
+    return np.where(sign < 0.0, np.nan, size)[()]'''
+
 HELPERS = {
     "_floats": FLOATS,
     "_norm2": NORM,
@@ -108,6 +114,7 @@ HELPERS = {
     "_assembled": ASSEMBLED,
     "_prod_others": OTHERS,
     "_cofactor": COFACTOR,
+    "_log_det": LOG_DET,
 }
 NEEDS = {  # helpers that helpers call
     "_cofactor": "_prod_others",

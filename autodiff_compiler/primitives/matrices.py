@@ -87,6 +87,10 @@ def _log_determinant(m: Any, a: Any) -> Any:
     return m.function("log")(m.np.asarray(size))
 
 
+def _log_of_determinant(m: Any, a: Any) -> Any:
+    return m.function("log")(m.np.asarray(_determinant(m, a)))
+
+
 def _pseudo_inverse(m: Any, a: Any) -> Any:
     """Of a matrix of full rank."""
     if a.shape[0] >= a.shape[1]:
@@ -212,6 +216,17 @@ LOGDET: ArrayPrimitive = _matrix_function(
     latex=r"\log \left\lvert \det {A} \right\rvert",
     note="log(abs(det(A)))",
 )
+LOG_DET: ArrayPrimitive = _matrix_function(
+    "log_det(A)",
+    _log_of_determinant,
+    work=cubic(Fraction(2, 3)),
+    shape=lambda _, a: square(a)[:-2],
+    tangents=("trace(inv(A) @ dA)",),
+    adjoints=(_by_bar("inv(A)'"),),
+    spelling=lambda node, size: "_log_det({0})",
+    latex=r"\log \det {A}",
+    note="log(det(A)), where det(A) may leave the range; nan where it is negative",
+)
 PINV: ArrayPrimitive = _matrix_function(
     "pinv(A)",
     _pseudo_inverse,
@@ -240,4 +255,4 @@ CHOLESKY: ArrayPrimitive = _matrix_function(
     note="of the symmetric part: (A + A')/2",
 )
 
-ROWS = (INV, SOLVE, DET, COFACTOR, LOGDET, PINV, CHOLESKY)
+ROWS = (INV, SOLVE, DET, COFACTOR, LOGDET, LOG_DET, PINV, CHOLESKY)

@@ -1,0 +1,168 @@
+"""Families of stable laws: differences that cancel, quotients with a limit, sums with a pole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .rewrite import Law
+
+CANCELS = "the terms cancel"
+OVERFLOWS = "exp overflows or underflows first"
+INFINITE = "0 times an infinite slope at 0"
+POLE = "0 times infinity at 0, in the slope"
+LARGE = "a square overflows or underflows first"
+ZERO = "0/0, and the slope cancels near it"
+
+
+def stable(pattern: str, replacement: str, why: str, holds: str = "", **more: Any) -> Law:
+    """A law that holds to rounding, where `holds` says."""
+    return Law(pattern, replacement, exact=False, why=why, holds=holds, **more)
+
+
+def differences() -> Iterator[Law]:
+    """f(x) - f(y) for arguments that cancel: by the addition theorem of f."""
+    logarithm = "where(2*abs(d) < {y}, log1p(d/{y}), out)"
+    for pattern, replacement, given in (
+        ("sqrt(x) - sqrt(y)", "d/(sqrt(x) + sqrt(y))", "x - y"),
+        ("cbrt(x) - cbrt(y)", "d/(cbrt(x)**2 + cbrt(x)*cbrt(y) + cbrt(y)**2)", "x - y"),
+        ("exp(x) - exp(y)", "exp(y)*expm1(d)", "x - y"),
+        ("sin(x) - sin(y)", "where(abs(d) < 1, 2*sin(d/2)*cos(y + d/2), out)", "x - y"),
+        ("cos(x) - cos(y)", "where(abs(d) < 1, -2*sin(d/2)*sin(y + d/2), out)", "x - y"),
+        ("tan(x) - tan(y)", "where(abs(d) < 1, sin(d)/(cos(x)*cos(y)), out)", "x - y"),
+        (
+            "arctan(x) - arctan(y)",
+            "where(abs(d) < maximum(1, abs(y)) and abs(y) < 1e50, arctan2(d, 1 + x*y), out)",
+            "x - y",
+        ),
+        ("log(x) - log(y)", logarithm.format(y="y"), "x - y"),
+        ("log1p(x) - log1p(y)", logarithm.format(y="(1 + y)"), "x - y"),
+        ("log1p(x) - log(y)", logarithm.format(y="y"), "(1 + x) - y"),
+        ("log(x) - log1p(y)", logarithm.format(y="(1 + y)"), "x - (1 + y)"),
+        ("log(x/y)", "where(2*abs(d) < abs(y), log1p(d/y), out)", "x - y"),
+        ("x**z - y**z", "where(2*abs(d) < y, y**z*expm1(z*log1p(d/y)), out)", "x - y"),
+        (
+            "hypot(x, y) - hypot(u, v)",
+            "d/(hypot(x, y) + hypot(u, v))",
+            "(x*x + y*y) - (u*u + v*v)",
+        ),
+        (
+            "n/sqrt(x) - n/sqrt(y)",
+            "where(2*abs(d) < y, n*d/(sqrt(x)*sqrt(y)*(sqrt(x) + sqrt(y))), out)",
+            "y - x",
+        ),
+    ):
+        yield stable(pattern, replacement, CANCELS, given=f"d = {given}")
+
+
+def conjugates() -> Iterator[Law]:
+    """Sums with a root whose square differs from the other square by little: by the conjugate."""
+    for root, square in (
+        ("sqrt(u)", "u"),
+        ("sqrt_product(u, v)", "u*v"),
+        ("hypot(u, v)", "u*u + v*v"),
+    ):
+        given = f"d = {square} - b*b"
+        for pattern, replacement in (
+            (f"b + {root}", f"conjugate_sum(b, {root}, d)"),
+            (f"{root} - b", f"conjugate_sum(-b, {root}, d)"),
+            (f"b - {root}", f"-conjugate_sum(-b, {root}, d)"),
+        ):
+            yield stable(pattern, replacement, CANCELS, given=given)
+    yield stable(
+        "conjugate_sum(b, s, d)/y", "conjugate_ratio(b, s, q, y)", CANCELS, given="q = d/y"
+    )
+
+
+RATIOS = (  # functions, what they are divided by their argument, and the argument by them
+    ("sin", "sinc_unnormalized", "/sinc_unnormalized"),
+    ("sinh", "sinhc", "*xcsch"),
+    ("tan", "tanc", "/tanc"),
+    ("tanh", "tanhc", "*xcoth"),
+    ("arctan", "arctanc", "/arctanc"),
+    ("arcsin", "arcsinc", "/arcsinc"),
+    ("arcsinh", "arcsinhc", "/arcsinhc"),
+    ("arctanh", "arctanhc", "/arctanhc"),
+    ("erf", "erf_ratio", "/erf_ratio"),
+    ("expm1", "exprel", "*bernoulli"),
+    ("log1p", "log1prel", "/log1prel"),
+)
+
+
+def removable() -> Iterator[Law]:
+    """Quotients that have a limit where they are 0/0."""
+    for function, ratio, inverse in RATIOS:
+        yield stable(f"{function}(y)/x", f"n*{ratio}(y)", ZERO, "x != 0", given="n = y/x")
+        yield stable(f"x/{function}(y)", f"n{inverse}(y)", ZERO, "x != 0", given="n = x/y")
+    for function, half, sine, ratio in (
+        ("cosm1(y)", "-0.5", "-sin(y/2)", "sinc_unnormalized(y/2)"),
+        ("coshm1(y)", "0.5", "sinh(y/2)", "sinhc(y/2)"),
+    ):
+        square = f"{half}*(n*n)*({ratio}*{ratio})"
+        yield stable(f"{function}/(x*x)", square, ZERO, "x != 0", given="n = y/x")
+        yield stable(f"{function}/x", f"n*({sine}*{ratio})", ZERO, "x != 0", given="n = y/x")
+        for root, square, holds in (
+            ("hypot(x, y)", "(x*x + y*y)", "x*x + y*y != 0"),
+            ("sqrt(x)", "x", "x > 0"),
+            ("abs(x)", "(x*x)", "x != 0"),
+        ):
+            inner, outer = (text.replace("(y", f"({root}") for text in (function, ratio))
+            yield stable(f"{inner}/{square}", f"{half}*({outer}*{outer})", ZERO, holds)
+    for first, terms in (("", "sin(x) - x*cos(x)"), ("-", "x*cos(x) - sin(x)")):
+        for scale in ("", "n*"):
+            whole = f"{first}{scale}sphj1_ratio(x)"
+            yield stable(f"{scale}({terms})/(x*(x*x))", whole, ZERO, "x != 0")
+            yield stable(f"{scale}({terms})/(x*x)", f"{whole}*x", ZERO, "x != 0")
+    for defect in ("sinmx", "sinhmx"):
+        yield stable(f"{defect}(x)/(x*(x*x))", f"{defect}_ratio(x)", ZERO, "x != 0")
+    cosine = "0.5*(sinc_unnormalized(x/2)*sinc_unnormalized(x/2))"
+    yield stable(
+        "tanmx(x)/(x*(x*x))",
+        f"where(abs(x) < 1, (sinmx_ratio(x) + {cosine})/cos(x), out)",
+        ZERO,
+        "x != 0",
+    )
+    yield stable("expm1mx(x)/(x*x)", "phi2(x)", ZERO, "x != 0")
+
+
+def poles() -> Iterator[Law]:
+    """Differences of functions with a pole at 0: by their series there."""
+    for function, series, near, far in (
+        ("tan(x)", "x/3 + x**3/45 + 2*x**5/945", "tanmx(x)/(x*tan(x))", "out"),
+        ("sin(x)", "-x/6 - 7*x**3/360 - 31*x**5/15120", "sinmx(x)/(x*sin(x))", "out"),
+        ("tanh(x)", "-x/3 + x**3/45 - 2*x**5/945", "tanhmx(x)/(x*tanh(x))", "out"),
+        ("sinh(x)", "x/6 - 7*x**3/360 + 31*x**5/15120", "sinhmx(x)/(x*sinh(x))", "1/x - csch(x)"),
+        (
+            "expm1(x)",
+            "0.5 - x/12 + x**3/720 - x**5/30240",
+            "expm1mx(x)/(x*expm1(x))",
+            "where(x > 0, (1 - bernoulli(x))/x, 1 + (1 - bernoulli(-x))/x)",
+        ),
+    ):
+        branches = f"where(abs(x) < 0.003, {series}, where(abs(x) < 1, {near}, {far}))"
+        yield stable(f"1/x - 1/{function}", branches, CANCELS, "x != 0")
+        yield stable(f"1/{function} - 1/x", f"-(1/x - 1/{function})", CANCELS, "x != 0")
+    far = "where(x > 0, (1 - bernoulli(x))/x - 1, (1 - bernoulli(-x))/x)"
+    branches = "where(abs(x) < 0.003, -0.5 - x/12 + x**3/720 - x**5/30240, where(abs(x) < 1, "
+    branches += f"expm1mx(-x)/(x*expm1(-x)), {far}))"
+    yield stable("1/x + 1/expm1(-x)", branches, CANCELS, "x != 0")
+    yield stable("-(1/expm1(-x)) - 1/x", "-(1/x + 1/expm1(-x))", CANCELS, "x != 0")
+
+
+def defects() -> Iterator[Law]:
+    """Functions less their argument, which is the first term of their series."""
+    names = (
+        "sin",
+        "tan",
+        "sinh",
+        "tanh",
+        "arctan",
+        "arcsin",
+        "arcsinh",
+        "arctanh",
+        "expm1",
+        "log1p",
+    )
+    for name in names:
+        yield stable(f"{name}(x) - x", f"{name}mx(x)", CANCELS)
+        yield stable(f"x - {name}(x)", f"-{name}mx(x)", CANCELS)
