@@ -226,6 +226,7 @@ ROOTS = (
     stable("hypot(abs(x), y)", "hypot(x, y)", "it is smooth where x is 0 and y is not"),
     stable("sqrt(x)*sqrt(x)", "where(x >= 0, x, out)", INFINITE),
     stable("sqrt_product(x, y)*sqrt_product(x, y)", "where(x*y >= 0, x*y, out)", INFINITE),
+    stable("sqrt(x*(x*x))", "x**1.5", INFINITE),
     stable("sqrt(y*(x*x))", "sqrt(y)*abs(x)", LARGE, "y >= 0"),
     stable("sqrt((x*x)/y)", "abs(x)/sqrt(y)", LARGE, "y > 0"),
     stable("(x*x)*sqrt(x)", "x**2.5", INFINITE),
