@@ -78,6 +78,7 @@ EXTENT = _option(
     "--extent", metavar="NAME=N", action="append", default=[], help="the length of an extent"
 )
 EMIT = _option("--emit", metavar="KINDS", help=f"functions, of {', '.join(KINDS)}")
+EMIT_AT = _option("--emit", metavar="KINDS", help=f"what to print, of {', '.join(AT_POINT)}")
 TARGET = _option(
     "--target", choices=tuple(TARGETS), help="plain Python, the default of numbers, or NumPy"
 )
@@ -179,7 +180,7 @@ COMMANDS: Mapping[str, Command] = {
     "eval": Command(
         _eval,
         "the value and the derivatives at a point",
-        (AT, EMIT),
+        (AT, EMIT_AT),
         (
             'eval "x**2*y" --at x=3 --at y=2',
             'eval "sin(x)" --at x=0,pi/2,pi --emit value,gradient',

@@ -262,6 +262,8 @@ def trace(
     """The trace of a program as written; see `Function.trace`."""
     if mode not in MODES:
         raise ValueError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
+    if mode == "primal" and seed is not None:
+        raise ValueError("seed: a primal trace takes none; mode is 'forward' or 'reverse'")
     draft = _Drafter(graph, output, wrt)
     point, extents = draft.point(at)
     titled = [("Primal trace", list(draft.primal()))]

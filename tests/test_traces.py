@@ -183,6 +183,7 @@ def test_latex_symbols(name, latex):
         ({"at": {"x1": 1, "x2": 2, "z": 3}}, "at: unknown z"),
         ({"mode": "forward", "seed": (1, 2, 3)}, "seed: expected 2"),
         ({"mode": "reverse", "seed": {"x1": 1}}, "seed: unknown x1"),
+        ({"seed": (1, 0)}, "seed: a primal trace takes none"),
     ],
 )
 def test_wrong_points_and_seeds_are_named(fn, options, match):
