@@ -114,6 +114,7 @@ LOGARITHMS = (
 EXPONENTIALS = (
     stable("exp(x) - 1", "expm1(x)", CANCELS),
     stable("1 - exp(x)", "-expm1(x)", CANCELS),
+    stable("(x**y - 1)/y", "where(abs(y*log(x)) < 1, boxcox(x, y), out)", ZERO, "y != 0"),
     stable("n**x - 1", "expm1(log(n)*x)", CANCELS, when=lambda n: n > 0),
     stable("1 - n**x", "-expm1(log(n)*x)", CANCELS, when=lambda n: n > 0),
     stable("(1 + x)**y - 1", "where(abs(x) < 0.5, expm1(y*log1p(x)), out)", CANCELS),

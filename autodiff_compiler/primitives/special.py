@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import prod
 
 from .row import POSITIVE, REAL, UNIT, function
-from .stable import horner
+from .stable import EXPREL_SLOPE, horner
 
 INF = float("inf")
 ORDER = (0.6, 2.4)
@@ -41,6 +41,13 @@ ORDER_STEP = "1/(64*(1 + minimum(abs(log(abs(x))), 700)))"
 def pole_step(name: str) -> str:
     """A step that stays away from the poles at 0, -1, -2 ... of a hypergeometric parameter."""
     return f"minimum(1, abs({name} - rint(minimum({name}, 0))))/128"
+
+
+def boxcox_slope(logarithm: str, power: str) -> str:
+    """By the parameter: the square of the logarithm times the slope of `exprel`, near 0."""
+    near = EXPREL_SLOPE.replace("x", "z")
+    far = f"({power}*{logarithm} - out)/l"
+    return f"z = l*{logarithm}; where(abs(z) < 1, {logarithm}**2*({near}), {far})"
 
 
 # The asymptotic series of the slope of erfcx, in powers of 1/x**2: Abramowitz and Stegun 7.1.23.
@@ -84,7 +91,7 @@ ROWS = (
              scipy="gammaln", sympy="loggamma", pole="inf", domain=POSITIVE,
              mpmath=lambda mp, x: mp.log(abs(mp.gamma(x))), special=(0.0, 1e300),
              latex=r"\log\Gamma\left({x}\right)"),
-    function("rgamma(x)", "-digamma(x)*out", scipy="rgamma", mpmath="rgamma", domain=POSITIVE),
+    function("rgamma(x)", "where(out == 0 and x <= 0, gamma(1 - x)*cospi(x), -digamma(x)*out)", scipy="rgamma", mpmath="rgamma", domain=POSITIVE),
     function("digamma(x)", "polygamma(1, x)", aliases="psi", scipy="digamma", sympy="digamma",
              mpmath="digamma", domain=POSITIVE, latex=r"\psi\left({x}\right)"),
     function("trigamma(x)", "polygamma(2, x)", define="polygamma(1, x)", sympy="trigamma",
@@ -138,7 +145,7 @@ ROWS = (
              domain=POSITIVE),
     function("exp1(x)", "-exp(-x)/x", aliases="E1", scipy="exp1", mpmath="e1", domain=POSITIVE,
              sympy="E1"),
-    function("expn(n, x)", None, "-expn(n - 1, x)", scipy="expn", domain=((2.0, 2.0), POSITIVE),
+    function("expn(n, x)", None, "where(n == 0, -out*(1 + 1/x), -expn(n - 1, x))", scipy="expn", domain=((2.0, 2.0), POSITIVE),
              mpmath=lambda mp, n, x: mp.expint(int(n), x), note="the order n is an integer"),
     function("li(x)", "1/log(x)", define="expi(log(x))", sympy="li", mpmath="li",
              domain=(1.5, 4.0)),
@@ -270,9 +277,9 @@ ROWS = (
     function("pseudo_huber(d, r)", "2*out/d - r**2/(d*hypot(1, r/d))", "r/hypot(1, r/d)",
              domain=(POSITIVE, REAL), define="r**2/(1 + hypot(1, r/d))"),
     function("boxcox(x, l)", "x**(l - 1)",
-             "where(l == 0, log(x)**2/2, (x**l*log(x) - out)/l)", domain=(POSITIVE, (0.3, 2.0)),
+             boxcox_slope("log(x)", "x**l"), domain=(POSITIVE, (0.3, 2.0)),
              define="where(l == 0, log(x), expm1(l*log(x))/l)"),
     function("boxcox1p(x, l)", "(1 + x)**(l - 1)",
-             "where(l == 0, log1p(x)**2/2, ((1 + x)**l*log1p(x) - out)/l)",
+             boxcox_slope("log1p(x)", "(1 + x)**l"),
              domain=(POSITIVE, (0.3, 2.0)), define="where(l == 0, log1p(x), expm1(l*log1p(x))/l)"),
 )
