@@ -74,26 +74,30 @@ def conjugates() -> Iterator[Law]:
     )
 
 
-RATIOS = (  # functions, what they are divided by their argument, and the argument by them
-    ("sin", "sinc_unnormalized", "/sinc_unnormalized"),
-    ("sinh", "sinhc", "*xcsch"),
-    ("tan", "tanc", "/tanc"),
-    ("tanh", "tanhc", "*xcoth"),
-    ("arctan", "arctanc", "/arctanc"),
-    ("arcsin", "arcsinc", "/arcsinc"),
-    ("arcsinh", "arcsinhc", "/arcsinhc"),
-    ("arctanh", "arctanhc", "/arctanhc"),
-    ("erf", "erf_ratio", "/erf_ratio"),
-    ("expm1", "exprel", "*bernoulli"),
-    ("log1p", "log1prel", "/log1prel"),
-)
+RATIOS = {  # functions, and what they are divided by their argument
+    "sin": "sinc_unnormalized",
+    "sinh": "sinhc",
+    "tan": "tanc",
+    "tanh": "tanhc",
+    "arctan": "arctanc",
+    "arcsin": "arcsinc",
+    "arcsinh": "arcsinhc",
+    "arctanh": "arctanhc",
+    "erf": "erf_ratio",
+    "expm1": "exprel",
+    "log1p": "log1prel",
+}
+INVERSES = {"sinh": "xcsch", "tanh": "xcoth", "expm1": "bernoulli"}  # the argument divided by them
 
 
 def removable() -> Iterator[Law]:
     """Quotients that have a limit where they are 0/0."""
-    for function, ratio, inverse in RATIOS:
+    for function, ratio in RATIOS.items():
+        inverse = f"where(abs(y) < 1, n/{ratio}(y), out)"
+        if function in INVERSES:
+            inverse = f"n*{INVERSES[function]}(y)"
         yield stable(f"{function}(y)/x", f"n*{ratio}(y)", ZERO, "x != 0", given="n = y/x")
-        yield stable(f"x/{function}(y)", f"n{inverse}(y)", ZERO, "x != 0", given="n = x/y")
+        yield stable(f"x/{function}(y)", inverse, ZERO, "x != 0", given="n = x/y")
     for function, half, sine, ratio in (
         ("cosm1(y)", "-0.5", "-sin(y/2)", "sinc_unnormalized(y/2)"),
         ("coshm1(y)", "0.5", "sinh(y/2)", "sinhc(y/2)"),
@@ -115,6 +119,8 @@ def removable() -> Iterator[Law]:
             yield stable(f"{scale}({terms})/(x*x)", f"{whole}*x", ZERO, "x != 0")
     for defect in ("sinmx", "sinhmx"):
         yield stable(f"{defect}(x)/(x*(x*x))", f"{defect}_ratio(x)", ZERO, "x != 0")
+        near = f"where(abs(x) < 1.5, x*{defect}_ratio(x), out)"
+        yield stable(f"{defect}(x)/(x*x)", near, ZERO, "x != 0")
     cosine = "0.5*(sinc_unnormalized(x/2)*sinc_unnormalized(x/2))"
     yield stable(
         "tanmx(x)/(x*(x*x))",

@@ -180,6 +180,8 @@ class Regroup:
         scale, left_over = self._divided(graph, ours.coefficient, powers)
         if left_over is powers:
             return None
+        if scale == theirs.coefficient:
+            return made_product(graph, graph.constant(1), left_over)
         node = made_product(graph, graph.constant(scale), left_over)
         return graph.apply(DIVIDE, node, graph.constant(theirs.coefficient))
 
@@ -263,7 +265,7 @@ def _scaled_norm(graph: Graph, inside: Node) -> Node | None:
 
 
 def _power_of_norm(graph: Graph, total: Node, exponent: Node) -> Node | None:
-    """A power that has a slope at 0, where the sum has none: by the norm."""
+    """A power below 1 that still has a slope at 0: by the norm, where its own slope is finite."""
     norm = _norm(graph, total) if 0.5 < exponent.data < 1 else None
     return norm and graph.apply(POWER, norm, graph.constant(2 * exponent.data))
 

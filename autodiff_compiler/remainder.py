@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 
 from .algebra import (
     MAX_TERMS,
@@ -24,6 +25,8 @@ from .parser import parse
 from .primitives.ieee import Number
 
 ROUNDING = 1e-15  # relative difference of ratios that are meant to be equal
+Scaled = tuple[Node, float]
+Multiples = dict[Node | None, float]
 SMALLEST = 1e-10  # of a ratio that takes nothing out of the range
 
 
@@ -123,28 +126,36 @@ class Proportion:
 
     def __call__(self, graph: Graph, *nodes: Node) -> Node | None:
         """The constant in `graph`, or `None`."""
-        above, below = (_multiples(nodes[side]) for side in self._sides)
-        if above.keys() != below.keys() or not above:
-            return None
-        ratios = [above[key] / below[key] for key in above]
-        least, most = min(ratios), max(ratios)
-        close = most - least <= ROUNDING * abs(most) and SMALLEST < abs(most) < 1 / SMALLEST
-        return graph.constant(simple(ratios)) if close else None
+        over, under = (nodes[side] for side in self._sides)
+        for parts in (_multiple, _parts):
+            ratio = _ratio(_multiples(over, parts), _multiples(under, parts))
+            if ratio is not None:
+                return graph.constant(ratio)
+        return None
 
 
-def simple(ratios: Sequence[float]) -> Number:
-    """The one of equal numbers which is written with the fewest digits."""
-    found = min(ratios, key=lambda ratio: len(repr(ratio)))
+def _ratio(above: Multiples, below: Multiples) -> Number | None:
+    """What one sum is times the other, where both are 0 at the same place, rounded alike."""
+    if above.keys() != below.keys() or not above or above.keys() == {None}:
+        return None
+    key = next(key for key in above if key is not None)
+    if None in above and above[None] / above[key] != below[None] / below[key]:
+        return None
+    ratios = [above[key] / below[key] for key in above]
+    close = max(ratios) - min(ratios) <= ROUNDING * abs(ratios[0])
+    if not close or not SMALLEST < abs(ratios[0]) < 1 / SMALLEST:
+        return None
+    found = float(Fraction(repr(above[key])) / Fraction(repr(below[key])))  # 0.01/0.1 is 0.1
     return int(found) if found == int(found) else found
 
 
-def _multiples(node: Node) -> dict[Node | None, float]:
+def _multiples(node: Node, parts_of: Callable[[Node, float], Iterator[Scaled]]) -> Multiples:
     """A sum by the multiples of its terms, that of 1 under `None`; a long one is its own term."""
-    found: dict[Node | None, float] = {}
+    found: Multiples = {}
     pending = [(node, 1.0)]
     while pending:
         top, scale = pending.pop()
-        parts = list(_parts(top, scale))
+        parts = list(parts_of(top, scale))
         if not parts:
             key, value = (None, scale * top.data) if top.op is CONSTANT else (top, scale)
             found[key] = found.get(key, 0.0) + value
@@ -154,12 +165,18 @@ def _multiples(node: Node) -> dict[Node | None, float]:
     return {key: value for key, value in found.items() if value}
 
 
-def _parts(node: Node, scale: float) -> Iterator[tuple[Node, float]]:
+def _parts(node: Node, scale: float) -> Iterator[Scaled]:
     """The terms of a sum, or what is multiplied by a constant; nothing of anything else."""
     if node.op in SUMS:
         yield node.args[0], scale
         yield node.args[1], scale if node.op is ADD else -scale
-    elif node.op is NEGATIVE:
+    else:
+        yield from _multiple(node, scale)
+
+
+def _multiple(node: Node, scale: float) -> Iterator[Scaled]:
+    """What is multiplied by a constant; nothing of anything else."""
+    if node.op is NEGATIVE:
         yield node.args[0], -scale
     elif node.op in (MULTIPLY, DIVIDE):
         left, right = node.args

@@ -1,8 +1,8 @@
 """Stable forms of formulas that cancel, overflow or divide 0 by 0, as data.
 
 In a replacement `out` is the pattern itself, as it was written, for where only that is right.
-`holds` says where pattern and replacement are the same function, if that is not everywhere; there
-a pattern gives nan, or divides 0 by 0 where the replacement has the limit.
+`holds` says where pattern and replacement are the same function, if that is not everywhere;
+elsewhere one of the two gives nan, or the pattern divides 0 by 0 and the replacement has the limit.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ EXPONENTIALS = (
     ),
     stable(
         "exp(x)/exp(y)",
-        "where(1e-300 < exp(x) < 1e308 and 1e-300 < exp(y) < 1e308, out, exp(x - y))",
+        "exp_quotient(x, y)",
         OVERFLOWS,
     ),
     stable("exp(y - exp(x))*exp(x)", "where(x > 20 and y < 1e8, 0, out)", OVERFLOWS),

@@ -40,7 +40,7 @@ def _logsumexp(x, axis=None, keepdims=False):
 
 FROM_TOP = '''\
 def _from_top(x, axis):
-    """What the elements lie below the largest of them, which may be infinite."""
+    """How far the elements are from the largest; none, if that is infinite and they are, too."""
     top = x.max(axis=axis, keepdims=True, initial=-np.inf)
     return np.where(x == top, 0.0, x - top)'''
 

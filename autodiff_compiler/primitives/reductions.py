@@ -65,6 +65,7 @@ def _logsumexp(m: Any, axes: Axes, x: Any) -> Any:
 
 
 def _softmax(m: Any, axes: Axes, x: Any) -> Any:
+    """Of numbers that do not overflow, as those of the reference."""
     terms = m.function("exp")(x)
     return terms / m.np.add.reduce(terms, axis=axes.axes, keepdims=True)
 

@@ -48,6 +48,12 @@ def sine_ratio(sign: int) -> tuple[str, str]:
     return value, f"x*({horner(slopes, '(x*x)')})"
 
 
+def defect_slope(name: str) -> str:
+    """Of f(x) - x: less 1, which far from 0 neither cancels nor is inf/inf."""
+    slope, less = SLOPES[name]
+    return f"where(abs(x) < 1, {less}, {slope} - 1)"
+
+
 def ratio_slope(name: str, first: str, second: str) -> str:
     """Of f(x)/x: by the series first*x*(1 + second*x*x) near 0; far from it nothing cancels."""
     slope, less = SLOPES[name]
@@ -70,8 +76,8 @@ SPHERE_SLOPE = [f"{(-1)**k*4*k*(k + 1)}/{factorial(2*k + 3)}" for k in range(1, 
 SINE, SINE_SLOPE = sine_ratio(-1)
 HYPERBOLIC_SINE, HYPERBOLIC_SINE_SLOPE = sine_ratio(1)
 ROOT = "sqrt((1 - x)*(1 + x))"
-SLOPES = {  # of functions, and less 1
-    "arctan": ("1/(1 + x*x)", "-(x/hypot(1, x))**2"),
+SLOPES = {  # of functions, far from 0, and less 1 near 0
+    "arctan": ("1/x/(1/x + x)", "-(x/hypot(1, x))**2"),
     "arcsin": (f"1/{ROOT}", f"x*x/({ROOT}*(1 + {ROOT}))"),
     "arcsinh": ("1/hypot(1, x)", "-(x/hypot(1, x))*(x/(1 + hypot(1, x)))"),
     "arctanh": ("1/((1 - x)*(1 + x))", "x*x/((1 - x)*(1 + x))"),
@@ -99,20 +105,20 @@ ROWS = (
     function("expm1mx(x)", "expm1(x)", special=(0.0, 1e-9),
              define="where(abs(x) < 1, sinhmx(x) + coshm1(x), expm1(x) - x)",
              mpmath=lambda mp, x: mp.expm1(x) - x),
-    function("log1pmx(x)", "-x/(1 + x)", special=(0.0, 1e-9, -1.0), domain=(-0.9, 4.0),
+    function("log1pmx(x)", "where(x < 1, -x/(1 + x), 1/(1 + x) - 1)", special=(0.0, 1e-9, -1.0), domain=(-0.9, 4.0),
              define="s = x/(2 + x); where(abs(x) < 0.4, "
              f"2*s*(s*s)*({horner(ARCTANH[1:], '(s*s)')}) - s*x, log1p(x) - x)",
              mpmath=lambda mp, x: mp.log1p(x) - x, note="log1p(x) - x"),
-    function("arctanmx(x)", SLOPES["arctan"][1], special=(0.0, 1e-9), note="arctan(x) - x",
+    function("arctanmx(x)", defect_slope("arctan"), special=(0.0, 1e-9), note="arctan(x) - x",
              define=arc_defect("arctan", 0.7, "hypot(1, x)", -1, 1),
              mpmath=lambda mp, x: mp.atan(x) - x),
-    function("arcsinmx(x)", SLOPES["arcsin"][1], special=(0.0, 1e-9), domain=UNIT, note="arcsin(x) - x",
+    function("arcsinmx(x)", defect_slope("arcsin"), special=(0.0, 1e-9), domain=UNIT, note="arcsin(x) - x",
              define=arc_defect("arcsin", 0.6, ROOT, -1, -1),
              mpmath=lambda mp, x: mp.asin(x) - x),
-    function("arcsinhmx(x)", SLOPES["arcsinh"][1], special=(0.0, 1e-9), note="arcsinh(x) - x",
+    function("arcsinhmx(x)", defect_slope("arcsinh"), special=(0.0, 1e-9), note="arcsinh(x) - x",
              define=arc_defect("arcsinh", 0.7, "hypot(1, x)", 1, 1),
              mpmath=lambda mp, x: mp.asinh(x) - x),
-    function("arctanhmx(x)", SLOPES["arctanh"][1], special=(0.0, 1e-9), domain=UNIT, note="arctanh(x) - x",
+    function("arctanhmx(x)", defect_slope("arctanh"), special=(0.0, 1e-9), domain=UNIT, note="arctanh(x) - x",
              define=f"where(abs(x) < 0.3, x*(x*x)*({horner(alternating(3, 1), '(x*x)')}), arctanh(x) - x)",
              mpmath=lambda mp, x: mp.atanh(x) - x),
     # quotients with a removable 0/0
@@ -137,7 +143,7 @@ ROWS = (
              define="where(x == 0, 1, log1p(x)/x)", note="log(1 + x)/x",
              mpmath=lambda mp, x: mp.log1p(x)/x if x else mp.one),
     function("bernoulli(x)", f"where(abs(x) < 1, -out*out*({EXPREL_SLOPE}), "
-             "1/expm1(x) - out/(1 - exp(-x)))", define="where(x == 0, 1, x/expm1(x))",
+             "1/expm1(x) - out/(1 - exp(-x)))", define="where(x == 0, 1, where(x > 800, 0, x/expm1(x)))",
              note="x/(exp(x) - 1)", special=(0.0, 1e-9, 800.0, -800.0),
              mpmath=lambda mp, x: x/mp.expm1(x) if x else mp.one),
     *(function(f"{name}c(x)", ratio_slope(name, first, second), domain=domain,
@@ -176,6 +182,8 @@ ROWS = (
     function("arctan_ratio(y, x)", "x/hypot(x, y)/hypot(x, y)", "-y/hypot(x, y)/hypot(x, y)",
              define="arctan(y/x)", special=((1.0, 0.0), (1e200, 1e200)), note="arctan(y/x)",
              domain=((-3.0, 3.0), POSITIVE)),
+    function("exp_quotient(x, y)", "out", "-out", note="exp(x)/exp(y)", special=((1000.0, 999.0),),
+             define="where(1e-300 < exp(x) < 1e308 and 1e-300 < exp(y) < 1e308, exp(x)/exp(y), exp(x - y))"),
     function("exp_reciprocal(n, x)", "-ratio(out, x)", "ratio(n*ratio(out, x), x)",
              define="exp(-(n/x))", domain=POSITIVE, special=((1.0, 0.0),),
              note="exp(-n/x), flat at 0"),
@@ -212,7 +220,7 @@ ROWS = (
              define="where(x < 0.7, log(expm1(x)), x + log1p(-exp(-x)))", special=(800.0, 1e-9)),
     function("log2mexp(x)", "-exp(x)/(2 - exp(x))", define="log1p(-expm1(x))",
              domain=(-3.0, 0.5)),
-    function("logtanh(x)", "2/sinh(2*x)", domain=POSITIVE, special=(1e-9, 800.0),
+    function("logtanh(x)", "2*csch(2*x)", domain=POSITIVE, special=(1e-9, 800.0),
              define="where(x < 0.5, log(tanh(x)), log1p(-2*expit(-2*x)))", note="log(tanh(x))"),
     function("log1psq(x)", "2*x/(1 + x**2)", define="log1p(x**2)"),
     function("logmxp1(x)", "1/x - 1", domain=POSITIVE,
