@@ -80,7 +80,8 @@ def _product(node: Node, known: Mapping[Node, Term]) -> Term:
     powers = multiplied(left.powers, right.powers, -1 if over else 1)
     if len(powers) > MAX_FACTORS or (over and not _is_power_of_two(right.coefficient)):
         return _factor(node)
-    if powers and max(map(abs, powers.values())) > MAX_POWER:
+    shared = len(powers) < len(left.powers) + len(right.powers)
+    if shared and max(map(abs, powers.values()), default=0) > MAX_POWER:
         return _factor(node)
     scale = left.coefficient
     if right.coefficient != 1:

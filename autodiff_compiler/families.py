@@ -112,11 +112,9 @@ def removable() -> Iterator[Law]:
         ):
             inner, outer = (text.replace("(y", f"({root}") for text in (function, ratio))
             yield stable(f"{inner}/{square}", f"{half}*({outer}*{outer})", ZERO, holds)
-    for first, terms in (("", "sin(x) - x*cos(x)"), ("-", "x*cos(x) - sin(x)")):
-        for scale in ("", "n*"):
-            whole = f"{first}{scale}sphj1_ratio(x)"
-            yield stable(f"{scale}({terms})/(x*(x*x))", whole, ZERO, "x != 0")
-            yield stable(f"{scale}({terms})/(x*x)", f"{whole}*x", ZERO, "x != 0")
+    yield stable("sin(x) - x*cos(x)", "sinmxcos(x)", CANCELS)
+    yield stable("x*cos(x) - sin(x)", "-sinmxcos(x)", CANCELS)
+    yield stable("sinmxcos(x)/x", "x*x*sphj1_ratio(x)", ZERO, "x != 0")
     for defect in ("sinmx", "sinhmx"):
         yield stable(f"{defect}(x)/(x*(x*x))", f"{defect}_ratio(x)", ZERO, "x != 0")
         near = f"where(abs(x) < 1.5, x*{defect}_ratio(x), out)"
