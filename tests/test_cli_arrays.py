@@ -91,6 +91,17 @@ def test_points_from_files(run, tmp_path, suffix, rows):
     np.testing.assert_allclose(data["gradient"][1], 4 * array)
 
 
+def test_numbers_of_many_digits(run, tmp_path):
+    large = "1" + "0" * 400
+    (tmp_path / "x.json").write_text(f"[1, {large}]")
+    for given in (f"x=[1, {large}]", f"x=@{tmp_path / 'x.json'}"):
+        code, out, _ = run("eval", "sum(x)", "--shape", "x=2", "--at", given)
+        assert (code, out.splitlines()[0]) == (0, "value = inf")
+    code, _, err = run("eval", "x", "--at", "x=zeros(3)")
+    assert code == 2
+    assert "--at x: expected one number, got an array" in err
+
+
 def test_a_column_of_a_file_is_a_vector(run, tmp_path):
     path = tmp_path / "t.csv"
     np.savetxt(path, [1.0, 2, 3])
