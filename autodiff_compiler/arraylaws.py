@@ -30,7 +30,6 @@ def arrays(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         yield Rule(SQUARED, lambda graph, x, y: _squared(graph, x) if x is y else None)
     if op is POWER and heads == (NORM, CONSTANT):
         yield Rule(SQUARED, lambda graph, x, n: _squared(graph, x) if n.is_constant(2) else None)
-
     if op is LOG and heads == (ABS,):
         rule = ("arrays", "log(abs(det(A))) -> logdet(A), which does not overflow")
         yield Rule(rule, _log_determinant)

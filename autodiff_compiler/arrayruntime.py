@@ -144,13 +144,13 @@ class Signature:
 
         Raises `TypeError` or `ValueError` that names the argument, the extent and both lengths.
         """
-        array = self._ndarray
-        kinds = tuple([(v.dtype, v.shape) if type(v) is array else type(v) for v in given])
+        ndarray = self._ndarray
+        kinds = tuple([(v.dtype, v.shape) if type(v) is ndarray else type(v) for v in given])
         if kinds in self._seen:
             return list(given)
         values = self._compared(given)
         plain = all(
-            type(v) in (float, array) and v is g for v, g in zip(values, given, strict=True)
+            type(v) in (float, ndarray) and v is g for v, g in zip(values, given, strict=True)
         )
         if plain and not self.positions and len(self._seen) < KINDS:
             self._seen.add(kinds)

@@ -201,9 +201,9 @@ class Regroup:
         """Whether a law knows a function of the graph divided by this, or by a factor of it."""
         rules = self._rules
         unders = [a.op for a in divisor.args] if divisor.op is MULTIPLY else [divisor.op]
-        functions = self._above & graph.heads
         if not self._under.isdisjoint(unders):
             return True
+        functions = self._above & graph.heads
         return any(u in PRODUCTS or rules[DIVIDE, f, u] for f in functions for u in unders)
 
     def _quotient(

@@ -31,7 +31,7 @@ def moderate(n: float) -> bool:
     return 1e-10 < abs(n) < 1e10
 
 
-def half_turn(n: float) -> bool:
+def half(n: float) -> bool:
     """Whether a constant is pi/2, rounded."""
     return n == math.pi / 2
 
@@ -144,11 +144,7 @@ EXPONENTIALS = (
             ("(z*exp(x) - y)", "z - y*t", "z*t - y"),
         )
     ),
-    stable(
-        "exp(x)/exp(y)",
-        "exp_quotient(x, y)",
-        OVERFLOWS,
-    ),
+    stable("exp(x)/exp(y)", "exp_quotient(x, y)", OVERFLOWS),
     stable("exp(y - exp(x))*exp(x)", "where(x > 20 and y < 1e8, 0, out)", OVERFLOWS),
     stable("exp(-(y + exp(x)))*exp(x)", "where(x > 20 and y > -1e8, 0, out)", OVERFLOWS),
     stable("exp(x)*exp(-exp(x))", "exp(x - exp(x))", OVERFLOWS),
@@ -197,9 +193,9 @@ TRIGONOMETRY = (
     stable("sqrt(-(n*cosm1(x)))", "sqrt(2*n)*abs(sin(x/2))", LARGE, when=lambda n: n > 0),
     stable("sqrt(-cosm1(x))", "sqrt(2)*abs(sin(x/2))", LARGE),
     stable("arccos(1 - x)", "where(x < 1, 2*arcsin(sqrt(x/2)), out)", CANCELS),
-    stable("n - arctan(x)", "arctan2(1, x)", CANCELS, when=half_turn),
-    stable("n - arcsin(x)", "arccos(x)", CANCELS, when=half_turn),
-    stable("n - arccos(x)", "arcsin(x)", CANCELS, when=half_turn),
+    stable("n - arctan(x)", "arctan2(1, x)", CANCELS, when=half),
+    stable("n - arcsin(x)", "arccos(x)", CANCELS, when=half),
+    stable("n - arccos(x)", "arcsin(x)", CANCELS, when=half),
     stable(
         "arctan(y/x)", "arctan_ratio(y, x)", "0 times infinity at x = 0, in the slope", "x != 0"
     ),

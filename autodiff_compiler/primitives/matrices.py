@@ -164,6 +164,19 @@ def _matrix_function(signature: str, one: Any, **columns: Any) -> ArrayPrimitive
     return array_function(signature, compute=columns.pop("compute", compute), **columns)
 
 
+def _logarithm(signature: str, one: Any, **columns: Any) -> ArrayPrimitive:
+    """Of a determinant, or of its size: both have the same slopes."""
+    return _matrix_function(
+        signature,
+        one,
+        work=cubic(Fraction(2, 3)),
+        shape=lambda _, a: square(a)[:-2],
+        tangents=("trace(inv(A) @ dA)",),
+        adjoints=(_by_bar("inv(A)'"),),
+        **columns,
+    )
+
+
 INV: ArrayPrimitive = _matrix_function(
     "inv(A)",
     _inverse,
@@ -205,24 +218,16 @@ COFACTOR: ArrayPrimitive = _matrix_function(
     spelling=lambda node, size: "_cofactor({0})",
     note="the determinants of the minors: the gradient of det, of singular matrices too",
 )
-LOGDET: ArrayPrimitive = _matrix_function(
+LOGDET: ArrayPrimitive = _logarithm(
     "logdet(A)",
     _log_determinant,
-    work=cubic(Fraction(2, 3)),
-    shape=lambda _, a: square(a)[:-2],
-    tangents=("trace(inv(A) @ dA)",),
-    adjoints=(_by_bar("inv(A)'"),),
     spelling=lambda node, size: "np.linalg.slogdet({0})[1]",
     latex=r"\log \left\lvert \det {A} \right\rvert",
     note="log(abs(det(A)))",
 )
-LOG_DET: ArrayPrimitive = _matrix_function(
+LOG_DET: ArrayPrimitive = _logarithm(
     "log_det(A)",
     _log_of_determinant,
-    work=cubic(Fraction(2, 3)),
-    shape=lambda _, a: square(a)[:-2],
-    tangents=("trace(inv(A) @ dA)",),
-    adjoints=(_by_bar("inv(A)'"),),
     spelling=lambda node, size: "_log_det({0})",
     latex=r"\log \det {A}",
     note="log(det(A)), where det(A) may leave the range; nan where it is negative",

@@ -53,6 +53,18 @@ def _reduction(name: str, **columns: Any) -> ArrayPrimitive:
     )
 
 
+def _relative(name: str, **columns: Any) -> ArrayPrimitive:
+    """A function of elements beside those along the same axes."""
+    return array_function(
+        f"{name}(x)",
+        work=each(5),
+        space=2,
+        shape=lambda axes, x: x,
+        spelling=lambda node, size: reduction_text(f"_{name}({{0}}", node),
+        **columns,
+    )
+
+
 def _norm(m: Any, axes: Axes, x: Any) -> Any:
     total = m.np.add.reduce(x * x, axis=axes.axes, keepdims=axes.keepdims)
     return m.function("sqrt")(m.np.asarray(total))
@@ -192,26 +204,18 @@ LOGSUMEXP: ArrayPrimitive = _reduction(
     compute=_logsumexp,
     latex=r"\log \sum \exp {x}",
 )
-SOFTMAX: ArrayPrimitive = array_function(
-    "softmax(x)",
-    work=each(5),
-    space=2,
-    shape=lambda axes, x: x,
+SOFTMAX: ArrayPrimitive = _relative(
+    "softmax",
     tangents=(_softmax_rule,),
     adjoints=(_softmax_rule,),
     compute=_softmax,
-    spelling=lambda node, size: reduction_text("_softmax({0}", node),
     note="the slopes of logsumexp: exp(x)/sum(exp(x))",
 )
-LOG_SOFTMAX: ArrayPrimitive = array_function(
-    "log_softmax(x)",
-    work=each(5),
-    space=2,
-    shape=lambda axes, x: x,
+LOG_SOFTMAX: ArrayPrimitive = _relative(
+    "log_softmax",
     tangents=(_log_softmax_tangent,),
     adjoints=(_log_softmax_adjoint,),
     compute=_log_softmax,
-    spelling=lambda node, size: reduction_text("_log_softmax({0}", node),
     note="log(softmax(x)), also where that of softmax(x) would be of 0",
 )
 

@@ -22,12 +22,6 @@ def horner(coefficients: list[str], t: str) -> str:
     return text
 
 
-def sine_defect(sign: int) -> str:
-    """The Taylor series of sin(x) - x (sign -1) or sinh(x) - x (sign 1), up to x**25."""
-    series = horner([f"{sign**k}/{factorial(2*k + 1)}" for k in range(1, 13)], "(x*x)")
-    return f"x*(x*x)*({series})"
-
-
 def alternating(first: int, sign: int = -1, count: int = 17) -> list[str]:
     """The coefficients 1/first, sign/(first + 2) ... of arctan (sign -1) or arctanh (sign 1)."""
     return [f"{sign**k}/{first + 2*k}" for k in range(count)]
@@ -91,10 +85,10 @@ ROWS = (
     function("coshm1(x)", "sinh(x)", define="2*sinh(x/2)**2", special=(0.0, 1e-9, 800.0),
              mpmath=lambda mp, x: 2*mp.sinh(x/2)**2),
     function("sinmx(x)", "cosm1(x)", special=(0.0, 1e-9),
-             define=f"where(abs(x) < 1.5, {sine_defect(-1)}, sin(x) - x)",
+             define=f"where(abs(x) < 1.5, x*(x*x)*({SINE}), sin(x) - x)",
              mpmath=lambda mp, x: mp.sin(x) - x),
     function("sinhmx(x)", "coshm1(x)", special=(0.0, 1e-9),
-             define=f"where(abs(x) < 1.5, {sine_defect(1)}, sinh(x) - x)",
+             define=f"where(abs(x) < 1.5, x*(x*x)*({HYPERBOLIC_SINE}), sinh(x) - x)",
              mpmath=lambda mp, x: mp.sinh(x) - x),
     function("tanmx(x)", "tan(x)**2", special=(0.0, 1e-9), domain=(-1.3, 1.3),
              define="where(abs(x) < 1, (sinmx(x) - x*cosm1(x))/cos(x), tan(x) - x)",
