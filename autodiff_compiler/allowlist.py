@@ -109,17 +109,18 @@ def attributes() -> frozenset[str]:
 
 
 OF_ARRAYS = """
-    abs add all arange array asarray astype axis1 axis2 bincount broadcast_shapes broadcast_to
-    cholesky concatenate cumprod cumsum det diag diagonal divide dtype einsum errstate empty exp
-    eye flip full inf initial inv isfinite keepdims kind linalg log logical_and max min multiply
-    nan map ndim ndindex negative ones_like out outer pinv prod ravel real reshape result_type s_
-    shape slogdet solve sqrt square size squeeze subtract sum svd swapaxes T tensordot trace
-    transpose tril triu vdot where zeros
+    abs add all arange array asarray ascontiguousarray astype axis1 axis2 bincount bitwise_and
+    bitwise_xor broadcast_shapes broadcast_to cholesky concatenate copyto cumprod cumsum det
+    diag diagonal divide dtype einsum empty eps errstate exp eye finfo flip fmax full hypot inf
+    initial inv isfinite itemsize keepdims kind linalg log log1p logical_and logical_not map max
+    maximum min moveaxis multiply nan ndim ndindex negative ones_like out outer pinv prod ravel
+    real reshape result_type s_ shape size slogdet solve sqrt square squeeze subtract sum svd
+    swapaxes T tensordot tiny trace transpose tril triu vdot view where zeros
 """
 
 HELPERS_OF_ARRAYS = """
     assembled blocks cofactor dot from_top in_blocks log_det log_softmax logsumexp norm2 placed
-    prod_others scatter softmax
+    prod_others scatter select softmax top
 """
 OF_LOOPS = {"BLOCK", "THREADS", "ThreadPoolExecutor"}
 

@@ -6,7 +6,8 @@ an infinite slope on a branch that is not taken contributes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Reversible, Sequence
 from typing import NamedTuple, NoReturn
 
 from .contraction import einsum
@@ -28,13 +29,14 @@ from .graph import (
     Node,
 )
 from .partials import Pen, partial_builders
-from .primitives import ARRAYS, ArrayPrimitive
+from .primitives import ARRAYS, ArrayPrimitive, lookup
 from .primitives.axes import ALL, At, elementwise
 from .primitives.reductions import spread
 from .primitives.row import Rule
 from .product import spec
 from .shapes import Shape
 
+HYPOT = lookup("hypot")
 SUM, CONCATENATE, INDEX = ARRAYS["sum"], ARRAYS["concatenate"], ARRAYS["index"]
 JOINED = frozenset({STACK, CONCATENATE})  # whose tangent is the same of all tangents
 
@@ -49,7 +51,7 @@ class Masked(NamedTuple):
 MOST = 8  # the largest exponent: beyond, the powers below it may be shared by others
 
 
-class Shortcut(NamedTuple):
+class Root(NamedTuple):
     """A node as a function of the base of a power in it, past the squares that make the power.
 
     The node is the power itself, or something over a power, which counts as a negative exponent.
@@ -59,8 +61,10 @@ class Shortcut(NamedTuple):
     exponent: int
     arguments: tuple[Node, ...]
 
-    def slope(self, graph: Graph, node: Node) -> Node:
-        """The partial of the node by the base."""
+    def slope(self, graph: Graph, node: Node, argument: Node) -> Node | None:
+        """The partial of the node by the base; of other arguments, the table knows it."""
+        if argument is not self.base:
+            return None
         if self.exponent == 2:
             rest = self.base
         elif self.exponent > 0:
@@ -70,31 +74,61 @@ class Shortcut(NamedTuple):
         return graph.apply(MULTIPLY, graph.constant(self.exponent), rest)
 
 
+class Norm(NamedTuple):
+    """A norm of several numbers, past the norms of some of them, which nothing else needs."""
+
+    arguments: Counter[Node]
+
+    def slope(self, graph: Graph, node: Node, argument: Node) -> Node | None:
+        """The partial of the node by one of the numbers."""
+        build = partial_builders(HYPOT)[0]
+        assert build is not None
+        count = graph.constant(self.arguments[argument])
+        return graph.apply(MULTIPLY, count, build(graph, argument, argument, node))
+
+
+Shortcut = Root | Norm
 Shortcuts = Mapping[Node, Shortcut]
 
 
-def shortcuts(nodes: Iterable[Node]) -> Shortcuts:
-    """The nodes that the chain rule goes on from to the base of a power.
+def shortcuts(nodes: Sequence[Node]) -> Shortcuts:
+    """The nodes from which the chain rule goes on to what lies behind their arguments.
 
-    Not to a function that is its own slope: its power would be divided by it, and multiplied with
-    it again.
+    To the base of a power, but not to a function that is its own slope: its power would be divided
+    by it, and multiplied with it again.
     """
     powers: dict[Node, tuple[Node, int]] = {}
     found: dict[Node, Shortcut] = {}
+    norms = []
     for node in nodes:
         if node.op is MULTIPLY:
             (base, m), (other, n) = (powers.get(a) or (a, 1) for a in node.args)
             if base is other and m + n <= MOST:
                 powers[node] = base, m + n
-                found[node] = Shortcut(base, m + n, (base,))
+                found[node] = Root(base, m + n, (base,))
         elif node.op is DIVIDE and node.args[1] in powers:
             above, (base, n) = node.args[0], powers[node.args[1]]
             if above not in (base, node.args[1]) and base.op.partials != ("out",):
-                found[node] = Shortcut(base, -n, (above, base))
-    return found
+                found[node] = Root(base, -n, (above, base))
+        elif node.op is HYPOT:
+            norms.append(node)
+    return found | _norms(nodes, norms) if norms else found
 
 
-def arguments(node: Node, short: Shortcuts) -> tuple[Node, ...]:
+def _norms(nodes: Iterable[Node], norms: Sequence[Node]) -> dict[Node, Norm]:
+    """Norms of norms by the numbers that go into them all."""
+    if not any(a.op is HYPOT for node in norms for a in node.args):
+        return {}
+    uses = Counter(a for node in nodes for a in node.args)
+    parts: dict[Node, list[Node]] = {}
+    for node in norms:
+        inner, other = sorted(node.args, key=lambda a: a not in parts)
+        parts[node] = parts.pop(inner) if uses[inner] == 1 and inner in parts else [inner]
+        parts[node] += parts.pop(other) if uses[other] == 1 and other in parts else [other]
+    return {node: Norm(Counter(found)) for node, found in parts.items() if len(found) > 2}
+
+
+def arguments(node: Node, short: Shortcuts) -> Reversible[Node]:
     """What the chain rule goes on to from a node."""
     return short[node].arguments if node in short else node.args
 
@@ -105,8 +139,8 @@ def slope_by(graph: Graph, node: Node, argument: Node, short: Shortcuts) -> Node
     An argument that stands in several places has the sum of their partials.
     Raises `ExpressionError` where the table says that there is none.
     """
-    if node in short and short[node].base is argument:
-        return short[node].slope(graph, node)
+    if node in short and (slope := short[node].slope(graph, node, argument)) is not None:
+        return slope
     builders = partial_builders(node.op)
     total = None
     for k, other in enumerate(node.args):

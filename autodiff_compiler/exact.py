@@ -8,8 +8,10 @@ in the steps of their differences, and in the side to which each operation round
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from .backends.evaluate import Evaluation, mpmath_algebra
@@ -47,6 +49,7 @@ WAVES = frozenset(
     | {"gamma", "gammaln", "factorial"}
 )  # their slopes change over a length of one, wherever they are
 SMOOTH = 0.1  # the most that their arguments may change over the step of a difference
+ROUNDED = FREE | JUMPS | REMAINDERS  # exactly, or to the side asked for; others as they like
 
 
 class Digits(Evaluation):
@@ -58,7 +61,7 @@ class Digits(Evaluation):
         algebra = mpmath_algebra(15)
         super().__init__(graph, outputs, algebra)
         self.mp, self._failures = algebra.module, (*FAILURES, NoConvergence)
-        self._run = 0
+        self._run, self._last = 0, False
         rows = {node.op for node in self.nodes}
         self._reach = {row: _reach(row) for row in rows}
         self.levels = LEVELS[:EASY] if {*SERIES} & {*self._reach.values()} else LEVELS
@@ -68,6 +71,7 @@ class Digits(Evaluation):
     def begin(self, precision: int, run: int) -> None:
         """Set the precision of a run, and which of the four of its level it is."""
         self.mp.prec, self._run = precision, run
+        self._last = precision >= self.levels[-1][0]
         self._round("n")
 
     def _round(self, side: str) -> None:
@@ -101,6 +105,8 @@ class Digits(Evaluation):
             found = self.algebra.apply(node.op, args)
         except self._failures:
             return None
+        if not found and any(args) and callable(node.op.mpmath) and not self._last:
+            return self.mp.nan  # a formula of mpmath's functions, which may have cancelled
         return None if isinstance(found, self.mp.mpc) else found
 
     def _side(self, node: Node) -> str:
@@ -137,9 +143,17 @@ class Digits(Evaluation):
             (x0, y0), (x1, y1) = args
             first, last = (x0 - values[0]) / y0, (x1 - values[1]) / y1
             return bool(abs(first - last) < SMOOTH)
-        if node.op.name in WAVES:
-            return bool(abs(args[0][0] - args[1][0]) < SMOOTH)
-        return True
+        if is_wave(node.op) and not abs(args[0][0] - args[1][0]) < SMOOTH:
+            return False
+        return values[0] != values[1] or not self._is_stuck(node, values[0], args)
+
+    def _is_stuck(self, node: Node, value: Any, args: Sequence[Sequence[Any]]) -> bool:
+        """Whether a value that stays where its arguments move has too few digits to show it."""
+        row, steps = node.op, [b - a for a, b in zip(*args, strict=True)]
+        if row.name in ROUNDED or row is WHERE or not any(steps) or not value:
+            return False
+        step = max(self.mp.mag(s) for s in steps if s)
+        return not self._last or self.mp.mag(value) - self.mp.prec - step > LEAST
 
     def agree(self, rows: Sequence[Any]) -> bool:
         """Whether evaluations in a row are the same to a double; nan is never known."""
@@ -173,6 +187,13 @@ class Digits(Evaluation):
         for run, precision in enumerate(level):
             self.begin(precision, run)
             yield self.values(point)
+
+
+@cache
+def is_wave(row: Primitive) -> bool:
+    """Whether a row, or what its slopes or its definition are made of, is a wave."""
+    texts = " ".join(text for text in (row.define, *row.partials) if text)
+    return row.name in WAVES or not WAVES.isdisjoint(re.findall(r"\w+", texts))
 
 
 def _reach(row: Primitive) -> range | None:

@@ -115,6 +115,14 @@ def test_slopes_are_those_of_mpmath_far_out():
     assert measured("floor(x)*y + x", 20)["f", "whole"].points == 20
 
 
+@pytest.mark.parametrize("source", ["hypot(x, y)", "cos(x)*y", "sec(x)", "sech(x)", "sinmx(x)"])
+def test_a_value_that_stays_the_same_has_not_a_slope_of_0(source):
+    """Where arguments are so small that it takes many digits to see them move it."""
+    for found in measured(source, 40).values():
+        assert found.points
+        assert found.worst < 2, found
+
+
 def test_points_without_a_value_are_not_counted():
     found = measured("sqrt(x)", 40)["y", "whole"]
     assert found.points == 40

@@ -175,11 +175,11 @@ def test_formats():
     cost = fn.cost(N=10)
     assert "| `v2` | `v1*v1` | `[N, N]` | `100 = N**2` |" in cost.markdown()
     assert "<td>[N, N]</td>" in cost._repr_html_()
-    assert "(1.608 kB)" in cost.text()
+    assert "(880 bytes)" in cost.text()
     data = json.loads(cost.json())
     assert data["extents"] == {"N": 10}
     assert data["parts"][0]["operations"] == {"formula": "3*N**2", "number": 300}
-    assert data["parts"][0]["rows"][0]["shape"] == ["N", "N"]
+    assert data["parts"][0]["rows"][1]["shape"] == ["N", "N"]
     assert data["parts"][0]["bytes"] == 8 * data["parts"][0]["memory"]["number"]
     assert repr(cost).startswith("<cost in operations: value 300 = 3*N**2;")
     with pytest.raises(ValueError, match="format"):

@@ -260,3 +260,28 @@ def test_sums_of_powers_share_their_slopes():
     )
     assert both < 3 * value
     assert "**" not in fn.source("gradient", target="numpy")
+
+
+@pytest.mark.parametrize(
+    ("source", "quotients"),
+    [
+        ("sqrt((x - a)**2 + (y - b)**2 + (z - c)**2)", 3),
+        ("hypot(x, y, z, x)", 3),
+        ("hypot(hypot(x, y), hypot(z, w))", 4),
+        ("r = hypot(x, y); r*hypot(r, z)", 4),
+    ],
+)
+def test_the_chain_rule_goes_past_norms_that_nothing_else_needs(source, quotients):
+    fn = ac.compile(source.replace("; ", "\n"))
+    assert fn.source("gradient").split("except")[0].count("/") == quotients
+    assert fn.check().passed
+
+
+@pytest.mark.parametrize("count", [50, 400])
+def test_slopes_of_norms_are_linear_in_their_number(count):
+    names = [f"x{k}" for k in range(count)]
+    running = [f"h{k} = hypot(h{k - 1}, x{k})" for k in range(1, count)]
+    total = " + ".join(f"h{k}" for k in range(count))
+    for source in (f"hypot({', '.join(names)})", "\n".join(["h0 = abs(x0)", *running, total])):
+        (part,) = ac.compile(source).cost("gradient").parts
+        assert part.operations.number <= 18 * count

@@ -30,10 +30,19 @@ def _norm2(x, axis=None, keepdims=False):
     norm = np.sqrt(np.square(x/scale).sum(axis=axis, keepdims=True))*scale
     return norm if keepdims else norm.squeeze(axis)[()]'''
 
+TOP = '''\
+def _top(x, axis=None):
+    """The largest elements along axes, which stay; -inf where there are none."""
+    last = axis == x.ndim - 1 > 0
+    if last and x.shape[axis] < 64:  # NumPy compares whole rows faster than a few elements
+        rows = np.ascontiguousarray(np.moveaxis(x, -1, 0))
+        return rows.max(axis=0, initial=-np.inf)[..., None]
+    return x.max(axis=axis, keepdims=True, initial=-np.inf)'''
+
 LOGSUMEXP = '''\
 def _logsumexp(x, axis=None, keepdims=False):
     """The logarithm of the sum of exponentials, none of which overflows."""
-    top = x.max(axis=axis, keepdims=True, initial=-np.inf)
+    top = _top(x, axis)
     top = np.where(np.isfinite(top), top, 0.0)
     total = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
     return total if keepdims else total.squeeze(axis)[()]'''
@@ -41,7 +50,7 @@ def _logsumexp(x, axis=None, keepdims=False):
 FROM_TOP = '''\
 def _from_top(x, axis):
     """How far the elements are from the largest; none, if that is infinite and they are, too."""
-    top = x.max(axis=axis, keepdims=True, initial=-np.inf)
+    top = _top(x, axis)
     return np.where(x == top, 0.0, x - top)'''
 
 SOFTMAX = '''\
@@ -105,6 +114,7 @@ def _log_det(a):
 HELPERS = {
     "_floats": FLOATS,
     "_norm2": NORM,
+    "_top": TOP,
     "_logsumexp": LOGSUMEXP,
     "_from_top": FROM_TOP,
     "_softmax": SOFTMAX,
@@ -117,9 +127,10 @@ HELPERS = {
     "_log_det": LOG_DET,
 }
 NEEDS = {  # helpers that helpers call
-    "_cofactor": "_prod_others",
-    "_softmax": "_from_top",
-    "_log_softmax": "_from_top",
+    "_cofactor": ("_prod_others",),
+    "_logsumexp": ("_top",),
+    "_softmax": ("_from_top", "_top"),
+    "_log_softmax": ("_from_top", "_top"),
 }
 
 
@@ -169,9 +180,7 @@ def _imports(text: str) -> Iterator[Import]:
     if re.search(r"\bnp\.", text):
         yield NUMPY
     for name in re.findall(r"(?<![\w.])_\w+(?=\()", text):
-        yield Import(HERE, name, name)
-        if name in NEEDS:
-            yield Import(HERE, NEEDS[name], NEEDS[name])
+        yield from (Import(HERE, n, n) for n in (name, *NEEDS.get(name, ())))
 
 
 @cache

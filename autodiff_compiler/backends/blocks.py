@@ -20,8 +20,9 @@ from .base import HERE, NAME, WIDTH, Import, Schedule, Speller, Text
 from .numpy import NUMPY
 from .precision import common_type
 from .python import tuple_of
-from .regions import BLOCK, MATMUL, Region, ShapeOf, is_assembly, is_total, steps
+from .regions import BLOCK, Region, ShapeOf, is_assembly, is_dot, is_total, steps
 from .style import RESERVED, Style
+from .vectorised import HELPERS, helper_of, is_slow
 
 BLOCKS = '''\
 BLOCK = {block}  # elements of a block, if a dozen arrays are worked on: so many fit into a cache
@@ -89,7 +90,6 @@ IN_BLOCKS = Import(HERE, "_in_blocks", "_in_blocks")
 THREADS = Import(HERE, "THREADS", "THREADS")
 NO_UFUNCS = frozenset({"where", "clip", "sinc"})
 MANY = 12  # operations that are worth another thread
-SLOW = frozenset({"sin", "cos", "hypot", "logaddexp", "logaddexp2", "mod", "remainder"})
 POOL = Import("concurrent.futures", "ThreadPoolExecutor", "ThreadPoolExecutor")
 
 
@@ -257,7 +257,7 @@ def helpers(style: Style) -> dict[str, str]:
     """The helpers of code with loops over blocks."""
     text = BLOCKS.replace("{threads}", str(style.threads)).replace("{block}", str(BLOCK))
     text = text.replace("{empty}", style.allocator)
-    return {"_in_blocks": text, "THREADS": "", "_dot": DOT}
+    return {"_in_blocks": text, "THREADS": "", "_dot": DOT} | HELPERS
 
 
 def _operands(region: Region) -> list[Node]:
@@ -322,16 +322,36 @@ class _Body:
                 continue
             text, operands = self._schedule.operation(node), self._schedule.operands(node)
             dead = [a for a in dict.fromkeys(node.args) if self._last[a] == k and a in self._own]
-            self._free += [self._own.pop(a) for a in dead]
-            yield self._line(node, text, operands)
+            helper = self._helper(node)
+            if helper is None:
+                self._free += [self._own.pop(a) for a in dead]
+                yield self._line(node, text, operands)
+            else:
+                yield self._call(helper, node, operands)
+                self._free += [self._own.pop(a) for a in dead]
+
+    def _helper(self, node: Node) -> str | None:
+        """The helper that computes a node, which writes before it has read all operands."""
+        return helper_of(node, bool(node.args) and bool(self._schedule.shape_of(node.args[0])))
+
+    def _call(self, helper: str, node: Node, operands: str) -> str:
+        """A helper's line, with a block that it may use until it returns."""
+        result = self._results.get(node)
+        name = self._schedule.bind(node, result)
+        out = result or self._memory(node)
+        spare = self._block()
+        self._free.append(spare)
+        function = self._schedule.require(Import(HERE, helper, helper))
+        call = f"{function}({operands}, out={out}, spare={spare})"
+        return call if result else f"{name} = {call}"
 
     def _line(self, node: Node, text: str, operands: str) -> str:
         result = self._results.get(node)
         name = self._schedule.bind(node, result)
         if is_total(node):
             self.totals.append(name)
-            if node.op is MATMUL:
-                text = f"{self._schedule.require(IN_DOTS)}({operands})"
+            if is_dot(node):
+                text = f"{self._schedule.require(IN_DOTS)}({self._flat(node, operands)})"
             return f"{name} = {text}"
         function = None if node.is_boolean else ufunc(node.op)
         if function is None:
@@ -339,24 +359,31 @@ class _Body:
         call = f"{self._schedule.require(NUMPY)}.{function}({operands}"
         return f"{call}, out={result})" if result else f"{name} = {call}, out={self._memory(node)})"
 
+    def _flat(self, node: Node, operands: str) -> str:
+        """The operands of a sum of products as vectors."""
+        if len(node.args[0].shape) == 1:
+            return operands
+        return ", ".join(f"{name}.ravel()" for name in operands.split(", "))
+
     def _memory(self, node: Node) -> str:
         """A block that is free, or that of a result which is computed later, or a new one."""
         here, dies = self._place[node], self._last.get(node, -1)
+        apart = self._helper(node) is not None
         for result, memory in self._lending.items() if not self._free else ():
-            fits = self._place[result] >= dies and not result.is_boolean
-            if fits and self._lent.get(memory, -1) <= here:
+            later = self._place[result] - (self._helper(result) is not None)
+            fits = later >= dies and not result.is_boolean
+            if fits and self._lent.get(memory, -1) <= here - apart:
                 self._lent[memory] = dies
                 return memory
-        if not self._free:
-            self.blocks.append(self._schedule.claim(f"m{len(self.blocks) + 1}"))
-            self._free.append(self.blocks[-1])
-        self._own[node] = self._free.pop()
+        self._own[node] = self._block()
         return self._own[node]
 
-
-def is_slow(row: Primitive) -> bool:
-    """Whether a row takes tens of times as long as an addition: no vector instructions for it."""
-    return row.numpy in SLOW or (row.numpy is None and row.scipy is not None)
+    def _block(self) -> str:
+        """A block that is free, or a new one."""
+        if not self._free:
+            self.blocks.append(self._schedule.claim(f"m{len(self.blocks) + 1}"))
+            return self.blocks[-1]
+        return self._free.pop()
 
 
 def ufunc(row: Primitive) -> str | None:

@@ -8,19 +8,24 @@ from collections.abc import Callable, Collection
 
 from ..derivatives import Program
 from ..graph import CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node
+from ..primitives import ARRAYS, ArrayPrimitive
 from .lowering import rebuilt
 
 PRODUCTS = (MULTIPLY, DIVIDE)
+EXPAND, OUTER = ARRAYS["expand_dims"], ARRAYS["outer"]
 
 
 def hoisted(program: Program, is_outside: Callable[[Node], bool]) -> Program:
     """The program with `-(s*x)` as `(-s)*x`, where `s` is outside, and `x/2` as `0.5*x`.
 
-    The results are the same to the bit: signs round nothing, and neither do powers of two.
+    Outer products that only elements are needed of are products of elements.  The results are the
+    same to the bit: signs round nothing, and neither do powers of two.
     """
     nodes = program.graph.ancestors(program.leaves())
     uses = Counter([a for node in nodes for a in node.args] + program.leaves())
     outside = set[Node]()  # of the new graph
+    whole = {a for node in nodes if isinstance(node.op, ArrayPrimitive) for a in node.args}
+    whole.update(program.leaves())
 
     def make(new: Graph, node: Node, args: list[Node]) -> Node:
         outside.update(image for a, image in zip(node.args, args, strict=True) if is_outside(a))
@@ -29,6 +34,8 @@ def hoisted(program: Program, is_outside: Callable[[Node], bool]) -> Program:
             found = _sign_taken(new, args[0], outside)
         elif node.op is DIVIDE and args[0] not in outside:
             found = _as_product(new, *args)
+        elif node.op is OUTER and node not in whole:
+            found = new.intern(MULTIPLY, new.make(EXPAND, (args[0],), (-1,)), args[1])
         return found or new.rebuild(node, args, new.intern)
 
     return rebuilt(program, make)

@@ -15,6 +15,7 @@ from .hoisting import hoisted
 from .imports import imports
 from .lowering import lower
 from .patterns import Pattern, PatternSchedule, spanning
+from .sharing import shared
 from .style import PLAIN, RESERVED, Style
 
 SUMMARIES: Mapping[str, str] = {
@@ -171,7 +172,8 @@ def numpy_schedule(
 ) -> Schedule:
     """The program scheduled for NumPy; `pattern` gives the axes that each argument spans."""
     if program.graph.has_arrays:
-        lowered, speller = lower(program, arrays.supports, style.prune), arrays.ArraySpeller()
+        lowered = shared(lower(program, arrays.supports, style.prune))
+        speller = arrays.ArraySpeller()
         if not style.blocks:
             return Schedule(lowered, speller, RESERVED)
         lowered = hoisted(lowered, lambda node: not node.shape)

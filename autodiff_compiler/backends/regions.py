@@ -12,8 +12,9 @@ from ..graph import CONSTANT, INPUT, STACK, Node
 from ..primitives import ARRAYS, ArrayPrimitive
 from ..primitives.axes import Pick, Take
 from ..shapes import Shape, named, nominal, size_of
+from .vectorised import effort
 
-ASSEMBLE, MATMUL, SUM = (ARRAYS[name] for name in ("assemble", "matmul", "sum"))
+ASSEMBLE, MATMUL, SUM, EINSUM = (ARRAYS[n] for n in ("assemble", "matmul", "sum", "einsum"))
 GIVEN = frozenset({INPUT, CONSTANT, STACK})
 LEAST = 3  # operations in a loop whose results are not kept, and
 MOST = 1  # so many times as many as those that are, make it pay
@@ -39,9 +40,16 @@ def is_elementwise(node: Node, shape_of: ShapeOf) -> bool:
 
 
 def is_total(node: Node) -> bool:
-    """Whether this is the sum of all elements of an array, or of a product of two vectors."""
-    if node.op is SUM:
-        return not node.shape
+    """Whether this is the sum of all elements of an array, or of the product of two."""
+    return (node.op is SUM and not node.shape) or is_dot(node)
+
+
+def is_dot(node: Node) -> bool:
+    """Whether this is the sum of the products of the elements of two arrays."""
+    if node.op is EINSUM:
+        inside, out = node.data
+        same = len(inside) == 2 and inside[0] == inside[1] and not out
+        return same and len(set(inside[0])) == len(inside[0])
     return node.op is MATMUL and all(len(a.shape) == 1 for a in node.args)
 
 
@@ -63,7 +71,7 @@ def steps(
     """The nodes in an order in which they can run, with those of a region together.
 
     A region waits for everything else that it needs, and everything else for whole regions.  With
-    `always`, there is a loop for every region of more than one operation.
+    `always`, there is a loop for every region that is more than one quick operation.
     """
     planner = _Planner(nodes, set(leaves), shape_of, always)
     planner.postpone()
@@ -193,11 +201,16 @@ class _Planner:
     def _pays(self, where: Where, nodes: Sequence[Node]) -> bool:
         """Whether a loop pays: arrays may be large, few are kept, and nothing else outweighs it."""
         if self.always:
-            return len(nodes) > 1
-        size, passing = size_of(where[1]), sum(not self._is_result(n, where) for n in nodes)
+            return self._effort(nodes) > 1
+        size, passing = size_of(where[1]), [n for n in nodes if not self._is_result(n, where)]
         may_be_large = not isinstance(size, int) or size > BLOCK
-        pays = passing >= max(LEAST, MOST * (len(nodes) - passing))
-        return may_be_large and pays and WEIGHT * len(nodes) * nominal(size) >= self._others
+        pays = self._effort(passing) >= max(LEAST, MOST * (len(nodes) - len(passing)))
+        return (
+            may_be_large and pays and WEIGHT * self._effort(nodes) * nominal(size) >= self._others
+        )
+
+    def _effort(self, nodes: Sequence[Node]) -> int:
+        return sum(effort(n, bool(n.args) and bool(self._shape_of(n.args[0]))) for n in nodes)
 
     @cached_property
     def _others(self) -> int:
