@@ -18,7 +18,7 @@ ASSEMBLE, MATMUL, SUM, EINSUM = (ARRAYS[n] for n in ("assemble", "matmul", "sum"
 GIVEN = frozenset({INPUT, CONSTANT, STACK})
 LEAST = 3  # operations in a loop whose results are not kept, and
 MOST = 1  # so many times as many as those that are, make it pay
-WEIGHT = 40  # of one of them, in the additions and multiplications of a matrix product
+WEIGHT = 100  # of one of them and its memory, in additions and products of a matrix product
 BLOCK = 65536  # elements of a block
 
 
@@ -205,16 +205,15 @@ class _Planner:
         size, passing = size_of(where[1]), [n for n in nodes if not self._is_result(n, where)]
         may_be_large = not isinstance(size, int) or size > BLOCK
         pays = self._effort(passing) >= max(LEAST, MOST * (len(nodes) - len(passing)))
-        return (
-            may_be_large and pays and WEIGHT * self._effort(nodes) * nominal(size) >= self._others
-        )
+        counts = WEIGHT * self._effort(nodes) * nominal(size) >= self._largest
+        return may_be_large and pays and counts
 
     def _effort(self, nodes: Sequence[Node]) -> int:
         return sum(effort(n, bool(n.args) and bool(self._shape_of(n.args[0]))) for n in nodes)
 
     @cached_property
-    def _others(self) -> int:
-        """The operations of everything that is not in a region."""
+    def _largest(self) -> int:
+        """The additions and multiplications of the largest operation that is not in a region."""
         found = [n for n in self.nodes if n.op.work and n not in self.region]
         works = (n.op.work(n.data, n.shape, *(a.shape for a in n.args)) for n in found if n.op.work)
-        return sum(work.at(dict.fromkeys(work.names, nominal(named("n")))) for work in works)
+        return max((w.at(dict.fromkeys(w.names, nominal(named("n")))) for w in works), default=0)
