@@ -22,7 +22,10 @@ from .python import signature, tuple_of
 NORM = '''\
 def _norm2(x, axis=None, keepdims=False):
     """The root of the sum of squares; what would overflow or underflow is scaled."""
-    norm = np.sqrt(np.square(x).sum(axis=axis, keepdims=keepdims))
+    if axis is None and not keepdims and x.itemsize == 8:  # of singles, a sum keeps more digits
+        norm = np.sqrt(x.ravel() @ x.ravel())
+    else:
+        norm = np.sqrt(np.square(x).sum(axis=axis, keepdims=keepdims))
     if 1e-150 < np.min(norm, initial=1.0) and np.max(norm, initial=1.0) < 1e150:
         return norm
     scale = np.abs(x).max(axis=axis, keepdims=True, initial=0.0)
