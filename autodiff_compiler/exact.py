@@ -105,8 +105,9 @@ class Digits(Evaluation):
             found = self.algebra.apply(node.op, args)
         except self._failures:
             return None
-        if not found and any(args) and callable(node.op.mpmath) and not self._last:
-            return self.mp.nan  # a formula of mpmath's functions, which may have cancelled
+        formula = callable(node.op.mpmath) and node.op.name not in ROUNDED
+        if formula and not found and any(args) and not self._last:
+            return self.mp.nan  # of mpmath's functions, which may have cancelled
         return None if isinstance(found, self.mp.mpc) else found
 
     def _side(self, node: Node) -> str:
