@@ -22,7 +22,7 @@ from .reference import FAILURES
 from .runtime import operation
 
 # Bits of the evaluations that must agree; if they do not, those of the next level may.
-LEVELS = tuple(tuple(b + b * k // 6 for k in range(4)) for b in (128, 384, 1152, 4608))
+LEVELS = tuple(tuple(b + b * k // 6 for k in range(4)) for b in (128, 384, 1792, 4608))
 
 # Floor or ceiling in the four of a level: of any two, the same in some and opposite in some.
 SIDES = ("fffc", "ffcf", "fcff", "ffcc", "fcfc", "fccf", "fccc")
@@ -44,6 +44,7 @@ COSTS: Mapping[range | None, int] = {None: 1, REACH: 5, LARGE: 5, NEAR: 500, NEA
 
 JUMPS = frozenset({"floor", "ceil", "trunc", "rint", "sign"})  # smooth in pieces, as conditions are
 REMAINDERS = frozenset({"mod", "fmod"})  # smooth where the quotient is the same
+PERIODIC = frozenset({"sinpi", "cospi", "tanpi", "sinc", "sind", "cosd", "tand"})  # exactly
 WAVES = frozenset(
     {"sin", "cos", "tan", "sec", "csc", "cot", "sinpi", "cospi", "tanpi", "sinc"}
     | {"gamma", "gammaln", "factorial"}
@@ -93,13 +94,21 @@ class Digits(Evaluation):
         self.spent += (1 + (self.mp.prec / 1000) ** 2) * sum(self._cost(v) for v in nodes)
 
     def apply(self, node: Node, args: Sequence[Any]) -> Any:
-        """As `Evaluation.apply`; `None` where there is no real value, or none to be had."""
-        if node.op is WHERE:
-            return None if args[0] is None else args[1] if args[0] else args[2]
-        if any(a is None for a in args) or self._is_far(node.op, args):
+        """As `Evaluation.apply`; `None` where there is no real value, or none to be had.
+
+        What more digits may tell is nan.
+        """
+        decided = args[:1] if node.op is WHERE else args
+        if any(a is None for a in decided):
             return None
-        if self._is_blind(node.op, args):
+        if any(map(self.mp.isnan, decided)) or self._is_blind(node.op, args):
             return self.mp.nan
+        if node.op is WHERE:
+            return args[1] if args[0] else args[2]
+        return None if self._is_far(node.op, args) else self._applied(node, args)
+
+    def _applied(self, node: Node, args: Sequence[Any]) -> Any:
+        """What mpmath makes of it; nan where its own formula may have cancelled."""
         self._round(self._side(node))
         try:
             found = self.algebra.apply(node.op, args)
@@ -107,7 +116,7 @@ class Digits(Evaluation):
             return None
         formula = callable(node.op.mpmath) and node.op.name not in ROUNDED
         if formula and not found and any(args) and not self._last:
-            return self.mp.nan  # of mpmath's functions, which may have cancelled
+            return self.mp.nan
         return None if isinstance(found, self.mp.mpc) else found
 
     def _side(self, node: Node) -> str:
@@ -121,16 +130,18 @@ class Digits(Evaluation):
         reach = self._reach[row]
         if reach is None:
             return False
-        if any(a and self.mp.mag(a) not in reach for a in args):
+        # Not by `in`, which counts all numbers of a range to look for an infinity.
+        if any(a and not reach.start <= self.mp.mag(a) < reach.stop for a in args):
             return True
         # Long series may never end where there is no value; doubles tell.
         return reach in SERIES and math.isnan(operation(row)(*map(double, args)))
 
     def _is_blind(self, row: Primitive, args: Sequence[Any]) -> bool:
-        """Whether a remainder needs more digits than there are."""
-        if row.name not in REMAINDERS or not all(args):
+        """Whether what is left over of whole periods needs more digits than there are."""
+        if row.name not in REMAINDERS | PERIODIC or not all(args):
             return False
-        return bool(self.mp.mag(args[0]) - self.mp.mag(args[1]) > self.mp.prec - 2 * KNOWN)
+        period = self.mp.mag(args[1]) if row.name in REMAINDERS else 1
+        return bool(self.mp.mag(args[0]) - period > self.mp.prec - 2 * KNOWN)
 
     def is_smooth(self, node: Node, ends: Sequence[Mapping[Node, Any]]) -> bool:
         """Whether a step from one end to the other stays on one smooth piece of a row."""
@@ -150,10 +161,12 @@ class Digits(Evaluation):
 
     def _is_stuck(self, node: Node, value: Any, args: Sequence[Sequence[Any]]) -> bool:
         """Whether a value that stays where its arguments move has too few digits to show it."""
-        row, steps = node.op, [b - a for a, b in zip(*args, strict=True)]
-        if row.name in ROUNDED or row is WHERE or not any(steps) or not value:
+        if node.op.name in ROUNDED or node.op is WHERE or not value:
             return False
-        step = max(self.mp.mag(s) for s in steps if s)
+        steps = [b - a for a, b in zip(*args, strict=True) if a != b]
+        if not steps:
+            return False
+        step = max(map(self.mp.mag, steps))
         return not self._last or self.mp.mag(value) - self.mp.prec - step > LEAST
 
     def agree(self, rows: Sequence[Any]) -> bool:

@@ -123,6 +123,17 @@ def test_a_value_that_stays_the_same_has_not_a_slope_of_0(source):
         assert found.worst < 2, found
 
 
+@pytest.mark.parametrize(
+    "source", ["sind(x)", "cosd(x)", "tand(x)", "sind(x)*y", "sinpi(x)", "fmod(x, 7)"]
+)
+def test_angles_of_any_size_are_accurate(source):
+    points = [{"x": x, "y": 3.0} for x in (-1e-300, -1e-9, 360.0, 5e17, 3e25, -3e299)]
+    names = ["x", "y"] if "y" in source else ["x"]
+    found = ac.compile(source).check([{n: p[n] for n in names} for p in points]).accuracy
+    assert {a.points for a in found} == {len(points)}  # fmod takes as many digits as there are
+    assert max(a.worst for a in found) < 5
+
+
 def test_points_without_a_value_are_not_counted():
     found = measured("sqrt(x)", 40)["y", "whole"]
     assert found.points == 40

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 from .row import POSITIVE, REAL, UNIT, function
 from .stable import EXPREL_SLOPE, horner
@@ -50,15 +51,23 @@ def boxcox_slope(logarithm: str, power: str) -> str:
     return f"z = l*{logarithm}; where(abs(z) < 1, {logarithm}**2*({near}), {far})"
 
 
+def erf_in_digits(mp: Any, x: Any) -> Any:
+    """mpmath's, which sums thousands of terms where all that they tell is which side of 1 it is."""
+    if x*x < 0.7*mp.prec:
+        return mp.erf(x)
+    return mp.sign(x)*(1 - mp.ldexp(1, -mp.prec - 1))
+
+
 # The asymptotic series of the slope of erfcx, in powers of 1/x**2: Abramowitz and Stegun 7.1.23.
 ERFCX_SLOPE = horner([f"{(-1)**k*prod(range(1, 2*k + 2, 2))}/{2**k}" for k in range(8)], "1/(x*x)")
 
 ROWS = (
     # error functions
     function("erf(x)", "2/sqrt(pi)*exp(-x**2)", python="erf", scipy="erf", sympy="erf",
-             mpmath="erf", special=(0.0,), latex=r"\operatorname{{erf}}\left({x}\right)"),
+             mpmath=erf_in_digits, special=(0.0,), latex=r"\operatorname{{erf}}\left({x}\right)"),
     function("erfc(x)", "-2/sqrt(pi)*exp(-x**2)", python="erfc", scipy="erfc", sympy="erfc",
-             mpmath="erfc", special=(0.0,)),
+             mpmath=lambda mp, x: mp.erfc(x) if x > 0 else 1 - erf_in_digits(mp, x),
+             special=(0.0,)),
     function("erfcx(x)", f"where(x > 25, -1/sqrt(pi)/(x*x)*({ERFCX_SLOPE}), 2*x*out - 2/sqrt(pi))", scipy="erfcx",
              mpmath=lambda mp, x: mp.exp(x**2)*mp.erfc(x)),
     function("erfi(x)", "2/sqrt(pi)*exp(x**2)", scipy="erfi", sympy="erfi", mpmath="erfi"),
@@ -69,7 +78,7 @@ ROWS = (
     function("dawsn(x)", "1 - 2*x*out", aliases="dawson", scipy="dawsn",
              mpmath=lambda mp, x: mp.sqrt(mp.pi)/2*mp.exp(-x**2)*mp.erfi(x)),
     function("ndtr(x)", "exp(-x**2/2)/sqrt(2*pi)", aliases="norm_cdf",
-             define="erfc(-x/sqrt(2))/2", mpmath="ncdf"),
+             define="erfc(-x/sqrt(2))/2"),
     function("ndtri(x)", "sqrt(2*pi)*exp(out**2/2)", scipy="ndtri", domain=PROBABILITY,
              mpmath=lambda mp, x: mp.sqrt(2)*mp.erfinv(2*x - 1)),
     function("log_ndtr(x)", "sqrt(2/pi)/erfcx(-x/sqrt(2))", scipy="log_ndtr",
