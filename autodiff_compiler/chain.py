@@ -6,6 +6,7 @@ an infinite slope on a branch that is not taken contributes nothing.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Reversible, Sequence
 from typing import NamedTuple, NoReturn
@@ -83,8 +84,8 @@ class Norm(NamedTuple):
         """The partial of the node by one of the numbers."""
         build = partial_builders(HYPOT)[0]
         assert build is not None
-        count = graph.constant(self.arguments[argument])
-        return graph.apply(MULTIPLY, count, build(graph, argument, argument, node))
+        slope, count = build(graph, argument, argument, node), self.arguments[argument]
+        return slope if count == 1 else graph.apply(MULTIPLY, graph.constant(count), slope)
 
 
 Shortcut = Root | Norm
@@ -116,16 +117,18 @@ def shortcuts(nodes: Sequence[Node]) -> Shortcuts:
 
 
 def _norms(nodes: Iterable[Node], norms: Sequence[Node]) -> dict[Node, Norm]:
-    """Norms of norms by the numbers that go into them all."""
+    """Norms of norms by the numbers that go into them all.
+
+    Not past a norm that others need: its adjoint is there anyway, for all of them together.
+    """
     if not any(a.op is HYPOT for node in norms for a in node.args):
         return {}
     uses = Counter(a for node in nodes for a in node.args)
-    parts: dict[Node, list[Node]] = {}
+    numbers: dict[Node, list[Node]] = {}
     for node in norms:
-        inner, other = sorted(node.args, key=lambda a: a not in parts)
-        parts[node] = parts.pop(inner) if uses[inner] == 1 and inner in parts else [inner]
-        parts[node] += parts.pop(other) if uses[other] == 1 and other in parts else [other]
-    return {node: Norm(Counter(found)) for node, found in parts.items() if len(found) > 2}
+        behind = (numbers.pop(a, [a]) if uses[a] == 1 else [a] for a in node.args)
+        numbers[node] = [*itertools.chain(*behind)]
+    return {node: Norm(Counter(found)) for node, found in numbers.items() if len(found) > 2}
 
 
 def arguments(node: Node, short: Shortcuts) -> Reversible[Node]:

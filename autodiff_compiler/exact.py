@@ -114,8 +114,8 @@ class Digits(Evaluation):
             found = self.algebra.apply(node.op, args)
         except self._failures:
             return None
-        formula = callable(node.op.mpmath) and node.op.name not in ROUNDED
-        if formula and not found and any(args) and not self._last:
+        may_cancel = callable(node.op.mpmath) and node.op.name not in ROUNDED
+        if may_cancel and not node.op.boolean and not found and any(args) and not self._last:
             return self.mp.nan
         return None if isinstance(found, self.mp.mpc) else found
 
@@ -155,7 +155,7 @@ class Digits(Evaluation):
             (x0, y0), (x1, y1) = args
             first, last = (x0 - values[0]) / y0, (x1 - values[1]) / y1
             return bool(abs(first - last) < SMOOTH)
-        if is_wave(node.op) and not abs(args[0][0] - args[1][0]) < SMOOTH:
+        if is_wave(node.op) and not all(abs(a - b) < SMOOTH for a, b in zip(*args, strict=True)):
             return False
         return values[0] != values[1] or not self._is_stuck(node, values[0], args)
 
@@ -274,8 +274,9 @@ class Exact:
         below, above = (self._moved(values, point, name, x, h) for h in (-step, step))
         if not all(digits.is_smooth(v, (below, above)) for v in self._moving[name]):
             return [digits.mp.nan] * len(digits.outputs)
+        none = (None, digits.mp.inf, digits.mp.ninf)
         ends = ((below[node], above[node]) for node in digits.outputs)
-        return [None if a is None or b is None else (b - a) / (2 * step) for a, b in ends]
+        return [None if a in none or b in none else (b - a) / (2 * step) for a, b in ends]
 
     def _moved(
         self, values: Mapping[Node, Any], point: Mapping[str, float], name: str, x: Any, step: Any

@@ -31,7 +31,7 @@ def moderate(n: float) -> bool:
     return 1e-10 < abs(n) < 1e10
 
 
-def half(n: float) -> bool:
+def quarter_turn(n: float) -> bool:
     """Whether a constant is pi/2, rounded."""
     return n == math.pi / 2
 
@@ -193,9 +193,9 @@ TRIGONOMETRY = (
     stable("sqrt(-(n*cosm1(x)))", "sqrt(2*n)*abs(sin(x/2))", LARGE, when=lambda n: n > 0),
     stable("sqrt(-cosm1(x))", "sqrt(2)*abs(sin(x/2))", LARGE),
     stable("arccos(1 - x)", "where(x < 1, 2*arcsin(sqrt(x/2)), out)", CANCELS),
-    stable("n - arctan(x)", "arctan2(1, x)", CANCELS, when=half),
-    stable("n - arcsin(x)", "arccos(x)", CANCELS, when=half),
-    stable("n - arccos(x)", "arcsin(x)", CANCELS, when=half),
+    stable("n - arctan(x)", "arctan2(1, x)", CANCELS, when=quarter_turn),
+    stable("n - arcsin(x)", "arccos(x)", CANCELS, when=quarter_turn),
+    stable("n - arccos(x)", "arcsin(x)", CANCELS, when=quarter_turn),
     stable(
         "arctan(y/x)", "arctan_ratio(y, x)", "0 times infinity at x = 0, in the slope", "x != 0"
     ),

@@ -134,6 +134,22 @@ def test_angles_of_any_size_are_accurate(source):
     assert max(a.worst for a in found) < 5
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["where(x > 0, 3*x, exp(x))", "x*y if x > 1 and y > 1 else x - y", "xlogy(x, y)", "x*(x > 0)"],
+)
+def test_the_side_of_a_condition_that_is_taken_is_measured(source):
+    for found in measured(source, 40).values():
+        assert found.points >= 30
+        assert found.worst < 3, found
+
+
+@pytest.mark.parametrize("source", ["where(x < 0, 3, log(x))", "entr(x)", "xlogy(x*0, x)"])
+def test_the_side_of_a_condition_that_is_not_taken_may_have_no_value(source):
+    for found in ac.compile(source).check([{"x": -5.0}, {"x": 5.0}]).accuracy:
+        assert found.worst < 2, found
+
+
 def test_points_without_a_value_are_not_counted():
     found = measured("sqrt(x)", 40)["y", "whole"]
     assert found.points == 40

@@ -151,3 +151,20 @@ def test_deviations_are_norms():
     for size in (1e-200, 1e200):
         close(fn(np.array([1.0, 3.0]) * size), size)
         close(fn.gradient(np.array([1.0, 3.0]) * size)[0], [-0.5, 0.5])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_norms_of_the_smallest_and_largest_numbers_of_a_type(dtype):
+    fn, limits = ac.compile("norm(x)", shapes={"x": ("n",)}), np.finfo(dtype)
+    for size in (limits.tiny, np.sqrt(limits.tiny), 1.0, np.sqrt(limits.max), limits.max / 8):
+        x = np.array([3.0, 4.0], dtype) * dtype(size)
+        value, (slope,) = fn.value_and_gradient(x)
+        np.testing.assert_allclose(value / dtype(size), 5.0, rtol=4 * limits.eps)
+        np.testing.assert_allclose(slope, [0.6, 0.8], rtol=4 * limits.eps)
+
+
+def test_norms_of_many_numbers_keep_their_digits():
+    fn = ac.compile("norm(X)", shapes={"X": ("m", "n")})
+    x = np.full((1000, 2500), 0.1)
+    for order in (x, x.T, x[::2]):
+        assert math.isclose(fn(order), 0.1 * math.sqrt(order.size), rel_tol=1e-14)

@@ -30,8 +30,8 @@ def pairs(dtype):
     """Pairs of special and of usual numbers, as large arrays."""
     limits = np.finfo(dtype)
     edges = [0, -0.0, np.inf, -np.inf, np.nan, limits.max, limits.tiny, limits.smallest_subnormal]
-    roots = [np.sqrt(limits.max), np.sqrt(limits.tiny), 3, -4, 1e-3, 1, -70]
-    numbers = np.array([*edges, *roots], dtype)
+    roots = [np.sqrt(limits.max), *np.sqrt(limits.tiny) * np.array([1, 3, 1000])]
+    numbers = np.array([*edges, *roots, 3, -4, 1e-3, 1, -70], dtype)
     x, y = np.array([*itertools.product(numbers, numbers)], dtype).T
     usual = np.random.default_rng(0).normal(size=(2, BLOCK + 1)).astype(dtype)
     return (np.tile(x, TIMES), np.tile(y, TIMES)), tuple(usual)
@@ -78,6 +78,21 @@ def test_a_helper_does_not_write_over_what_it_reads():
         for kind in ("value", "jacobian"):
             got, want = (np.asarray(getattr(fn, kind)(x, y)) for fn in fns)
             np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("share", [0.0, 1e-4, 0.05, 0.5, 0.95, 1.0])
+@pytest.mark.parametrize("dtype", TYPES)
+def test_conditions_that_hold_often_and_seldom(share, dtype):
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(2, BLOCK + 7)).astype(dtype)
+    c = rng.uniform(size=x.size).astype(dtype) - dtype(share)
+    for formula, want in {
+        "where(c < 0, x, -y)": np.where(c < 0, x, -y),
+        "where(c < 0, x, 2)*y": np.where(c < 0, x, dtype(2)) * y,
+        "where(c < 0, 0, x*y)": np.where(c < 0, dtype(0), x * y),
+    }.items():
+        fn = ac.compile(formula, inputs=["c", "x", "y"])
+        np.testing.assert_array_equal(fn.value(c, x, y), want)
 
 
 def test_easy_conditions_and_numbers_stay_with_numpy():
@@ -135,11 +150,24 @@ def test_an_outer_product_that_only_elements_are_needed_of():
     shapes = {"a": ("m",), "b": ("n",), "C": ("m", "n")}
     text = ac.compile("sum(exp(outer(a, b)*C))", shapes=shapes).source("value")
     assert "np.outer" not in text
+    for formula in ("[outer(a, b), exp(outer(a, b)*C)]", "cumsum(outer(a, b))*sum(C)"):
+        text = ac.compile(formula, shapes=shapes).source("value")
+        assert "np.outer" in text
     a, b, c = np.arange(3.0), np.arange(4.0), np.full((3, 4), 2.0)
     got = ac.compile("outer(a, b)*C", shapes=shapes).value(a, b, c)
     np.testing.assert_array_equal(got, 2 * np.outer(a, b))
-    got = ac.compile("outer(a, b)", shapes={"a": ("m",), "b": ("n",)}).value(a, b)
-    np.testing.assert_array_equal(got, np.outer(a, b))
+    fn = ac.compile("outer(a, b)", shapes={"a": ("m",), "b": ("n",)})
+    assert "np.outer" in fn.source("value")
+    np.testing.assert_array_equal(fn.value(a, b), np.outer(a, b))
+
+
+def test_a_sum_over_a_diagonal_is_no_dot_product():
+    fn = ac.compile(
+        "einsum('aa,aa->', exp(X - Y), sin(X*Y))", shapes={"X": ("n", "n"), "Y": ("n", "n")}
+    )
+    x, y = np.random.default_rng(6).normal(size=(2, 30, 30))
+    want = np.einsum("aa,aa->", np.exp(x - y), np.sin(x * y))
+    np.testing.assert_allclose(fn.value(x, y), want, rtol=1e-13)
 
 
 def test_sums_of_products_of_matrices_run_in_the_loop():

@@ -23,10 +23,13 @@ NORM = '''\
 def _norm2(x, axis=None, keepdims=False):
     """The root of the sum of squares; what would overflow or underflow is scaled."""
     if axis is None and not keepdims and x.itemsize == 8:  # of singles, a sum keeps more digits
-        norm = np.sqrt(x.ravel() @ x.ravel())
+        elements = x.ravel("K")
+        norm = np.sqrt(_dot(elements, elements))
     else:
         norm = np.sqrt(np.square(x).sum(axis=axis, keepdims=keepdims))
-    if 1e-150 < np.min(norm, initial=1.0) and np.max(norm, initial=1.0) < 1e150:
+    limits = np.finfo(norm.dtype)
+    least = np.sqrt(limits.tiny/limits.eps)
+    if least < np.min(norm, initial=1.0) and np.max(norm, initial=1.0) < np.inf:
         return norm
     scale = np.abs(x).max(axis=axis, keepdims=True, initial=0.0)
     scale = np.where(np.logical_and(scale > 0.0, scale < np.inf), scale, 1.0)
@@ -36,8 +39,8 @@ def _norm2(x, axis=None, keepdims=False):
 TOP = '''\
 def _top(x, axis=None):
     """The largest elements along axes, which stay; -inf where there are none."""
-    last = axis == x.ndim - 1 > 0
-    if last and x.shape[axis] < 64:  # NumPy compares whole rows faster than a few elements
+    # NumPy compares whole rows faster than a few elements of each.
+    if x.ndim > 1 and axis == x.ndim - 1 and x.shape[axis] < 64:
         rows = np.ascontiguousarray(np.moveaxis(x, -1, 0))
         return rows.max(axis=0, initial=-np.inf)[..., None]
     return x.max(axis=axis, keepdims=True, initial=-np.inf)'''
@@ -130,6 +133,7 @@ HELPERS = {
     "_log_det": LOG_DET,
 }
 NEEDS = {  # helpers that helpers call
+    "_norm2": ("_dot",),
     "_cofactor": ("_prod_others",),
     "_logsumexp": ("_top",),
     "_softmax": ("_from_top", "_top"),

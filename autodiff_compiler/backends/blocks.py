@@ -332,7 +332,7 @@ class _Body:
 
     def _helper(self, node: Node) -> str | None:
         """The helper that computes a node, which writes before it has read all operands."""
-        return helper_of(node, bool(node.args) and bool(self._schedule.shape_of(node.args[0])))
+        return helper_of(node, self._schedule.shape_of)
 
     def _call(self, helper: str, node: Node, operands: str) -> str:
         """A helper's line, with a block that it may use until it returns."""
@@ -367,16 +367,21 @@ class _Body:
 
     def _memory(self, node: Node) -> str:
         """A block that is free, or that of a result which is computed later, or a new one."""
-        here, dies = self._place[node], self._last.get(node, -1)
-        apart = self._helper(node) is not None
+        start, dies = self._starts(node), self._last.get(node, -1)
         for result, memory in self._lending.items() if not self._free else ():
-            later = self._place[result] - (self._helper(result) is not None)
-            fits = later >= dies and not result.is_boolean
-            if fits and self._lent.get(memory, -1) <= here - apart:
+            fits = self._starts(result) >= dies and not result.is_boolean
+            if fits and self._lent.get(memory, -1) <= start:
                 self._lent[memory] = dies
                 return memory
         self._own[node] = self._block()
         return self._own[node]
+
+    def _starts(self, node: Node) -> int:
+        """The last operation that may still read a node's memory: itself, or one before a helper.
+
+        A helper writes before it has read all operands; a ufunc reads an element, then writes it.
+        """
+        return self._place[node] - 1 if self._helper(node) else self._place[node]
 
     def _block(self) -> str:
         """A block that is free, or a new one."""

@@ -209,11 +209,14 @@ class _Planner:
         return may_be_large and pays and counts
 
     def _effort(self, nodes: Sequence[Node]) -> int:
-        return sum(effort(n, bool(n.args) and bool(self._shape_of(n.args[0]))) for n in nodes)
+        return sum(effort(n, self._shape_of) for n in nodes)
 
     @cached_property
     def _largest(self) -> int:
-        """The additions and multiplications of the largest operation that is not in a region."""
+        """The additions and multiplications of the largest operation that is not in a region.
+
+        Not of all of them: many small ones leave an array out of the cache as one does.
+        """
         found = [n for n in self.nodes if n.op.work and n not in self.region]
         works = (n.op.work(n.data, n.shape, *(a.shape for a in n.args)) for n in found if n.op.work)
         return max((w.at(dict.fromkeys(w.names, nominal(named("n")))) for w in works), default=0)

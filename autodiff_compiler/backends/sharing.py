@@ -22,7 +22,7 @@ TOP: ArrayPrimitive = array_function(
     "top(x)",
     work=each(),
     shape=lambda axes, x: axes.reduced(x),
-    spelling=lambda node, _: reduction_text("_top({0}", node).replace(", keepdims=True", ""),
+    spelling=lambda node, _: reduction_text("_top({0}", node, can_drop=False),
 )
 
 

@@ -5,10 +5,11 @@ Loops over blocks call these helpers; they write into memory that is there, but 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..graph import WHERE, Node
 from ..primitives import Primitive, lookup
+from ..shapes import Shape
 
 HYPOT = '''\
 def _hypot(x, y, out, spare):
@@ -17,7 +18,7 @@ def _hypot(x, y, out, spare):
     np.multiply(y, y, out=spare)
     np.add(out, spare, out=out)
     limits = np.finfo(out.dtype)
-    near = np.logical_and(out > limits.tiny/limits.eps, out < np.inf)
+    near = np.logical_and(out > limits.tiny, out < np.inf)
     np.sqrt(out, out=out)
     return out if near.all() else np.hypot(x, y, out=out, where=np.logical_not(near))'''
 
@@ -36,8 +37,11 @@ def _logaddexp(x, y, out, spare):
 SELECT = '''\
 def _select(condition, x, y, out, spare):
     """np.where, which takes three times as long where the processor cannot guess a condition."""
-    if out.itemsize > 8:
-        np.copyto(out, np.where(condition, x, y))
+    size, held = condition.size, np.count_nonzero(condition)
+    if out.itemsize > 8 or 16*min(held, size - held) < size:  # it can, and a copy is faster
+        most = 2*held > size
+        np.copyto(out, x if most else y)
+        np.copyto(out, y if most else x, where=np.logical_not(condition) if most else condition)
         return out
     integer = "i%d" % out.itemsize
     x, y = [np.asarray(v, out.dtype).view(integer) for v in (x, y)]
@@ -59,17 +63,18 @@ SLOW = frozenset({"sin", "cos", "logaddexp2", "mod", "remainder"})
 SELDOM = frozenset({lookup("equal"), lookup("not_equal")})  # conditions that are easy to guess
 
 
-def helper_of(node: Node, is_array: bool) -> str | None:
-    """The helper that computes a node; `is_array` says whether its first operand is an array.
-
-    `np.where` stays where a condition is a number, or hardly ever holds, or chooses truth values.
-    """
-    if node.op is WHERE:
-        condition, *chosen = node.args
-        guessed = not is_array or not condition.is_boolean or condition.op in SELDOM
-        if guessed or any(a.is_boolean for a in chosen):
-            return None
+def helper_of(node: Node, shape_of: Callable[[Node], Shape]) -> str | None:
+    """The helper that computes a node."""
+    if node.op is WHERE and not _is_select(node, shape_of):
+        return None
     return FUNCTIONS.get(node.op)
+
+
+def _is_select(node: Node, shape_of: Callable[[Node], Shape]) -> bool:
+    """Whether a condition has many truth values, by which numbers are chosen."""
+    condition, *chosen = node.args
+    many = condition.is_boolean and shape_of(condition) != ()
+    return many and condition.op not in SELDOM and not any(a.is_boolean for a in chosen)
 
 
 def is_slow(row: Primitive) -> bool:
@@ -77,6 +82,6 @@ def is_slow(row: Primitive) -> bool:
     return row.numpy in SLOW or (row.numpy is None and row.scipy is not None)
 
 
-def effort(node: Node, is_array: bool) -> int:
+def effort(node: Node, shape_of: Callable[[Node], Shape]) -> int:
     """What a node takes in NumPy itself, in additions; few take more than a handful."""
-    return 10 if is_slow(node.op) or helper_of(node, is_array) else 1
+    return 10 if is_slow(node.op) or helper_of(node, shape_of) else 1

@@ -326,13 +326,13 @@ ROWS = (
 )
 
 
-def reduction_text(start: str, node: Any) -> str:
-    """A call with the axes that it goes over, unless those are all."""
+def reduction_text(start: str, node: Any, can_drop: bool = True) -> str:
+    """A call with the axes that it goes over, unless those are all; some functions drop none."""
     axes, rank = node.data, len(node.args[0].shape)
     options = []
     if len(axes.axes) < rank:
         options.append(f"axis={axis_text(axes.positive(rank))}")
-    if axes.keepdims:
+    if axes.keepdims and can_drop:
         options.append("keepdims=True")
     if not options:
         return f"{start})"
