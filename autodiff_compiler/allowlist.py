@@ -115,8 +115,8 @@ OF_ARRAYS = """
     hypot inf initial inv isfinite itemsize keepdims kind linalg log log1p logical_and
     logical_not map max maximum min moveaxis multiply nan ndim ndindex negative ones_like out
     outer pinv prod ravel real reshape result_type s_ shape size slogdet solve sqrt square
-    squeeze subtract sum svd swapaxes T tensordot tiny trace transpose tril triu vdot view where
-    zeros
+    squeeze strides subtract sum svd swapaxes T tensordot tiny trace transpose tril triu vdot
+    view where zeros
 """
 
 HELPERS_OF_ARRAYS = """

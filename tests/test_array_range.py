@@ -168,3 +168,17 @@ def test_norms_of_many_numbers_keep_their_digits():
     x = np.full((1000, 2500), 0.1)
     for order in (x, x.T, x[::2]):
         assert math.isclose(fn(order), 0.1 * math.sqrt(order.size), rel_tol=1e-14)
+
+
+@pytest.mark.parametrize("source", ["sum(X**2)", "sum(X*Y)", "mean((X - Y/2)**2)*4", "x @ (2*x)/2"])
+@pytest.mark.parametrize(("dtype", "digits"), [(np.float32, 2e-6), (np.float64, 1e-14)])
+def test_sums_of_many_products_keep_their_digits(source, dtype, digits):
+    shapes = {"X": ("m", "n"), "Y": ("m", "n"), "x": ("k",)}
+    fn = ac.compile(source, shapes={k: v for k, v in shapes.items() if k in source})
+    matrix = np.full((2000, 1500), 0.1, dtype)
+    for order in (matrix, np.asfortranarray(matrix)):
+        given = {"X": order, "Y": matrix, "x": matrix.ravel()}
+        values = {name: given[name] for name in fn.inputs}
+        want = (0.1 if "mean" in source else 0.1 * matrix.size) * 0.1
+        for found in (fn(**values), fn.value_and_gradient(**values)[0]):
+            assert math.isclose(found, want, rel_tol=digits)

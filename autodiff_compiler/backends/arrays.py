@@ -11,13 +11,27 @@ from ..errors import ExpressionError
 from ..graph import INPUT, STACK, Node, differentiable
 from ..primitives import ARRAYS, ArrayPrimitive, Primitive
 from ..primitives.arithmetic import POWER
-from ..shapes import Extent, Polynomial, inverted, plain
+from ..shapes import Extent, Polynomial, Shape, inverted, plain, size_of
 from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
 from .blocks import BlockSchedule, listed
 from .memory import Buffers, freed
 from .numpy import FLOATS, NUMPY, NumpySpeller, outputs_text
 from .precision import common_type, doubles
 from .python import signature, tuple_of
+from .regions import is_dot
+
+PART = 4096  # elements of a dot product that BLAS adds up, in one thread
+DOT = f'''\
+def _dot(x, y):
+    """The sum of the products, in parts: BLAS alone would lose digits, and take threads for it."""
+    if x.ndim > 1:
+        order = "K" if x.strides == y.strides else "C"
+        x, y = x.ravel(order), y.ravel(order)
+    if x.size <= {PART}:
+        return x @ y
+    size = x.size - x.size % {PART}
+    parts = x[:size].reshape(-1, 1, {PART}) @ y[:size].reshape(-1, {PART}, 1)
+    return parts.sum() + x[size:] @ y[size:]'''
 
 NORM = '''\
 def _norm2(x, axis=None, keepdims=False):
@@ -119,6 +133,7 @@ def _log_det(a):
 
 HELPERS = {
     "_floats": FLOATS,
+    "_dot": DOT,
     "_norm2": NORM,
     "_top": TOP,
     "_logsumexp": LOGSUMEXP,
@@ -154,6 +169,8 @@ class ArraySpeller(NumpySpeller):
             )
         assert isinstance(row, ArrayPrimitive)
         assert row.spelling is not None
+        if is_dot(node) and not _is_short(node.args[0].shape):
+            return Spelling("_dot({0}, {1})", ATOM, (0, 0), frozenset(_imports("_dot(")))
         text = _whole_numbers(node, row.spelling(node, size))
         if row is ARRAYS["extent"]:
             return Spelling(
@@ -161,6 +178,12 @@ class ArraySpeller(NumpySpeller):
             )
         operands = tuple(_needed(text, k) for k in range(len(node.args)))
         return Spelling(text, row.precedence, operands, frozenset(_imports(text)))
+
+
+def _is_short(shape: Shape) -> bool:
+    """Whether BLAS may have a dot product of that many elements for itself."""
+    size = size_of(shape)
+    return isinstance(size, int) and size <= PART
 
 
 def _whole_numbers(node: Node, text: str) -> str:

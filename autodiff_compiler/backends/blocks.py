@@ -76,15 +76,6 @@ def _in_blocks(function, threads, shape, memory, *arrays):
             found = [sums for share in pool.map(work, shares) for sums in share]
     return [np.sum(parts) for parts in zip(*[sums for sums in found if sums])]'''
 
-DOT = '''\
-def _dot(x, y):
-    """The dot product of two vectors, in parts so short that no BLAS takes threads for them."""
-    if x.size <= 4096:
-        return x @ y
-    size = x.size - x.size % 4096
-    parts = x[:size].reshape(-1, 1, 4096) @ y[:size].reshape(-1, 4096, 1)
-    return parts.sum() + x[size:] @ y[size:]'''
-
 IN_DOTS = Import(HERE, "_dot", "_dot")
 IN_BLOCKS = Import(HERE, "_in_blocks", "_in_blocks")
 THREADS = Import(HERE, "THREADS", "THREADS")
@@ -257,7 +248,7 @@ def helpers(style: Style) -> dict[str, str]:
     """The helpers of code with loops over blocks."""
     text = BLOCKS.replace("{threads}", str(style.threads)).replace("{block}", str(BLOCK))
     text = text.replace("{empty}", style.allocator)
-    return {"_in_blocks": text, "THREADS": "", "_dot": DOT} | HELPERS
+    return {"_in_blocks": text, "THREADS": ""} | HELPERS
 
 
 def _operands(region: Region) -> list[Node]:
@@ -351,19 +342,13 @@ class _Body:
         if is_total(node):
             self.totals.append(name)
             if is_dot(node):
-                text = f"{self._schedule.require(IN_DOTS)}({self._flat(node, operands)})"
+                text = f"{self._schedule.require(IN_DOTS)}({operands})"
             return f"{name} = {text}"
         function = None if node.is_boolean else ufunc(node.op)
         if function is None:
             return f"{name}[...] = {text}" if result else f"{name} = {text}"
         call = f"{self._schedule.require(NUMPY)}.{function}({operands}"
         return f"{call}, out={result})" if result else f"{name} = {call}, out={self._memory(node)})"
-
-    def _flat(self, node: Node, operands: str) -> str:
-        """The operands of a sum of products as vectors."""
-        if len(node.args[0].shape) == 1:
-            return operands
-        return ", ".join(f"{name}.ravel()" for name in operands.split(", "))
 
     def _memory(self, node: Node) -> str:
         """A block that is free, or that of a result which is computed later, or a new one."""
