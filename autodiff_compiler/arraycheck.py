@@ -6,7 +6,7 @@ import itertools
 import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .accuracy import by_output, measure
@@ -62,15 +62,23 @@ class ArrayChecker(Checker):
             [self._entry(a, b, found.get((a, b), found.get((b, a))), scale, point) for b in some]
             for a in some
         ]
-        hessian = self.elements.hessian(**point)
-        for i, row in zip(rows, entries, strict=True):
-            self.compare("hessian", point, row, [hessian[i][j] for j in rows])
+        second = [entry for row in entries for entry in row]
+        self.compare("hessian", point, second, partial(self._hessian, rows))
         weights = [(-1) ** k * (1 + k / 8) for k in range(count)]
         direction = dict(zip(rows, weights, strict=True))
+        wanted = [_weighted(name, row, weights) for name, row in zip(some, entries, strict=True)]
+        self.compare("hvp", point, wanted, partial(self._hvp, direction))
+
+    def _hessian(self, rows: Sequence[int], point: Point) -> list[float]:
+        """Some rows and columns of the Hessian."""
+        hessian = self.elements.hessian(**point)
+        return [hessian[i][j] for i in rows for j in rows]
+
+    def _hvp(self, direction: Mapping[int, float], point: Point) -> list[float]:
+        """The Hessian times a direction, where that is not 0."""
         primals = [point[n] for n in self.elements.inputs]
         got = self.elements.hvp(primals, [direction.get(k, 0.0) for k in range(len(self.names))])
-        wanted = [_weighted(name, row, weights) for name, row in zip(some, entries, strict=True)]
-        self.compare("hvp", point, wanted, [got[k] for k in rows])
+        return [got[k] for k in direction]
 
     def _entry(self, a: str, b: str, value: Any, scale: float, point: Point) -> Quantity:
         """A second partial; its scale is that of the output over those of the inputs."""
