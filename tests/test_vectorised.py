@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import runpy
 
 import numpy as np
 import pytest
@@ -177,3 +178,13 @@ def test_sums_of_products_of_matrices_run_in_the_loop():
     slope = fn.gradient(x=x[:, None], y=y, s=1.3)[fn.inputs.index("s")]
     r = (x[:, None] - y) / 1.3
     np.testing.assert_allclose(slope, np.sum(2 * r**2 * np.exp(-(r**2))) / 1.3)
+
+
+def test_a_saved_module_refuses_an_array_for_a_number(tmp_path):
+    path = tmp_path / "decay.py"
+    ac.compile("a*exp(-b*x)").save(path, "value", target="numpy", arrays="x")
+    names = runpy.run_path(str(path))
+    x = np.zeros(4 * BLOCK)
+    np.testing.assert_array_equal(names["value"](np.float32(2), 1, x), 2 * np.ones(x.size))
+    with pytest.raises(TypeError):
+        names["value"](np.arange(float(BLOCK)), 1.0, x)

@@ -13,9 +13,9 @@ from ..primitives import ARRAYS, ArrayPrimitive, Primitive
 from ..primitives.arithmetic import POWER
 from ..shapes import Extent, Polynomial, Shape, inverted, plain, size_of
 from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
-from .blocks import BlockSchedule, listed
+from .blocks import BlockSchedule
 from .memory import Buffers, freed
-from .numpy import FLOATS, NUMPY, NumpySpeller, outputs_text
+from .numpy import FLOATS, NUMPY, NumpySpeller, numbers, outputs_text
 from .precision import common_type, doubles
 from .python import signature, tuple_of
 from .regions import is_dot
@@ -269,16 +269,10 @@ def _together(program: Program, schedule: Schedule) -> Iterator[list[str]]:
 
 
 def _numbers(program: Program, schedule: Schedule) -> Iterator[str]:
-    """The arguments without axes as floats: NumPy's whole numbers would wrap around."""
-    kept = set(differentiable(program.graph))
-    read = set(schedule.nodes)
-    numbers = [n for n in program.arguments() if not n.shape and n.data in kept and n in read]
-    names = [schedule.parameters[n] for n in numbers]
-    if names:
-        several = listed if len(names) > 1 else "".join
-        number = schedule.require(Import("builtins", "float", "float"))
-        made = several([f"{number}({name})" for name in names])
-        yield from wrap(f"{several(names)} = {made}", "    ")
+    """The arguments without axes as floats."""
+    kept, read = set(differentiable(program.graph)), set(schedule.nodes)
+    found = [n for n in program.arguments() if not n.shape and n.data in kept and n in read]
+    yield from numbers([schedule.parameters[n] for n in found], schedule)
 
 
 def extents(schedule: Schedule) -> Iterator[str]:

@@ -16,8 +16,8 @@ from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN, SUM
 from ..primitives.axes import index_text, tuple_text
 from .assembly import Assembler, Part, leading, margins
-from .base import HERE, NAME, WIDTH, Import, Schedule, Speller, Text
-from .numpy import NUMPY
+from .base import HERE, NAME, Import, Schedule, Speller, Text
+from .numpy import NUMPY, listed
 from .precision import common_type
 from .python import tuple_of
 from .regions import BLOCK, Region, ShapeOf, is_assembly, is_dot, is_total, steps
@@ -256,12 +256,6 @@ def _operands(region: Region) -> list[Node]:
     inside = set(region.nodes)
     found = dict.fromkeys(a for n in region.nodes for a in n.args if a not in inside)
     return [a for a in found if a.op is not CONSTANT]
-
-
-def listed(names: Sequence[str]) -> str:
-    """Values with commas between them; after one alone too, and brackets where lines may break."""
-    text = f"{names[0]}," if len(names) == 1 else ", ".join(names)
-    return text if len(text) < WIDTH // 2 else f"({text})"
 
 
 def _sorted(nodes: Sequence[Node], parts: Mapping[Node, Sequence[Part]]) -> list[Node]:

@@ -13,6 +13,7 @@ from ..primitives.ieee import Number
 from .base import (
     HERE,
     PYTHON_KEYWORDS,
+    WIDTH,
     Import,
     Schedule,
     Spelling,
@@ -81,7 +82,7 @@ def _spelling(row: Primitive) -> Spelling:
 def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
     """A function definition; it accepts whatever arrays of numbers can be made of."""
     program, names = schedule.program, list(schedule.parameters.values())
-    yield from head(name, schedule, doc)
+    yield from head(name, schedule, doc, [*schedule.parameters.values()])
     writer = _OutputWriter(schedule)
     outputs = writer.write(program.outputs)
     if writer.shape:
@@ -93,10 +94,9 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
     yield from wrap(f"return {outputs}", "    ")
 
 
-def head(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
-    """The first lines of a definition, after which the arguments are arrays of one type."""
+def head(name: str, schedule: Schedule, doc: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """The first lines of a definition, after which some arguments are arrays of one type."""
     parameters, unpack = signature(schedule.program, schedule)
-    names = list(schedule.parameters.values())
     yield '@np.errstate(all="ignore")'
     yield from wrap(f"def {name}({parameters}):", "")
     yield from docstring(doc, "    ")
@@ -104,8 +104,23 @@ def head(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
         yield from wrap(line, "    ")
     if names:
         floats = schedule.require(Import(HERE, "_floats", "_floats"))
-        listed = ", ".join(names)
-        yield from wrap(f"{tuple_of(listed, len(names))} = {floats}({listed})", "    ")
+        text = ", ".join(names)
+        yield from wrap(f"{tuple_of(text, len(names))} = {floats}({text})", "    ")
+
+
+def numbers(names: Sequence[str], schedule: Schedule) -> Iterator[str]:
+    """Arguments as floats: whole numbers of NumPy would wrap around, and arrays are refused."""
+    if names:
+        number = schedule.require(Import("builtins", "float", "float"))
+        made = [f"{number}({name})" for name in names]
+        several = listed if len(names) > 1 else "".join
+        yield from wrap(f"{several(names)} = {several(made)}", "    ")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Values with commas between them; after one alone too, and brackets where lines may break."""
+    text = f"{names[0]}," if len(names) == 1 else ", ".join(names)
+    return text if len(text) < WIDTH // 2 else f"({text})"
 
 
 def outputs_text(tree: Tree, leaf: Callable[[Node], str], schedule: Schedule) -> str:

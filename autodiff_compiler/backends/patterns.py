@@ -18,7 +18,7 @@ from ..shapes import Shape, named
 from .base import ATOM, Speller, Text, wrap
 from .blocks import BlockSchedule, Results
 from .hoisting import hoisted
-from .numpy import head, reach
+from .numpy import head, numbers, reach
 from .python import tuple_of
 from .regions import Region
 from .style import Style
@@ -94,7 +94,9 @@ def _tuple(texts: Iterable[str]) -> str:
 
 def define(name: str, schedule: PatternSchedule, doc: Sequence[str]) -> Iterator[str]:
     """A function definition; its arguments span the axes that the schedule was made for."""
-    yield from head(name, schedule, doc)
+    arrays = {v: n for v, n in schedule.parameters.items() if schedule.is_array(v)}
+    yield from head(name, schedule, doc, [*arrays.values()])
+    yield from numbers([n for v, n in schedule.parameters.items() if v not in arrays], schedule)
     for k, (target, text) in enumerate(schedule.statements):
         for line in schedule.functions.get(k, ()):
             yield from wrap(line, "    ") if line else ("",)
