@@ -36,6 +36,12 @@ HINTS = (
         "functions have plain names",
         "write {function}(...)",
     ),
+    Hint(
+        r"(?P<name>[^\W\d]\w*)\.(?P<function>\w+)$",
+        r"\(",
+        "arrays have no methods",
+        "write {function}({name})",
+    ),
     Hint(NUMBER, r"[jJ]\b", "complex numbers are not part of the language", "use real numbers"),
     Hint(r"(?<![\w.])0$", r"[xXoObB]\w", "only decimal numbers are read", "write it in decimal"),
     Hint(NUMBER, NAME, "an operator is missing", "write {number}*{name}"),
@@ -73,6 +79,16 @@ HINTS = (
     ),
     Hint(r"%\s*$", r"$", "% is the remainder of a division", "write x/100 for a percentage"),
 )
+
+INSTEAD: Mapping[str, str] = {
+    "len": "write the name of its extent: n, after x: [n]",
+    "isnan": "write x != x",
+    "isfinite": "write x - x == 0",
+    "isinf": "write abs(x) == 1/0",
+    "diff": "write x[1:] - x[:-1]",
+    "roll": "write concatenate([x[-1:], x[:-1]])",
+    "cross": "write its elements: [a[1]*b[2] - a[2]*b[1], ...]",
+}  # for functions that NumPy has
 
 REPLACEMENTS: Mapping[str, str] = {
     "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-", "—": "-",

@@ -212,6 +212,8 @@ def _double(name: str, value: Any) -> float:
 def _array(name: str, value: Any) -> Any:
     import numpy as np
 
+    if np.ma.is_masked(value):
+        raise TypeError(f"{name}: some elements are masked; fill them in first: x.filled(0)")
     try:
         array = np.asarray(value)
         if array.dtype.kind == "O" and all(isinstance(v, SUPPORTED) for v in array.flat):

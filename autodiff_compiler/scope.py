@@ -13,7 +13,7 @@ from .calls import Argument, Keyword, Ragged, call
 from .errors import ExpressionError, nearest
 from .functions import Function, Reading, check_size
 from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
-from .hints import extents_hint, shape_hint, usage
+from .hints import INSTEAD, extents_hint, shape_hint, usage
 from .lexer import Word, flatten, span
 from .limits import DEFAULT, Limits
 from .primitives import ARRAYS, BY_NAME, CONSTANTS, ArrayPrimitive, Primitive, lookup, special
@@ -41,7 +41,7 @@ STATE = (
     *("last_defined", "unused", "statements", "depth"),
 )  # what belongs to the text being read
 WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})
-RESERVED = {"True": "1", "False": "0", "None": "nothing"}
+RESERVED = {"True": "1", "False": "0", "None": "a number, or leave it out"}
 
 
 class Scope:
@@ -116,7 +116,7 @@ class Scope:
         if name in ("True", "False") and self._follows_equals(token):
             return self.graph.constant(name == "True")
         if name in RESERVED:
-            raise self.fail(f"{name} is not a number", token, f"write {RESERVED[name]}")
+            raise self.fail(f"{name} is not part of the language", token, f"write {RESERVED[name]}")
         if name in self.extents:
             return self.make(ARRAYS["extent"], (), named(name), token)
         if name in CONSTANTS:
@@ -347,6 +347,7 @@ class Scope:
             return self.fail(f"{name} is a variable, not a function", token, f"write {name}*(...)")
         close = nearest(name, [*self.functions, *BY_NAME, *REDUCTIONS, *FUNCTIONS])
         hint = f"did you mean {close}?" if close else f"write {name}*(...) to multiply"
+        hint = INSTEAD.get(name, hint)
         return self.fail(f"unknown function {name}", token, hint)
 
     def primitive(self, row: Primitive, token: Word, args: Sequence[Node]) -> Node:

@@ -226,3 +226,10 @@ def test_positions_are_whole_numbers():
             fn([1.0, 2.0], wrong)
     with pytest.raises(TypeError, match="i: expected positions, not truth values"):
         fn([1.0, 2.0], [True, False])
+
+
+def test_masked_elements_are_refused():
+    fn = ac.compile("sum(x)", shapes={"x": ("n",)})
+    with pytest.raises(TypeError, match=r"x: some elements are masked; .*filled"):
+        fn(np.ma.array([1.0, 100.0], mask=[False, True]))
+    assert fn(np.ma.array([1.0, 100.0])) == 101
