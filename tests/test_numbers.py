@@ -182,3 +182,10 @@ def test_a_truth_value_is_given_as_a_number(source):
         found = ac.compile(source)(x)
         assert type(found) is float
         assert found == (1.0 if bool(x) is not source.startswith("not x") else 0.0)
+
+
+@pytest.mark.parametrize("name", ["floor", "ceil", "trunc", "rint", "sign"])
+def test_zeros_have_the_sign_that_numpy_gives(name):
+    fn = ac.compile(f"1/{name}(x)", inputs=["x"])
+    for x in (-0.3, -0.0, 0.0, 0.3):
+        assert fn(x) == fn(np.array([x]))[0]
