@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from .compiler import Function
 
 TRIES = 400  # random points looked at before giving up
-MAX_SYMPY = 1000  # operations, written out, that SymPy is asked to differentiate
+DIGITS = 150  # that SymPy computes with
+MAX_SYMPY = 5000  # operations, written out, that SymPy is asked to differentiate
 TOLERANCE = 1e-9  # of the scale of the quantity compared
 DIFFERENCE_TOLERANCE = 1e-4
 STEPS = [10.0**-k for k in range(2, 14)]  # of the differences, relative to the point
@@ -202,9 +203,10 @@ class Checker:
             self.findings.skip("sympy", text)
         if "sympy" in self.findings.skipped:
             return []
-        at = {sympy.Symbol(n, real=True): sympy.Rational(v) for n, v in point.items()}
+        at = {sympy.Symbol(n, real=True): sympy.Float(v, DIGITS) for n, v in point.items()}
         try:
-            return [float(partial.evalf(30, subs=at)) for partial in self._sympy]
+            # Not by `evalf` alone, which evaluates sums in sums in sums again and again.
+            return [float(partial.xreplace(at).evalf(30)) for partial in self._sympy]
         except Exception as error:  # SymPy raises what it likes, NameError and KeyError included
             self.findings.skip("sympy", f"{type(error).__name__}: {error}".splitlines()[0])
             return []
