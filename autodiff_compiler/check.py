@@ -30,6 +30,7 @@ STEPS = [10.0**-k for k in range(2, 14)]  # of the differences, relative to the 
 NEAR = 1e-6  # to 0, but not 0: where steps that leave enough digits are too wide
 UNSTEADY = 1e-3  # relative change beyond which no two steps agree
 MARGIN, NUDGES = 100, 4  # times what rounding inputs differently does may be lost; so many tries
+COARSE = 0.01  # of the scale, however; beside a kink, the slope is another in any case
 MAY_PASS = ("differences", "sympy")  # nan where they say nothing, as at a kink or an edge
 FLOOR = 1e-300  # below, doubles lose their digits one by one
 
@@ -138,8 +139,9 @@ class Checker:
         pairs = zip(wanted, got, strict=bool(got))
         found = [self.findings.compare(method, place, *pair) for pair in pairs]
         lost = _noise(compute, point, got) if any(found) else ()
-        for wrong, noise in zip(found, lost, strict=bool(lost)):
-            if wrong is not None and not abs(wrong.got - wrong.want) <= MARGIN * noise:
+        for wrong, noise, quantity in zip(found, lost, wanted, strict=bool(lost)):
+            allowed = min(MARGIN * noise, COARSE * quantity.scale)
+            if wrong is not None and not abs(wrong.got - wrong.want) <= allowed:
                 self.findings.disagreements.append(wrong)
 
     def _forward(self, point: Mapping[str, float]) -> list[float]:

@@ -142,6 +142,13 @@ def test_sums_in_sums_in_sums_are_no_work_for_sympy():
     assert "sympy" in certificate.worst
 
 
+def test_a_wrong_slope_at_a_kink_is_no_lost_digit(monkeypatch):
+    wrong = (partials.builder("3 + sign(x)", ("x", "out")),)
+    monkeypatch.setattr("autodiff_compiler.chain.partial_builders", lambda _: wrong)
+    assert not ac.compile("abs(x)").check([{"x": 1.0}], accuracy=0)
+    assert not ac.compile("abs(x)").check([{"x": 0.0}], accuracy=0)
+
+
 KALMAN = "P: [{n},{n}]; H: [{m},{n}]; trace(P - P @ H.T @ inv(H @ P @ H.T + eye({m})) @ H @ P)"
 
 
