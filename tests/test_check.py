@@ -48,7 +48,7 @@ def test_a_wrong_partial_is_found(monkeypatch):
         "autodiff_compiler.chain.partial_builders",
         lambda r: wrong if r is row else partials.partial_builders(r),
     )
-    certificate = ac.compile("sin(x)*z").check()
+    certificate = ac.compile("sin(x)*z", cache=False).check()
     assert not certificate
     found = {(d.method, d.quantity) for d in certificate.disagreements}
     assert ("forward", "dy/dx") in found
@@ -145,8 +145,8 @@ def test_sums_in_sums_in_sums_are_no_work_for_sympy():
 def test_a_wrong_slope_at_a_kink_is_no_lost_digit(monkeypatch):
     wrong = (partials.builder("3 + sign(x)", ("x", "out")),)
     monkeypatch.setattr("autodiff_compiler.chain.partial_builders", lambda _: wrong)
-    assert not ac.compile("abs(x)").check([{"x": 1.0}], accuracy=0)
-    assert not ac.compile("abs(x)").check([{"x": 0.0}], accuracy=0)
+    assert not ac.compile("abs(x)", cache=False).check([{"x": 1.0}], accuracy=0)
+    assert not ac.compile("abs(x)", cache=False).check([{"x": 0.0}], accuracy=0)
 
 
 KALMAN = "P: [{n},{n}]; H: [{m},{n}]; trace(P - P @ H.T @ inv(H @ P @ H.T + eye({m})) @ H @ P)"
