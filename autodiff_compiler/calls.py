@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from .errors import ExpressionError, nearest
+from .errors import ExpressionError, counted, nearest
 from .graph import ADD, CONSTANT, DIVIDE, INPUT, MULTIPLY, NEGATIVE, STACK, SUBTRACT, Graph, Node
 from .lexer import Word
 from .primitives import ARRAYS, ArrayPrimitive, lookup
@@ -170,7 +170,9 @@ def call(
     allowed = [*required, *optional]
     positional = [a for a in args if not isinstance(a, Keyword)]
     if len(positional) > len(allowed) and not function.rest:
-        raise scope.fail(f"{name} takes {_count(len(allowed))}, not {len(positional)}", token)
+        raise scope.fail(
+            f"{name} takes {counted(len(allowed), 'argument')}, not {len(positional)}", token
+        )
     bound = dict(zip(allowed, positional, strict=False))
     rest = [a for a in positional[len(allowed) :] if isinstance(a, Node)]
     for keyword in (a for a in args if isinstance(a, Keyword)):
@@ -211,7 +213,3 @@ def _of_number(scope: Scope, token: Word, number: Argument, reduces: bool) -> No
     what = f"{name} is" if name else "this is"
     hint = f"declare its shape: {name or 'x'}: [n]"
     raise scope.fail(f"{token} takes an array, and {what} a number", token, hint)
-
-
-def _count(number: int) -> str:
-    return f"{number} argument{'s' * (number != 1)}"

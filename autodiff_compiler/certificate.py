@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .errors import printable
+from .errors import counted, printable
 from .tables import digits, json_number
 
 METHODS: Mapping[str, str] = {
@@ -151,7 +151,7 @@ class Certificate:
 
     def _lines(self) -> Iterator[str]:
         verdict = "passed" if self.passed else "FAILED" if self.failed else "INCONCLUSIVE"
-        count = f"{len(self.points)} point{'s' * (len(self.points) != 1)}"
+        count = counted(len(self.points), "point")
         yield f"{verdict}: {count} against mpmath"
         second = {m: meaning for m, meaning in SECOND.items() if m in self.worst}
         for method, meaning in {**METHODS, **second}.items():
@@ -184,7 +184,7 @@ class Certificate:
             yield f"  and {count} more, none of them above {worst:.1f}"
 
     def _quantity_lines(self, found: Accuracy, width: int) -> Iterator[str]:
-        count = f"{found.points} point{'s' * (found.points != 1)}"
+        count = counted(found.points, "point")
         count += f", {found.skipped} not counted" if found.skipped else ""
         numbers = f"mean {found.mean:4.1f}  worst {found.worst:4.1f}" if found.points else ""
         name = f"{found.quantity:<{width}} {found.range:<5}"

@@ -85,3 +85,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         return folded[name.lower()]
     found = difflib.get_close_matches(name[:100], list(folded.values()), n=1, cutoff=0.7)
     return found[0] if found else None
+
+
+def counted(number: int, noun: str) -> str:
+    """So many things: `1 point`, `2 points`."""
+    return f"{number} {noun}{'s' * (number != 1)}"

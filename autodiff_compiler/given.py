@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .arrayruntime import conforming
+from .errors import counted
 from .shapes import Polynomial, Shape, plain
 
 Wanted = Sequence[tuple[str, Shape]]  # names, and the shapes they were declared with
@@ -78,7 +79,7 @@ def _by_name(values: Any, names: Sequence[str], what: str, needed: bool) -> dict
     if not isinstance(values, Mapping):
         listed = list(values)
         if len(listed) != len(names):
-            count = f"expected {len(names)} values ({', '.join(names)})"
+            count = f"expected {counted(len(names), 'value')} ({', '.join(names)})"
             raise ValueError(f"{what}: {count}, got {len(listed)}")
         return dict(zip(names, listed, strict=True))
     unknown = [str(name) for name in values if name not in names]

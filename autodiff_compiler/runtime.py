@@ -20,7 +20,7 @@ from .backends.module import module, python_schedule
 from .backends.patterns import Pattern
 from .backends.style import PLAIN, Style
 from .derivatives import Group, Program
-from .errors import ExpressionError
+from .errors import ExpressionError, counted
 from .graph import Graph
 from .primitives import Primitive
 from .primitives.ieee import evaluator, has_python
@@ -185,8 +185,8 @@ def _elements(group: Group, argument: Any) -> list[Any]:
     except TypeError:
         raise TypeError(f"{group.name}: expected a sequence ({wanted}), got {argument!r}") from None
     if len(elements) != len(group.elements):
-        count = len(group.elements)
-        raise ValueError(f"{group.name}: expected {count} values ({wanted}), got {len(elements)}")
+        count = counted(len(group.elements), "value")
+        raise ValueError(f"{group.name}: expected {count} ({wanted}), got {len(elements)}")
     return elements
 
 

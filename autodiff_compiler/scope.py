@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from .arrays import FUNCTIONS
 from .calls import Argument, Keyword, Ragged, call
-from .errors import ExpressionError, nearest
+from .errors import ExpressionError, counted, nearest
 from .functions import Function, Reading, check_size
 from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
 from .hints import INSTEAD, extents_hint, shape_hint, usage
@@ -370,7 +370,7 @@ class Scope:
         """Refuse a wrong number of arguments."""
         if len(args) != wanted:
             raise self.fail(
-                f"{token} takes {wanted} argument{'s' * (wanted != 1)}, not {len(args)}",
+                f"{token} takes {counted(wanted, 'argument')}, not {len(args)}",
                 token,
                 usage(str(token)),
             )

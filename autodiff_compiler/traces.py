@@ -17,6 +17,7 @@ from .backends.latex import LatexSpeller
 from .backends.latex import symbol as latex_symbol
 from .backends.style import PLAIN
 from .derivatives import Program
+from .errors import counted
 from .forward import tangents
 from .graph import ADD, CONSTANT, STACK, Graph, Node
 from .passes import STABLE_PASSES, all_symbols, output_symbols, pipeline
@@ -308,10 +309,9 @@ def _seed_vector(seed: Point | float | None, names: tuple[str, ...]) -> list[flo
 
 def vector(values: Point, names: tuple[str, ...], what: str) -> list[float]:
     """Values in the order of `names`, given by name or in order; errors name what is missing."""
+    wanted = f"{counted(len(names), 'number')} ({', '.join(names)})"
     if not isinstance(values, Iterable):
-        raise TypeError(
-            f"{what}: expected {len(names)} numbers ({', '.join(names)}), got {values!r}"
-        )
+        raise TypeError(f"{what}: expected a sequence of {wanted}, got {values!r}")
     if isinstance(values, Mapping):
         unknown = [name for name in values if name not in names]
         missing = [name for name in names if name not in values and what != "seed"]
@@ -321,5 +321,5 @@ def vector(values: Point, names: tuple[str, ...], what: str) -> list[float]:
         values = [values.get(name, 0.0) for name in names]
     found = [number(what, v) for v in values]
     if len(found) != len(names) or not all(isinstance(v, float) for v in found):
-        raise ValueError(f"{what}: expected {len(names)} numbers ({', '.join(names)})")
+        raise ValueError(f"{what}: expected {wanted}")
     return found

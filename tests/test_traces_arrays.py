@@ -144,7 +144,7 @@ def test_seeds_are_the_first_element_unless_given(fn):
         ({"at": {**POINT, "c": [1, 2]}}, "at: c: expected a number"),
         ({"at": POINT, "mode": "forward", "seed": {"z": 1}}, "seed: unknown z"),
         ({"at": POINT, "mode": "forward", "seed": {"w": 1}}, "seed: w: expected an array"),
-        ({"at": POINT, "mode": "reverse", "seed": [1, 2]}, "seed: expected 1 values"),
+        ({"at": POINT, "mode": "reverse", "seed": [1, 2]}, "seed: expected 1 value "),
     ],
 )
 def test_wrong_points_and_seeds_are_named(fn, options, message):
