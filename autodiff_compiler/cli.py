@@ -45,7 +45,9 @@ def _option(*flags: str, **settings: Any) -> Option:
 FILE = _option("--file", metavar="FILE", help="read the source from a file")
 INPUTS = _option("--inputs", metavar="NAMES", help="names of the arguments, in order: x1,x2")
 WRT = _option("--wrt", metavar="NAMES", help="what to differentiate by; by default, every input")
-WITHOUT = _option("--without", metavar="PASSES", help=f"leave out passes, of {','.join(PASSES)}")
+WITHOUT = _option(
+    "--without", metavar="PASSES", help=f"leave out passes, a,b of {', '.join(PASSES)}"
+)
 AS_WRITTEN = _option(
     "--as-written",
     action="store_true",

@@ -245,6 +245,8 @@ class Function:
         At `points`, or at `samples` random ones of a `seed`.  The bits of error are measured at
         `accuracy` points of usual size and as many over the whole double range, by default a
         hundred, or fewer for a large program; or at `points`.  `bits` makes more of them a failure.
+        What a method finds is wrong where it is off by more than 1e-9 of its scale, differences by
+        1e-4, unless inputs rounded otherwise explain that, or by 1e-2 in any case.
 
         A program of arrays is checked element by element, at `extents` for the names in its shapes:
         small ones, unless some are given, or those of `points`.

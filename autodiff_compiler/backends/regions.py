@@ -215,7 +215,7 @@ class _Planner:
     def _largest(self) -> int:
         """The additions and multiplications of the largest operation that is not in a region.
 
-        Not of all of them: many small ones leave an array out of the cache as one does.
+        Not of all of them: a loop is as much worth beside twenty of a kind as beside one.
         """
         found = [n for n in self.nodes if n.op.work and n not in self.region]
         works = (n.op.work(n.data, n.shape, *(a.shape for a in n.args)) for n in found if n.op.work)

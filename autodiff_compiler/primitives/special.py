@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import log, prod
 from typing import Any
 
 from .row import POSITIVE, REAL, UNIT, function
@@ -52,8 +52,8 @@ def boxcox_slope(logarithm: str, power: str) -> str:
 
 
 def erf_in_digits(mp: Any, x: Any) -> Any:
-    """mpmath's, which sums thousands of terms where all that they tell is which side of 1 it is."""
-    if x*x < 0.7*mp.prec:
+    """mpmath's, which sums thousands of terms even where exp(-x*x) is below the last digit of 1."""
+    if x*x < log(2)*mp.prec:
         return mp.erf(x)
     return mp.sign(x)*(1 - mp.ldexp(1, -mp.prec - 1))
 
