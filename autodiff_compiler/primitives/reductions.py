@@ -189,7 +189,7 @@ NORM: ArrayPrimitive = _reduction(
     work=each(2),
     space=1,
     aliases="norm",
-    slope="where(out == 0, 0, x/out)",
+    slope="x/where(out == 0, inf, out)",
     text="_norm2({0}",
     compute=_norm,
     latex=r"\left\lVert {x} \right\rVert",
