@@ -112,6 +112,11 @@ def multiplied(left: Powers, right: Powers, sign: int = 1) -> dict[int, int]:
     return powers
 
 
+def shares_factor(left: Term, right: Term) -> bool:
+    """Whether two products have a factor in common, on the same side of the line."""
+    return any(e * left.powers.get(i, 0) > 0 for i, e in right.powers.items())
+
+
 def polynomial(graph: Graph, node: Node) -> Polynomial:
     """A sum as the polynomial of its terms; products of sums in it are not multiplied out."""
     known: dict[Node, Polynomial] = graph.sums

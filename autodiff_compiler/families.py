@@ -26,6 +26,7 @@ def differences() -> Iterator[Law]:
     for pattern, replacement, given in (
         ("sqrt(x) - sqrt(y)", "d/(sqrt(x) + sqrt(y))", "x - y"),
         ("cbrt(x) - cbrt(y)", "d/(cbrt(x)**2 + cbrt(x)*cbrt(y) + cbrt(y)**2)", "x - y"),
+        ("x*(x*x) - y*(y*y)", "d*(x*x + x*y + y*y)", "x - y"),
         ("exp(x) - exp(y)", "exp(y)*expm1(d)", "x - y"),
         ("sin(x) - sin(y)", "where(abs(d) < 1, 2*sin(d/2)*cos(y + d/2), out)", "x - y"),
         ("cos(x) - cos(y)", "where(abs(d) < 1, -2*sin(d/2)*sin(y + d/2), out)", "x - y"),
@@ -93,18 +94,18 @@ INVERSES = {"sinh": "xcsch", "tanh": "xcoth", "expm1": "bernoulli"}  # the argum
 def removable() -> Iterator[Law]:
     """Quotients that have a limit where they are 0/0."""
     for function, ratio in RATIOS.items():
-        inverse = f"where(abs(y) < 1, n/{ratio}(y), out)"
+        inverse = f"where(abs(y) < 1, r/{ratio}(y), out)"
         if function in INVERSES:
-            inverse = f"n*{INVERSES[function]}(y)"
-        yield stable(f"{function}(y)/x", f"n*{ratio}(y)", ZERO, "x != 0", given="n = y/x")
-        yield stable(f"x/{function}(y)", inverse, ZERO, "x != 0", given="n = x/y")
+            inverse = f"r*{INVERSES[function]}(y)"
+        yield stable(f"{function}(y)/x", f"r*{ratio}(y)", ZERO, "x != 0", given="r = y/x")
+        yield stable(f"x/{function}(y)", inverse, ZERO, "x != 0", given="r = x/y")
     for function, half, sine, ratio in (
         ("cosm1(y)", "-0.5", "-sin(y/2)", "sinc_unnormalized(y/2)"),
         ("coshm1(y)", "0.5", "sinh(y/2)", "sinhc(y/2)"),
     ):
-        square = f"{half}*(n*n)*({ratio}*{ratio})"
-        yield stable(f"{function}/(x*x)", square, ZERO, "x != 0", given="n = y/x")
-        yield stable(f"{function}/x", f"n*({sine}*{ratio})", ZERO, "x != 0", given="n = y/x")
+        square = f"{half}*(r*r)*({ratio}*{ratio})"
+        yield stable(f"{function}/(x*x)", square, ZERO, "x != 0", given="r = y/x")
+        yield stable(f"{function}/x", f"r*({sine}*{ratio})", ZERO, "x != 0", given="r = y/x")
         for root, square, holds in (
             ("hypot(x, y)", "(x*x + y*y)", "x*x + y*y != 0"),
             ("sqrt(x)", "x", "x > 0"),
@@ -170,3 +171,27 @@ def defects() -> Iterator[Law]:
     for name in names:
         yield stable(f"{name}(x) - x", f"{name}mx(x)", CANCELS)
         yield stable(f"x - {name}(x)", f"-{name}mx(x)", CANCELS)
+
+
+def growth() -> Iterator[Law]:
+    """Compound growth by a small rate: the power of a sum that is nearly 1, and annuities."""
+    for power, rate in (
+        ("(1 + x)**y", "log1p(x)"),
+        ("(1 - x)**y", "log1p(-x)"),
+        ("compound(x, y)", "log1p(x)"),
+    ):
+        for pattern, less in ((f"{power} - 1", "expm1"), (f"1 - {power}", "-expm1")):
+            yield stable(pattern, f"where(abs(x) < 0.5, {less}(y*{rate}), out)", CANCELS)
+    for sign, minus in (("+", ""), ("-", "-")):
+        rate, share = f"log1p({minus}x)", f"{minus}log1prel({minus}x)"
+        raised = "the rounded sum is raised to a power"
+        yield stable(f"(1 {sign} x/z)**y", f"compound({minus}(x/z), y)", raised, "z != 0")
+        limit = f"where(abs(x) < 0.1, exp(y*({share})), out)"
+        yield stable(f"(1 {sign} x)**(y/x)", limit, ZERO, "x != 0")
+        for down in ("", "-"):
+            exponent, slope = f"{down}(y*{rate})", f"({down}(y*({share})))"
+            for pattern, limit in (
+                (f"expm1({exponent})/x", f"{slope}*exprel({exponent})"),
+                (f"x/expm1({exponent})", f"bernoulli({exponent})/{slope}"),
+            ):
+                yield stable(pattern, f"where(abs(x) < 0.5, {limit}, out)", ZERO, "x*y != 0")

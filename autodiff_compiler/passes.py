@@ -16,6 +16,7 @@ from typing import NamedTuple
 from .arraylaws import arrays, whole
 from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
+from .lowest import lowest
 from .primitives import ArrayPrimitive, Primitive
 from .regroup import Regroup, collect, exponentials, norms, shares
 from .rewrite import LawPass
@@ -85,11 +86,12 @@ LOCAL: Mapping[str, LocalPass] = {
     "simplify": LawPass("simplify", SIMPLIFY),
     "arrays": arrays,
     "stable": stable,
+    "lowest": lowest,
     "collect": collect,
     "regroup": Regroup(BROUGHT_TOGETHER, PAIRS),
     "powers": powers,
 }
-STABLE_PASSES = ("stable", "collect", "regroup")
+STABLE_PASSES = ("stable", "lowest", "collect", "regroup")
 PRUNE = "prune"  # dead-code removal, where the code is scheduled
 CONTRACT = "contract"  # products of arrays in their cheapest order, when all is differentiated
 BLOCKS = "blocks"  # loops over blocks of large arrays, where the code is written

@@ -30,11 +30,13 @@ from .graph import (
     NEGATIVE,
     POWER,
     SUBTRACT,
+    WHERE,
     Graph,
     Node,
     Rule,
     Rules,
 )
+from .lowest import reduced
 from .primitives import Primitive, lookup
 from .primitives.ieee import Number
 from .rewrite import Law, Pattern
@@ -124,6 +126,8 @@ class Regroup:
         apart = op in (MULTIPLY, DIVIDE) and not PRODUCTS.isdisjoint(heads)
         if apart and (op is DIVIDE or not self._above.isdisjoint(heads)):
             yield Rule(("regroup", "factors brought together"), self._products(op))
+        if op is DIVIDE and WHERE in heads and CONSTANT not in heads:
+            yield Rule(("regroup", "what is chosen, divided"), self._divide_chosen)
 
     def _sums(self, op: Primitive) -> Callable[..., Node | None]:
         rules = self._rules
@@ -184,6 +188,15 @@ class Regroup:
             return made_product(graph, graph.constant(1), left_over)
         node = made_product(graph, graph.constant(scale), left_over)
         return graph.apply(DIVIDE, node, graph.constant(theirs.coefficient))
+
+    def _divide_chosen(self, graph: Graph, left: Node, right: Node) -> Node | None:
+        """A quotient of what a law chose between, where another knows the first one's quotient."""
+        choice = left if left.op is WHERE else right
+        sides = [[b if a is choice else a for a in (left, right)] for b in choice.args[1:]]
+        near = self._divide(graph, *sides[0]) or reduced(graph, *sides[0])
+        if near is None or not graph.is_program:
+            return None
+        return graph.apply(WHERE, choice.args[0], near, graph.apply(DIVIDE, *sides[1]))
 
     def _divided(self, graph: Graph, scale: Number, powers: Powers) -> tuple[Number, Powers]:
         """A term with factors divided by others, as long as a rule knows a quotient."""
@@ -251,6 +264,8 @@ def norms(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         )
     if op is POWER and heads == (ADD, CONSTANT):
         yield Rule(("stable", "(x*x + y*y + ...)**n -> hypot(x, y, ...)**(2*n)"), _power_of_norm)
+    if op is LOG and heads[0] is ADD:
+        yield Rule(("stable", "log(x*x + y*y + ...) -> 2*log(hypot(x, y, ...))"), _log_of_norm)
     if op is MULTIPLY and heads == (HYPOT, HYPOT):
         yield Rule(("stable", "hypot(x, y, ...)**2 -> x*x + y*y + ..."), _squares)
 
@@ -265,9 +280,15 @@ def _scaled_norm(graph: Graph, inside: Node) -> Node | None:
 
 
 def _power_of_norm(graph: Graph, total: Node, exponent: Node) -> Node | None:
-    """A power below 1 that still has a slope at 0: by the norm, where its own slope is finite."""
-    norm = _norm(graph, total) if 0.5 < exponent.data < 1 else None
+    """A power below 1: by the norm, whose own slope at 0 is finite."""
+    norm = _norm(graph, total) if 0 < exponent.data < 1 else None
     return norm and graph.apply(POWER, norm, graph.constant(2 * exponent.data))
+
+
+def _log_of_norm(graph: Graph, total: Node) -> Node | None:
+    """The logarithm of a sum of squares none of which is constant, as `log1p` would have it."""
+    norm = None if any(part.op is CONSTANT for part in _added(total)) else _norm(graph, total)
+    return norm and graph.apply(MULTIPLY, graph.constant(2), graph.apply(LOG, norm))
 
 
 def _squares(graph: Graph, norm: Node, other: Node) -> Node | None:

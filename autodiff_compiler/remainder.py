@@ -14,9 +14,11 @@ from .algebra import (
     expanded,
     lessened,
     made,
+    made_term,
     monomial_of,
     multiplied,
     polynomial,
+    shares_factor,
     term,
     times,
 )
@@ -114,10 +116,11 @@ def _divided(left: Polynomial, right: Polynomial) -> Polynomial | None:
 
 
 class Proportion:
-    """A name for the constant that one of two nodes is times the other, as `"n = x/y"` asks.
+    """A name for what one of two nodes is times the other, as `"r = x/y"` asks.
 
-    Both are read as sums of multiples: `(25 - v)/10` is 0.1 times `25 - v`, and `0.1*v - 2.5` is
-    -0.1 times it.
+    Either it is a constant, and both are read as sums of multiples: `(25 - v)/10` is 0.1 times
+    `25 - v`, and `0.1*v - 2.5` is -0.1 times it; or both are products with a factor in common, as
+    `a*x` and `b*x`.
     """
 
     def __init__(self, text: str, names: Sequence[str]) -> None:
@@ -125,13 +128,21 @@ class Proportion:
         self._sides = [names.index(side.strip()) for side in body.split("/")]
 
     def __call__(self, graph: Graph, *nodes: Node) -> Node | None:
-        """The constant in `graph`, or `None`."""
+        """The quotient in `graph`, or `None`."""
         over, under = (nodes[side] for side in self._sides)
         for parts in (_multiple, _parts):
             ratio = _ratio(_multiples(over, parts), _multiples(under, parts))
             if ratio is not None:
                 return graph.constant(ratio)
+        return _without_common(graph, over, under)
+
+
+def _without_common(graph: Graph, over: Node, under: Node) -> Node | None:
+    """The quotient of two products that have a factor in common, which is gone."""
+    a, b = term(graph, over), term(graph, under)
+    if not shares_factor(a, b):
         return None
+    return made_term(graph, a.coefficient / b.coefficient, multiplied(a.powers, b.powers, -1))
 
 
 def _ratio(above: Multiples, below: Multiples) -> Number | None:

@@ -21,6 +21,7 @@ from .primitives.ieee import Number
 from .remainder import Given, Proportion
 
 CONSTANTS = ("m", "n")  # names that stand for constants
+RATIO = "r"  # the name of what one node is times another
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Law:
     same node.  `when` restricts the constants.  `exact` rules hold for every IEEE input, up to the
     sign of a zero; the others only to rounding, or where the pattern is finite.  `given` names
     what remains of a sum in which terms cancel, as `"d = x - y"`; the law holds only if they do.
-    With `"n = x/y"` it holds if one is a constant times the other.
+    With `"r = x/y"` it holds if one is a constant times the other, or both have a factor in common.
     `holds` is the condition under which the two sides agree, if that is not everywhere.  In the
     replacement `out` is the pattern as it was written.  A law that would compute anew what is there
     is for the program `alone`, not for its derivatives, and not for what has a name.
@@ -84,8 +85,8 @@ class Law:
 
     @property
     def is_relative(self) -> bool:
-        """Whether what is given is the constant that one node is times another."""
-        return self.given.partition(" ")[0] in CONSTANTS
+        """Whether what is given is what one node is times another."""
+        return self.given.partition(" ")[0] == RATIO
 
 
 class Pattern(NamedTuple):

@@ -19,6 +19,7 @@ from .families import (
     conjugates,
     defects,
     differences,
+    growth,
     poles,
     removable,
     stable,
@@ -84,6 +85,14 @@ LOGARITHMS = (
     stable("log(abs(1 + x))", "logabs1m(-x)", CANCELS),
     stable("log(abs(x))", "logabs(x)", POLE),
     stable("log(x*x)", "2*logabs(x)", LARGE),
+    stable("log(x*(x*x))", "3*log(x)", LARGE),
+    stable("log((x*x)*(x*x))", "4*logabs(x)", LARGE),
+    stable("log(x**n)", "n*log(x)", LARGE, when=lambda n: n % 2 != 0),
+    stable("log(n**x)", "x*log(n)", OVERFLOWS, when=lambda n: n > 0),
+    stable("log2(n**x)", "x*log2(n)", OVERFLOWS, when=lambda n: n > 0),
+    stable("log10(n**x)", "x*log10(n)", OVERFLOWS, when=lambda n: n > 0),
+    stable("log(x**y)", "where(x > 0, y*log(x), out)", OVERFLOWS),
+    stable("log((1 - x)*(1 + x))", "where(abs(x) < 0.5, log1p(-(x*x)), out)", CANCELS),
     stable("log(sqrt(x))", "log(x)/2", "one rounding less"),
     stable("log(sqrt_product(x, y))", "log(x*y)/2", "one rounding less"),
     stable("log(1/x)", "-log(x)", "the quotient overflows first"),
@@ -100,6 +109,9 @@ LOGARITHMS = (
     stable("(log(x) - y)*x", "xlogx(x) - x*y", POLE, "x > 0"),
     stable("(1 - x)*log1p(-x)", "xlog1py(1 - x, -x)", POLE, "x < 1"),
     stable("(1 + x)*log1p(x)", "xlog1py(1 + x, x)", POLE, "x > -1"),
+    stable("xlog1py(1 + x, x) - x", "where(abs(x) < 0.5, x*log1p(x) + log1pmx(x), out)", CANCELS),
+    stable("sqrt(x)*log(x)", "where(x == 0, xlogx(x), out)", "0 times infinity at 0", "x > 0"),
+    stable("x*(log(x)*log(x))", "where(x == 0, xlogx(x), out)", "0 times infinity at 0", "x > 0"),
     stable("log(x)/(x - 1)", "where(abs(x - 1) < 0.5, log1prel(x - 1), out)", ZERO, "x != 1"),
     stable("log(y*exp(x))", "x + log(y)", OVERFLOWS, "y > 0"),
     stable("log(exp(x)/y)", "x - log(y)", OVERFLOWS, "y > 0"),
@@ -117,10 +129,7 @@ EXPONENTIALS = (
     stable("(x**y - 1)/y", "where(abs(y*log(x)) < 1, boxcox(x, y), out)", ZERO, "y != 0"),
     stable("n**x - 1", "expm1(log(n)*x)", CANCELS, when=lambda n: n > 0),
     stable("1 - n**x", "-expm1(log(n)*x)", CANCELS, when=lambda n: n > 0),
-    stable("(1 + x)**y - 1", "where(abs(x) < 0.5, expm1(y*log1p(x)), out)", CANCELS),
-    stable("1 - (1 + x)**y", "where(abs(x) < 0.5, -expm1(y*log1p(x)), out)", CANCELS),
-    stable("(1 - x)**y - 1", "where(abs(x) < 0.5, expm1(y*log1p(-x)), out)", CANCELS),
-    stable("1 - (1 - x)**y", "where(abs(x) < 0.5, -expm1(y*log1p(-x)), out)", CANCELS),
+    *growth(),
     stable("exp(x) - exp(-x)", "2*sinh(x)", CANCELS),
     stable("exp(-x) - exp(x)", "-2*sinh(x)", CANCELS),
     stable("exp(x) + exp(-x)", "2*cosh(x)", "one exponential less"),
@@ -150,6 +159,10 @@ EXPONENTIALS = (
     stable("exp(x)*exp(-exp(x))", "exp(x - exp(x))", OVERFLOWS),
     stable("expm1(x)*exp(y - exp(x))", "where(x > 20 and y < 1e8, 0, out)", OVERFLOWS),
     stable("exp(x)*exp(-x)", "1", OVERFLOWS),
+    stable("exp(x)*sinh(x)", "0.5*expm1(2*x)", OVERFLOWS),
+    stable("exp(-x)*sinh(x)", "-0.5*expm1(-2*x)", OVERFLOWS),
+    stable("exp(x)*cosh(x)", "0.5 + 0.5*exp(2*x)", OVERFLOWS),
+    stable("exp(-x)*cosh(x)", "0.5 + 0.5*exp(-2*x)", OVERFLOWS),
     stable("exp(-(n/x))", "exp_reciprocal(n, x)", POLE, "x != 0"),
     stable("x/exp(y)", "x*exp(-y)", OVERFLOWS),
     stable("1 - expit(x)", "expit(-x)", CANCELS),
@@ -167,6 +180,12 @@ HYPERBOLICS = (
     stable("cosh(x) - 1", "coshm1(x)", CANCELS),
     stable("1 - cosh(x)", "-coshm1(x)", CANCELS),
     stable("n*cosh(x) - n", "n*coshm1(x)", CANCELS),
+    stable("cosh(x) - cos(y)", "coshm1(x) - cosm1(y)", CANCELS),
+    stable("cos(y) - cosh(x)", "cosm1(y) - coshm1(x)", CANCELS),
+    stable("exp(x) - cos(y)", "where(abs(x) < 0.5, expm1(x) - cosm1(y), out)", CANCELS),
+    stable("cos(y) - exp(x)", "where(abs(x) < 0.5, cosm1(y) - expm1(x), out)", CANCELS),
+    stable("sinh(x) - sin(x)", "where(abs(x) < 1, sinhmx(x) - sinmx(x), out)", CANCELS),
+    stable("sin(x) - sinh(x)", "where(abs(x) < 1, sinmx(x) - sinhmx(x), out)", CANCELS),
     stable("exp(x) - (1 + x)", "expm1mx(x)", CANCELS),
     stable("1 - tanh(x)", "2*expit(-2*x)", CANCELS),
     stable("1 + tanh(x)", "2*expit(2*x)", CANCELS),
@@ -174,6 +193,8 @@ HYPERBOLICS = (
     stable("1 - erf(x)", "erfc(x)", CANCELS),
     stable("1 + erf(x)", "erfc(-x)", CANCELS),
     stable("erf(x) - 1", "-erfc(x)", CANCELS),
+    stable("erf(x) - erf(y)", "erf_difference(x, y)", CANCELS),
+    stable("ndtr(x) - ndtr(y)", "0.5*erf_difference(x/sqrt(2), y/sqrt(2))", CANCELS),
     stable("sinh(x)/tanh(x)", "cosh(x)", ZERO, "x != 0"),
     stable("tanh(x)/sinh(x)", "sech(x)", ZERO, "x != 0"),
     stable("arccosh(1 + x)", "2*arcsinh(sqrt(x/2))", CANCELS),
@@ -202,6 +223,10 @@ TRIGONOMETRY = (
     stable("arccos(cos(x))", "where(abs(x) <= pi, abs(x), out)", INFINITE),
     stable("arcsin(sin(x))", "where(abs(x) <= pi/2, x, out)", INFINITE),
     stable("arctan(tan(x))", "where(abs(x) < pi/2, x, out)", "a pole between"),
+    stable("arccos(x/hypot(x, y))", "arctan2(abs(y), x)", INFINITE, "x*x + y*y != 0"),
+    stable("arcsin(x/hypot(x, y))", "arctan2(x, abs(y))", INFINITE, "x*x + y*y != 0"),
+    stable("tan(x) - sin(x)", "-(tan(x)*cosm1(x))", CANCELS),
+    stable("sin(x) - tan(x)", "tan(x)*cosm1(x)", CANCELS),
     stable("sin(x)/cos(x)", "tan(x)", "one rounding less"),
     stable("cos(x)/sin(x)", "1/tan(x)", "one rounding less"),
     stable("cosm1(x)/sin(x)", "-tan(x/2)", ZERO, "x != 0"),
@@ -240,6 +265,34 @@ ROOTS = (
     ),
 )
 
+RECIPROCALS = (
+    stable(
+        "z/(1/x + 1/y)",
+        "z*where(abs(x) < abs(y), x/(1 + ratio(x, y)), y/(1 + ratio(y, x)))",
+        "0 times infinity at 0, in the slope",
+        "z*x*y != 0",
+    ),
+    stable(
+        "z/(1/x + y)",
+        "where(abs(x*y) < 1, x*z/(1 + x*y), out)",
+        "0 times infinity at 0, in the slope",
+        "x != 0",
+    ),
+    *(
+        stable(
+            pattern,
+            f"s = {root}; where({near}, {sign}y*({less}/(s*(1 + s))), out)",
+            CANCELS,
+        )
+        for root, less, near, signs in (
+            ("sqrt_product(1 - x, 1 + x)", "x*x", "abs(x) < 0.7", ("", "-")),
+            ("sqrt(1 - x)", "x", "abs(x) < 0.5", ("", "-")),
+            ("sqrt(1 + x)", "x", "abs(x) < 0.5", ("-", "")),
+        )
+        for pattern, sign in zip((f"y/{root} - y", f"y - y/{root}"), signs, strict=True)
+    ),
+)
+
 SQUARES = (
     stable("x*x - y*y", "(x - y)*(x + y)", CANCELS),
     stable("x*x - 1", "(x - 1)*(x + 1)", CANCELS),
@@ -258,5 +311,6 @@ PAIRS: tuple[Law, ...] = (
     *differences(),
     *conjugates(),
     *ROOTS,
+    *RECIPROCALS,
 )
 STABLE = PAIRS + SQUARES

@@ -48,6 +48,7 @@ FLOORS = (
         "simplify",
         "families",
         "stable",
+        "lowest",
         "regroup",
         "folding",
         "passes",

@@ -31,8 +31,8 @@ CANCELLING = {
     "d = u*v - b*b": {"b": "t", "u": "(t - 1)", "v": "(t + 1)"},
     "d = u*u + v*v - b*b": {"b": "t", "u": "t", "v": "w"},
     "q = d/y": {"d": "(y*w)", "b": "t", "s": "u"},
-    "n = x/y": {"x": "(t/3)", "y": "(t/2)"},
-    "n = y/x": {"x": "(t/3)", "y": "(t/2)"},
+    "r = x/y": {"x": "(t/3)", "y": "(t/2)"},
+    "r = y/x": {"x": "(t/3)", "y": "(t/2)"},
 }
 by_law = pytest.mark.parametrize("law", STABLE, ids=lambda law: law.name)
 
@@ -133,7 +133,9 @@ def test_a_law_loses_no_digits(law):
             if want is not None and (not want or 1e-290 < abs(want) < 1e300):
                 better, plain = (bits(value, float(want)) for value in got)
                 losses.append(better - plain)
-                lost = plain > 40  # nothing is right in either
+                lost = plain > 40 or (
+                    not want and abs(got[0]) < 1e-15
+                )  # nothing is right in either
                 assert lost or better <= max(plain, 3) + 4, (point, got, float(want))
     assert sum(losses) <= 0.5 * len(losses)
 

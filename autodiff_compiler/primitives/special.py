@@ -68,6 +68,11 @@ ROWS = (
     function("erfc(x)", "-2/sqrt(pi)*exp(-x**2)", python="erfc", scipy="erfc", sympy="erfc",
              mpmath=lambda mp, x: mp.erfc(x) if x > 0 else 1 - erf_in_digits(mp, x),
              special=(0.0,)),
+    function("erf_difference(x, y)", "2/sqrt(pi)*exp(-x**2)", "-2/sqrt(pi)*exp(-y**2)",
+             define="where(x > 0.5 and y > 0.5, erfc(y) - erfc(x), "
+             "where(x < -0.5 and y < -0.5, erfc(-x) - erfc(-y), erf(x) - erf(y)))",
+             mpmath=lambda mp, x, y: mp.erf(x) - mp.erf(y), special=((10.0, 9.0), (-9.0, -10.0)),
+             note="erf(x) - erf(y), also where both are nearly 1 or -1"),
     function("erfcx(x)", f"where(x > 25, -1/sqrt(pi)/(x*x)*({ERFCX_SLOPE}), 2*x*out - 2/sqrt(pi))", scipy="erfcx",
              mpmath=lambda mp, x: mp.exp(x**2)*mp.erfc(x)),
     function("erfi(x)", "2/sqrt(pi)*exp(x**2)", scipy="erfi", sympy="erfi", mpmath="erfi"),

@@ -1,0 +1,62 @@
+"""Quotients that are 0/0 at a point, beside a high-precision evaluation right next to it."""
+
+import mpmath
+import pytest
+from oracle import Oracle
+
+import autodiff_compiler as ac
+
+DIGITS = 300
+MP = mpmath.mp.clone()
+MP.dps = DIGITS
+NEXT = MP.mpf(10) ** -60
+ROWS = (
+    ("(x**2 - 1)/(x - 1)", {"x": 1}),
+    ("(x**2 - 4)/(x - 2)", {"x": 2}),
+    ("(x**3 - 8)/(x - 2)", {"x": 2}),
+    ("(x - 2)/(x**3 - 8)", {"x": 2}),
+    ("(x**2 - 5*x + 6)/(x**2 - 4)", {"x": 2}),
+    ("(1 - x)/(1 - x**2)", {"x": 1}),
+    ("(sqrt(x) - 2)/(x - 4)", {"x": 4}),
+    ("(x - 4)/(sqrt(x) - 2)", {"x": 4}),
+    ("x**3/x", {"x": 0}),
+    ("(a*x + x**2)/(x*3)", {"x": 0, "a": 2}),
+    ("x*y/(2*x)", {"x": 0, "y": 3}),
+    ("(x**2 - y**2)/(x - y)", {"x": 3, "y": 3}),
+    ("sin(a*x)/x", {"a": 2, "x": 0}),
+    ("sin(a*x)/(b*x)", {"a": 2, "b": 3, "x": 0}),
+    ("c*(1 - cos(a*x))/x**2", {"a": 2, "c": 3, "x": 0}),
+    ("(exp(a*x) - 1)/x", {"a": 2, "x": 0}),
+    ("log(1 + a*x)/x", {"a": 2, "x": 0}),
+    ("a*x**3/(exp(x/t) - 1)", {"a": 2, "x": 0, "t": 3}),
+    ("x/(exp(x/t) - 1)", {"x": 0, "t": 3}),
+    ("tanh(x*y)/(x*z)", {"x": 0, "y": 2, "z": 5}),
+    ("((x + h)**2 - x**2)/h", {"x": 3, "h": 0}),
+    ("((x + h)**3 - x**3)/h", {"x": 3, "h": 0}),
+    ("(sqrt(x + h) - sqrt(x))/h", {"x": 4, "h": 0}),
+    ("(sin(x + h) - sin(x))/h", {"x": 1, "h": 0}),
+    ("(exp(x + h) - exp(x))/h", {"x": 1, "h": 0}),
+    ("(log(x + h) - log(x))/h", {"x": 3, "h": 0}),
+    ("(1/(x + h) - 1/x)/h", {"x": 3, "h": 0}),
+    ("((1 + r)**n - 1)/r", {"r": 0, "n": 12}),
+    ("P*r/(1 - (1 + r)**(-n))", {"P": 1000, "r": 0, "n": 360}),
+    ("P*(r/12)/(1 - (1 + r/12)**(-n))", {"P": 1000, "r": 0, "n": 360}),
+    ("(1 + x)**(1/x)", {"x": 0}),
+    ("1/(1/x + 1/y)", {"x": 0, "y": 3}),
+    ("2/(1/x + 1/y)", {"x": 3, "y": 0}),
+    ("1/(1 + 1/x)", {"x": 0}),
+)
+
+
+@pytest.mark.parametrize(("source", "point"), ROWS, ids=[source for source, _ in ROWS])
+def test_a_removable_singularity_has_the_limit(source, point):
+    fn = ac.compile(source, inputs=list(point))
+    oracle = Oracle(source, list(point), DIGITS)
+    for near in (0, 1e-13, 1e-9, -1e-5, 1e-3):
+        at = [value + near * (k + 1) for k, value in enumerate(point.values())]
+        beside = [MP.mpf(value) + (k + 1) * NEXT for k, value in enumerate(at)]
+        value, slopes = fn.value_and_gradient(*at)
+        found = (value, *slopes)
+        wanted = [oracle.value(*beside), *(oracle.partial(k, *beside) for k in range(len(point)))]
+        for got, want in zip(found, wanted, strict=True):
+            assert got == pytest.approx(float(want), rel=1e-11, abs=1e-13), (at, found, wanted)
