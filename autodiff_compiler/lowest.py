@@ -9,6 +9,7 @@ from typing import Any
 
 from .algebra import (
     MAX_FACTORS,
+    OPEN,
     SQRT,
     SUMS,
     Polynomial,
@@ -34,7 +35,12 @@ Coefficients = list[Fraction]  # of the powers of one variable, from that of 0 o
 def lowest(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """Quotients whose sides have a factor in common."""
     if op is DIVIDE and heads[1] is not CONSTANT:
-        yield Rule(LOWEST, reduced)
+        yield Rule(LOWEST, _one if OPEN.isdisjoint(heads) else reduced)
+
+
+def _one(graph: Graph, above: Node, below: Node) -> Node | None:
+    """Of two operations that are no products or sums, the quotient if they are one."""
+    return graph.constant(1) if above is below and graph.is_program else None
 
 
 def reduced(graph: Graph, above: Node, below: Node) -> Node | None:
@@ -43,12 +49,20 @@ def reduced(graph: Graph, above: Node, below: Node) -> Node | None:
         return None
     if above is below:
         return graph.constant(1)
+    if above.op in SUMS and below.op not in OPEN and _has_another(above, below):
+        return None
     over, under = term(graph, above), term(graph, below)
     if shares_factor(over, under):
         return _quotient(graph, over, under)
     if above.op in SUMS and below.op not in SUMS:
         return _term_by_term(graph, above, under)
     return _without_divisor(graph, over, under) if over.sums and under.sums else None
+
+
+def _has_another(total: Node, factor: Node) -> bool:
+    """Whether the last term of a sum is, at sight, something else."""
+    last = total.args[1]
+    return last.op not in OPEN and last is not factor
 
 
 def _quotient(graph: Graph, over: Term, under: Term) -> Node | None:
