@@ -56,6 +56,30 @@ def differences() -> Iterator[Law]:
         yield stable(pattern, replacement, CANCELS, given=f"d = {given}")
 
 
+def divided_differences() -> Iterator[Law]:
+    """(f(x) - f(y))/(x - y), and the inverse, which are 0/0 where the arguments are the same."""
+    given, step = "r = (x - y)/z", "d = x - y; where(abs(d) < 1, {}, out)"
+    for difference, quotient in (
+        ("sqrt(x) - sqrt(y)", "r/(sqrt(x) + sqrt(y))"),
+        ("1/x - 1/y", "-r/(x*y)"),
+        ("x*x - y*y", "r*(x + y)"),
+        ("(x - y)*(x + y)", "r*(x + y)"),
+        ("x*(x*x) - y*(y*y)", "r*(x*x + x*y + y*y)"),
+        ("exp(x) - exp(y)", step.format("r*exp(y)*exprel(d)")),
+        ("n**x - n**y", step.format("r*log(n)*n**y*exprel(d*log(n))")),
+        ("sin(x) - sin(y)", step.format("r*sinc_unnormalized(d/2)*cos(y + d/2)")),
+        ("cos(x) - cos(y)", step.format("-r*sinc_unnormalized(d/2)*sin(y + d/2)")),
+        ("log(x) - log(y)", "d = x - y; where(8*abs(d) < y, r*log1prel(d/y)/y, out)"),
+        ("log(x/y)", "d = x - y; where(8*abs(d) < abs(y), r*log1prel(d/y)/y, out)"),
+    ):
+        yield stable(f"({difference})/z", quotient, ZERO, "z != 0", given=given)
+    mean = "d = x - y; where(8*abs(d) < abs(y), r*y/log1prel(d/y), out)"
+    for logarithm in ("log(x/y)", "(log(x) - log(y))"):
+        yield stable(f"z/{logarithm}", mean, ZERO, "z != 0", given="r = z/(x - y)")
+    power = "d = (x - y)*log(w); where(abs(d) < 1, r*log(w)*w**y*exprel(d), out)"
+    yield stable("(w**x - w**y)/z", power, ZERO, "z*w != 0", given=given)
+
+
 def conjugates() -> Iterator[Law]:
     """Sums with a root whose square differs from the other square by little: by the conjugate."""
     for root, square in (
@@ -87,6 +111,7 @@ RATIOS = {  # functions, and what they are divided by their argument
     "erf": "erf_ratio",
     "expm1": "exprel",
     "log1p": "log1prel",
+    "j1": "j1_ratio",
 }
 INVERSES = {"sinh": "xcsch", "tanh": "xcoth", "expm1": "bernoulli"}  # the argument divided by them
 
@@ -99,6 +124,8 @@ def removable() -> Iterator[Law]:
             inverse = f"r*{INVERSES[function]}(y)"
         yield stable(f"{function}(y)/x", f"r*{ratio}(y)", ZERO, "x != 0", given="r = y/x")
         yield stable(f"x/{function}(y)", inverse, ZERO, "x != 0", given="r = x/y")
+        both = f"where(abs(x) < 1, r*{ratio}(y)/{ratio}(x), out)"
+        yield stable(f"{function}(y)/{function}(x)", both, ZERO, "x != 0", given="r = y/x")
     for function, half, sine, ratio in (
         ("cosm1(y)", "-0.5", "-sin(y/2)", "sinc_unnormalized(y/2)"),
         ("coshm1(y)", "0.5", "sinh(y/2)", "sinhc(y/2)"),
@@ -113,6 +140,10 @@ def removable() -> Iterator[Law]:
         ):
             inner, outer = (text.replace("(y", f"({root}") for text in (function, ratio))
             yield stable(f"{inner}/{square}", f"{half}*({outer}*{outer})", ZERO, holds)
+
+
+def of_series() -> Iterator[Law]:
+    """Quotients with a limit of functions less the first terms of their series, and by x - 1."""
     yield stable("sin(x) - x*cos(x)", "sinmxcos(x)", CANCELS)
     yield stable("x*cos(x) - sin(x)", "-sinmxcos(x)", CANCELS)
     yield stable("sinmxcos(x)/x", "x*x*sphj1_ratio(x)", ZERO, "x != 0")
@@ -128,6 +159,14 @@ def removable() -> Iterator[Law]:
         "x != 0",
     )
     yield stable("expm1mx(x)/(x*x)", "phi2(x)", ZERO, "x != 0")
+    for pattern, mean in (
+        ("log(x)/(x - 1)", "log1prel(x - 1)"),
+        ("log(x)/(1 - x)", "-log1prel(x - 1)"),
+        ("(x - 1)/log(x)", "1/log1prel(x - 1)"),
+        ("(1 - x)/log(x)", "-1/log1prel(x - 1)"),
+    ):
+        yield stable(pattern, f"where(abs(x - 1) < 0.5, {mean}, out)", ZERO, "x != 1")
+    yield stable("x*coth(x)", "xcoth(x)", ZERO, "x != 0")
 
 
 def poles() -> Iterator[Law]:
@@ -147,6 +186,8 @@ def poles() -> Iterator[Law]:
         branches = f"where(abs(x) < 0.003, {series}, where(abs(x) < 1, {near}, {far}))"
         yield stable(f"1/x - 1/{function}", branches, CANCELS, "x != 0")
         yield stable(f"1/{function} - 1/x", f"-(1/x - 1/{function})", CANCELS, "x != 0")
+    yield stable("coth(x) - 1/x", "1/tanh(x) - 1/x", CANCELS, "x != 0")
+    yield stable("1/x - coth(x)", "1/x - 1/tanh(x)", CANCELS, "x != 0")
     far = "where(x > 0, (1 - bernoulli(x))/x - 1, (1 - bernoulli(-x))/x)"
     branches = "where(abs(x) < 0.003, -0.5 - x/12 + x**3/720 - x**5/30240, where(abs(x) < 1, "
     branches += f"expm1mx(-x)/(x*expm1(-x)), {far}))"
@@ -184,10 +225,19 @@ def growth() -> Iterator[Law]:
             yield stable(pattern, f"where(abs(x) < 0.5, {less}(y*{rate}), out)", CANCELS)
     for sign, minus in (("+", ""), ("-", "-")):
         rate, share = f"log1p({minus}x)", f"{minus}log1prel({minus}x)"
-        raised = "the rounded sum is raised to a power"
-        yield stable(f"(1 {sign} x/z)**y", f"compound({minus}(x/z), y)", raised, "z != 0")
         limit = f"where(abs(x) < 0.1, exp(y*({share})), out)"
         yield stable(f"(1 {sign} x)**(y/x)", limit, ZERO, "x != 0")
+        for down in ("", "-"):
+            power = f"exp({down}(y*r*({share})))"
+            limit, given = f"where(abs(x) < 0.1, {power}, out)", "r = x/z"
+            yield stable(f"(1 {sign} x)**({down}(y/z))", limit, ZERO, "x != 0", given=given)
+            limit = f"where(abs(x) < 0.1, {power}*(1 {sign} x)**(-w), out)"
+            yield stable(f"(1 {sign} x)**({down}(y/z) - w)", limit, ZERO, "x != 0", given=given)
+        power = f"exp(-(y*r*({share})))"
+        limit = f"where(abs(x) < 0.1, {power}*(1 {sign} x)**(-w), out)"
+        yield stable(f"(1 {sign} x)**(-(w + y/z))", limit, ZERO, "x != 0", given="r = x/z")
+        raised = "the rounded sum is raised to a power"
+        yield stable(f"(1 {sign} x/z)**y", f"compound({minus}(x/z), y)", raised, "z != 0")
         for down in ("", "-"):
             exponent, slope = f"{down}(y*{rate})", f"({down}(y*({share})))"
             for pattern, limit in (

@@ -17,8 +17,9 @@ from .arraylaws import arrays, whole
 from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
 from .lowest import lowest
+from .norms import exponentials, norms, shares
 from .primitives import ArrayPrimitive, Primitive
-from .regroup import Regroup, collect, exponentials, norms, shares
+from .regroup import Regroup, collect
 from .rewrite import LawPass
 from .simplify import SIMPLIFY
 from .stable import PAIRS, STABLE

@@ -7,7 +7,7 @@ A law sees the two operands of an operation.  These passes look through `(a + b)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, reduce
+from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
@@ -28,7 +28,6 @@ from .graph import (
     DIVIDE,
     MULTIPLY,
     NEGATIVE,
-    POWER,
     SUBTRACT,
     WHERE,
     Graph,
@@ -37,17 +36,13 @@ from .graph import (
     Rules,
 )
 from .lowest import reduced
-from .primitives import Primitive, lookup
+from .primitives import Primitive
 from .primitives.ieee import Number
 from .rewrite import Law, Pattern
-
-EXP, EXPIT, HYPOT = lookup("exp"), lookup("expit"), lookup("hypot")
-LOG, LOGADDEXP, SQRT = lookup("log"), lookup("logaddexp"), lookup("sqrt")
 
 SUMMED = SUMS | SQUARES
 
 MAX_LOOK = 4  # terms on each side of a sum that are looked through
-MAX_TERMS = 512  # of a norm, or of a logarithm of a sum: each is looked through anew
 
 
 def collect(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
@@ -116,6 +111,18 @@ class Regroup:
         patterns = (p for law in laws for p in law.variants if p.args[0].op is None)
         return operations(p.args[1] for p in patterns)
 
+    @cached_property
+    def _differences(self) -> frozenset[Primitive]:
+        """Of what the two terms of a dividend are that a law knows."""
+        above = (p.args[0] for p in self._patterns() if p.op is DIVIDE)
+        return operations(a for p in above if p.op is SUBTRACT for a in p.args)
+
+    def _may_be_over(self, node: Node) -> bool:
+        """Whether a law knows a quotient of such a node: a function, or the difference of two."""
+        if node.op is SUBTRACT:
+            return node.args[0].op is node.args[1].op and node.args[0].op in self._differences
+        return node.op in self._above
+
     def _patterns(self) -> Iterator[Pattern]:
         return (variant for law in self._laws for variant in law.variants)
 
@@ -124,7 +131,7 @@ class Regroup:
         if op in SUMS and not SUMS.isdisjoint(heads):
             yield Rule(("regroup", "terms brought together"), self._sums(op))
         apart = op in (MULTIPLY, DIVIDE) and not PRODUCTS.isdisjoint(heads)
-        if apart and (op is DIVIDE or not self._above.isdisjoint(heads)):
+        if apart and (op is DIVIDE or SUBTRACT in heads or not self._above.isdisjoint(heads)):
             yield Rule(("regroup", "factors brought together"), self._products(op))
         if op is DIVIDE and WHERE in heads and CONSTANT not in heads:
             yield Rule(("regroup", "what is chosen, divided"), self._divide_chosen)
@@ -160,9 +167,11 @@ class Regroup:
 
     def _multiply(self, graph: Graph, left: Node, right: Node) -> Node | None:
         """A product with a function, one of the divisors of which goes with the function."""
-        over, rest = (left, right) if left.op in self._above else (right, left)
+        over, rest = (left, right) if self._may_be_over(left) else (right, left)
         rules = self._rules
-        if not any(rules[DIVIDE, over.op, d] for d in graph.divisors):
+        if not self._may_be_over(over) or not any(
+            rules[DIVIDE, over.op, d] for d in graph.divisors
+        ):
             return None
         whole = term(graph, rest)
         if not whole.below:
@@ -177,7 +186,7 @@ class Regroup:
 
     def _divide(self, graph: Graph, left: Node, right: Node) -> Node | None:
         """A quotient of products, in which some factors go with divisors."""
-        if not self._may_divide(graph, right):
+        if not (self._may_divide(graph, right) or self._is_difference_over_sum(left, right)):
             return None
         ours, theirs = term(graph, left), term(graph, right)
         powers = multiplied(ours.powers, theirs.powers, -1)
@@ -210,6 +219,12 @@ class Regroup:
             scale, powers = scale * made.coefficient, multiplied(rest, made.powers)
         return scale, powers
 
+    def _is_difference_over_sum(self, left: Node, right: Node) -> bool:
+        """Whether, at sight, this is a difference that a law knows over what may be a sum."""
+        factors = left.args if left.op is MULTIPLY else (left,)
+        known = any(f.op is SUBTRACT and self._may_be_over(f) for f in factors)
+        return known and (right.op in SUMS or right.op in PRODUCTS)
+
     def _may_divide(self, graph: Graph, divisor: Node) -> bool:
         """Whether a law knows a function of the graph divided by this, or by a factor of it."""
         rules = self._rules
@@ -223,10 +238,10 @@ class Regroup:
         self, graph: Graph, above: Iterable[int], below: Sequence[int]
     ) -> Quotient | None:
         """A factor above the line divided by one below, if a rule knows the quotient."""
-        above = sorted(above, key=lambda i: graph.nodes[i].op not in self._above)
+        above = sorted(above, key=lambda i: not self._may_be_over(graph.nodes[i]))
         for i, j in product(above, below):
             over, under = graph.nodes[i], graph.nodes[j]
-            if over.op in self._above or under.op in self._under:
+            if self._may_be_over(over) or under.op in self._under:
                 for origin, better in self._rules[DIVIDE, over.op, under.op]:
                     node = better(graph, over, under)
                     if node is not None:
@@ -252,143 +267,3 @@ def _total(graph: Graph, rest: Sequence[Signed], pair: Signed) -> Node:
             node = graph.apply(ADD if sign > 0 else SUBTRACT, node, part)
     assert node is not None
     return node
-
-
-def norms(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
-    """The root of a sum of squares, as a norm that neither overflows nor underflows, and back."""
-    if op is SQRT and heads[0] is ADD:
-        yield Rule(("stable", "sqrt(x*x + y*y + ...) -> hypot(x, y, ...)"), _norm)
-    if op is SQRT and heads[0] in (MULTIPLY, DIVIDE):
-        yield Rule(
-            ("stable", "sqrt(n*(x*x + y*y + ...)) -> sqrt(n)*hypot(x, y, ...)"), _scaled_norm
-        )
-    if op is POWER and heads == (ADD, CONSTANT):
-        yield Rule(("stable", "(x*x + y*y + ...)**n -> hypot(x, y, ...)**(2*n)"), _power_of_norm)
-    if op is LOG and heads[0] is ADD:
-        yield Rule(("stable", "log(x*x + y*y + ...) -> 2*log(hypot(x, y, ...))"), _log_of_norm)
-    if op is MULTIPLY and heads == (HYPOT, HYPOT):
-        yield Rule(("stable", "hypot(x, y, ...)**2 -> x*x + y*y + ..."), _squares)
-
-
-def _scaled_norm(graph: Graph, inside: Node) -> Node | None:
-    """The root of a constant times a sum of squares."""
-    scale, total = _scaled(inside)
-    norm = _norm(graph, total) if total and total.op is ADD and scale > 0 else None
-    if norm is None:
-        return None
-    return graph.apply(MULTIPLY, graph.apply(SQRT, graph.constant(scale)), norm)
-
-
-def _power_of_norm(graph: Graph, total: Node, exponent: Node) -> Node | None:
-    """A power below 1: by the norm, whose own slope at 0 is finite."""
-    norm = _norm(graph, total) if 0 < exponent.data < 1 else None
-    return norm and graph.apply(POWER, norm, graph.constant(2 * exponent.data))
-
-
-def _log_of_norm(graph: Graph, total: Node) -> Node | None:
-    """The logarithm of a sum of squares none of which is constant, as `log1p` would have it."""
-    norm = None if any(part.op is CONSTANT for part in _added(total)) else _norm(graph, total)
-    return norm and graph.apply(MULTIPLY, graph.constant(2), graph.apply(LOG, norm))
-
-
-def _squares(graph: Graph, norm: Node, other: Node) -> Node | None:
-    """The square of a norm, which is smooth at 0."""
-    parts = _operands(norm, HYPOT)
-    if norm is not other or len(parts) > MAX_TERMS:
-        return None
-    squares = [graph.apply(MULTIPLY, part, part) for part in parts]
-    return reduce(lambda a, b: graph.apply(ADD, a, b), squares)
-
-
-def _norm(graph: Graph, total: Node) -> Node | None:
-    return _combined(graph, HYPOT, [_root(graph, part) for part in _added(total)])
-
-
-def _root(graph: Graph, node: Node) -> Node | None:
-    """What a square is the square of."""
-    scale, square = _scaled(node)
-    if square is None:
-        return graph.apply(SQRT, graph.constant(scale)) if scale > 0 else None
-    if scale <= 0 or square.op is not MULTIPLY or square.args[0] is not square.args[1]:
-        return None
-    root = square.args[0]
-    if scale == 1:
-        return root
-    return graph.apply(MULTIPLY, graph.apply(SQRT, graph.constant(scale)), root)
-
-
-def exponentials(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
-    """The logarithm of a sum of exponentials, by `logaddexp`; a constant is one, too."""
-    if op is LOG and heads[0] is ADD:
-        yield Rule(("stable", "log(exp(x) + exp(y) + ...) -> logaddexp(x, y, ...)"), _logsumexp)
-
-
-def _logsumexp(graph: Graph, total: Node) -> Node | None:
-    if total.args[0].op is CONSTANT or total.args[1].op is CONSTANT:
-        return None
-    return _combined(graph, LOGADDEXP, [_exponent(graph, part) for part in _added(total)])
-
-
-def _exponent(graph: Graph, node: Node) -> Node | None:
-    """The logarithm of a term that is an exponential, or a positive constant."""
-    scale, power = _scaled(node)
-    if scale <= 0 or (power is not None and power.op is not EXP):
-        return None
-    if power is not None and scale == 1:
-        return power.args[0]
-    shift = graph.apply(LOG, graph.constant(scale))
-    return shift if power is None else graph.apply(ADD, power.args[0], shift)
-
-
-def shares(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
-    """An exponential divided by a sum of exponentials that has it, as `softmax`."""
-    if op is DIVIDE and heads == (EXP, ADD):
-        rule = ("stable", "exp(x)/(exp(x) + exp(y) + ...) -> expit(x - logaddexp(y, ...))")
-        yield Rule(rule, _share)
-
-
-def _share(graph: Graph, power: Node, total: Node) -> Node | None:
-    parts = _added(total)
-    others = [part for part in parts if part is not power]
-    if len(others) != len(parts) - 1 or any(part.op is not EXP for part in others):
-        return None
-    rest = _combined(graph, LOGADDEXP, [part.args[0] for part in others])
-    return rest and graph.apply(EXPIT, graph.apply(SUBTRACT, power.args[0], rest))
-
-
-def _scaled(node: Node) -> tuple[float, Node | None]:
-    """A term as a constant times something, or a constant alone."""
-    if node.op is CONSTANT:
-        return node.data, None
-    if node.op is MULTIPLY and node.args[0].op is CONSTANT:
-        return node.args[0].data, node.args[1]
-    if node.op is DIVIDE and node.args[1].op is CONSTANT and node.args[1].data:
-        return 1 / node.args[1].data, node.args[0]
-    return 1, node
-
-
-def _added(node: Node) -> list[Node]:
-    """The terms of a sum without differences, in order, as far as one looks."""
-    return _operands(node, ADD)
-
-
-def _operands(node: Node, op: Primitive) -> list[Node]:
-    """What nested operations of one kind are of, in order, as far as one looks."""
-    found: list[Node] = []
-    pending = [node]
-    while pending and len(found) <= MAX_TERMS:
-        top = pending.pop()
-        if top.op is op:
-            pending += reversed(top.args)
-        else:
-            found.append(top)
-    return found
-
-
-def _combined(graph: Graph, op: Primitive, parts: Sequence[Node | None]) -> Node | None:
-    """`op` over all of the parts, if there are not too many and every one is known."""
-    first, *rest = parts
-    known = [part for part in rest if part is not None]
-    if first is None or len(known) < len(rest) or len(parts) > MAX_TERMS:
-        return None
-    return reduce(lambda a, b: graph.apply(op, a, b), known, first)

@@ -8,7 +8,9 @@ from fractions import Fraction
 from .algebra import (
     MAX_TERMS,
     SUMS,
+    Monomial,
     Polynomial,
+    Powers,
     added,
     are_apart,
     expanded,
@@ -120,21 +122,50 @@ class Proportion:
 
     Either it is a constant, and both are read as sums of multiples: `(25 - v)/10` is 0.1 times
     `25 - v`, and `0.1*v - 2.5` is -0.1 times it; or both are products with a factor in common, as
-    `a*x` and `b*x`.
+    `a*x` and `b*x`.  A side may be a difference: `"r = (x - y)/z"`, which is `t` for `a*t`, `b*t`
+    and `a - b`.
     """
 
     def __init__(self, text: str, names: Sequence[str]) -> None:
         self.name, _, body = (part.strip() for part in text.partition("="))
-        self._sides = [names.index(side.strip()) for side in body.split("/")]
+        sides = [side.strip("() ").split(" - ") for side in body.split("/")]
+        self._sides = [[names.index(name) for name in side] for side in sides]
 
     def __call__(self, graph: Graph, *nodes: Node) -> Node | None:
         """The quotient in `graph`, or `None`."""
-        over, under = (nodes[side] for side in self._sides)
+        sides = [[nodes[k] for k in side] for side in self._sides]
+        if any(len(side) > 1 for side in sides):
+            return _proportion(graph, *(_difference(graph, *side) for side in sides))
+        (over,), (under,) = sides
         for parts in (_multiple, _parts):
             ratio = _ratio(_multiples(over, parts), _multiples(under, parts))
             if ratio is not None:
                 return graph.constant(ratio)
         return _without_common(graph, over, under)
+
+
+def _difference(graph: Graph, first: Node, *second: Node) -> Polynomial:
+    """A node as a polynomial, or the difference of two."""
+    total = polynomial(graph, first)
+    return added(total, polynomial(graph, *second), -1) if second else total
+
+
+def _proportion(graph: Graph, over: Polynomial, under: Polynomial) -> Node | None:
+    """The product that one polynomial of several terms is times the other."""
+    if len(over) != len(under) or len(over) < 2:
+        return None
+    divisor, scale = next(iter(under.items()))
+    for monomial, coefficient in over.items():
+        powers = multiplied(dict(monomial), dict(divisor), -1)
+        ratio = coefficient / scale
+        if all(_times(over, m, powers) == ratio * c for m, c in under.items()):
+            return made_term(graph, int(ratio) if ratio == int(ratio) else ratio, powers)
+    return None
+
+
+def _times(total: Polynomial, monomial: Monomial, powers: Powers) -> Number | None:
+    """The coefficient of a monomial times powers."""
+    return total.get(monomial_of(multiplied(dict(monomial), powers)))
 
 
 def _without_common(graph: Graph, over: Node, under: Node) -> Node | None:

@@ -49,6 +49,7 @@ FLOORS = (
         "families",
         "stable",
         "lowest",
+        "norms",
         "regroup",
         "folding",
         "passes",

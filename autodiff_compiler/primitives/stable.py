@@ -67,6 +67,8 @@ PHI2 = [f"1/{factorial(k + 2)}" for k in range(18)]
 PHI2_SLOPE = [f"{k}/{factorial(k + 2)}" for k in range(1, 19)]
 SPHERE = [f"{(-1)**k*2*(k + 1)}/{factorial(2*k + 3)}" for k in range(12)]
 SPHERE_SLOPE = [f"{(-1)**k*4*k*(k + 1)}/{factorial(2*k + 3)}" for k in range(1, 13)]
+AIRY = [f"{(-1)**k}/{2*4**k*factorial(k)*factorial(k + 1)}" for k in range(12)]
+AIRY_SLOPE = [f"{(-1)**k*k}/{4**k*factorial(k)*factorial(k + 1)}" for k in range(1, 13)]
 SINE, SINE_SLOPE = sine_ratio(-1)
 HYPERBOLIC_SINE, HYPERBOLIC_SINE_SLOPE = sine_ratio(1)
 ROOT = "sqrt((1 - x)*(1 + x))"
@@ -175,6 +177,9 @@ ROWS = (
              define=f"where(abs(x) < 1.5, {horner(SPHERE, '(x*x)')}, (sin(x)/x - cos(x))/x/x)",
              mpmath=lambda mp, x: (mp.sin(x) - x*mp.cos(x))/x**3 if x else mp.mpf(1)/3,
              note="(sin(x) - x*cos(x))/x**3", special=(0.0, 1e-9)),
+    function("j1_ratio(x)", f"where(abs(x) < 1.5, x*({horner(AIRY_SLOPE, '(x*x)')}), (j0(x) - 2*out)/x)",
+             define=f"where(abs(x) < 1.5, {horner(AIRY, '(x*x)')}, j1(x)/x)", note="j1(x)/x",
+             special=(0.0, 1e-9), mpmath=lambda mp, x: mp.j1(x)/x if x else mp.mpf(1)/2),
     # poles that another function takes to a finite value
     function("arctan_ratio(y, x)", "x/hypot(x, y)/hypot(x, y)", "-y/hypot(x, y)/hypot(x, y)",
              define="arctan(y/x)", special=((1.0, 0.0), (1e200, 1e200)), note="arctan(y/x)",

@@ -1,0 +1,154 @@
+"""Norms, and logarithms and shares of sums of exponentials: sums of any number of terms, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+
+from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, POWER, SUBTRACT, Graph, Node, Rule
+from .primitives import Primitive, lookup
+
+EXP, EXPIT, HYPOT = lookup("exp"), lookup("expit"), lookup("hypot")
+LOG, LOGADDEXP, SQRT = lookup("log"), lookup("logaddexp"), lookup("sqrt")
+
+MAX_TERMS = 512  # of a norm, or of a logarithm of a sum: each is looked through anew
+
+
+def norms(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """The root of a sum of squares, as a norm that neither overflows nor underflows, and back."""
+    if op is SQRT and heads[0] is ADD:
+        yield Rule(("stable", "sqrt(x*x + y*y + ...) -> hypot(x, y, ...)"), _norm)
+    if op is SQRT and heads[0] in (MULTIPLY, DIVIDE):
+        yield Rule(
+            ("stable", "sqrt(n*(x*x + y*y + ...)) -> sqrt(n)*hypot(x, y, ...)"), _scaled_norm
+        )
+    if op is POWER and heads == (ADD, CONSTANT):
+        yield Rule(("stable", "(x*x + y*y + ...)**n -> hypot(x, y, ...)**(2*n)"), _power_of_norm)
+    if op is LOG and heads[0] is ADD:
+        yield Rule(("stable", "log(x*x + y*y + ...) -> 2*log(hypot(x, y, ...))"), _log_of_norm)
+    if op is MULTIPLY and heads == (HYPOT, HYPOT):
+        yield Rule(("stable", "hypot(x, y, ...)**2 -> x*x + y*y + ..."), _squares)
+
+
+def _scaled_norm(graph: Graph, inside: Node) -> Node | None:
+    """The root of a constant times a sum of squares."""
+    scale, total = _scaled(inside)
+    norm = _norm(graph, total) if total and total.op is ADD and scale > 0 else None
+    if norm is None:
+        return None
+    return graph.apply(MULTIPLY, graph.apply(SQRT, graph.constant(scale)), norm)
+
+
+def _power_of_norm(graph: Graph, total: Node, exponent: Node) -> Node | None:
+    """A power below 1: by the norm, whose own slope at 0 is finite."""
+    norm = _norm(graph, total) if 0 < exponent.data < 1 else None
+    return norm and graph.apply(POWER, norm, graph.constant(2 * exponent.data))
+
+
+def _log_of_norm(graph: Graph, total: Node) -> Node | None:
+    """The logarithm of a sum of squares none of which is constant, as `log1p` would have it."""
+    norm = None if any(part.op is CONSTANT for part in _added(total)) else _norm(graph, total)
+    return norm and graph.apply(MULTIPLY, graph.constant(2), graph.apply(LOG, norm))
+
+
+def _squares(graph: Graph, norm: Node, other: Node) -> Node | None:
+    """The square of a norm, which is smooth at 0."""
+    parts = _operands(norm, HYPOT)
+    if norm is not other or len(parts) > MAX_TERMS:
+        return None
+    squares = [graph.apply(MULTIPLY, part, part) for part in parts]
+    return reduce(lambda a, b: graph.apply(ADD, a, b), squares)
+
+
+def _norm(graph: Graph, total: Node) -> Node | None:
+    return _combined(graph, HYPOT, [_root(graph, part) for part in _added(total)])
+
+
+def _root(graph: Graph, node: Node) -> Node | None:
+    """What a square is the square of."""
+    scale, square = _scaled(node)
+    if square is None:
+        return graph.apply(SQRT, graph.constant(scale)) if scale > 0 else None
+    if scale <= 0 or square.op is not MULTIPLY or square.args[0] is not square.args[1]:
+        return None
+    root = square.args[0]
+    if scale == 1:
+        return root
+    return graph.apply(MULTIPLY, graph.apply(SQRT, graph.constant(scale)), root)
+
+
+def exponentials(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """The logarithm of a sum of exponentials, by `logaddexp`; a constant is one, too."""
+    if op is LOG and heads[0] is ADD:
+        yield Rule(("stable", "log(exp(x) + exp(y) + ...) -> logaddexp(x, y, ...)"), _logsumexp)
+
+
+def _logsumexp(graph: Graph, total: Node) -> Node | None:
+    if total.args[0].op is CONSTANT or total.args[1].op is CONSTANT:
+        return None
+    return _combined(graph, LOGADDEXP, [_exponent(graph, part) for part in _added(total)])
+
+
+def _exponent(graph: Graph, node: Node) -> Node | None:
+    """The logarithm of a term that is an exponential, or a positive constant."""
+    scale, power = _scaled(node)
+    if scale <= 0 or (power is not None and power.op is not EXP):
+        return None
+    if power is not None and scale == 1:
+        return power.args[0]
+    shift = graph.apply(LOG, graph.constant(scale))
+    return shift if power is None else graph.apply(ADD, power.args[0], shift)
+
+
+def shares(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """An exponential divided by a sum of exponentials that has it, as `softmax`."""
+    if op is DIVIDE and heads == (EXP, ADD):
+        rule = ("stable", "exp(x)/(exp(x) + exp(y) + ...) -> expit(x - logaddexp(y, ...))")
+        yield Rule(rule, _share)
+
+
+def _share(graph: Graph, power: Node, total: Node) -> Node | None:
+    parts = _added(total)
+    others = [part for part in parts if part is not power]
+    if len(others) != len(parts) - 1 or any(part.op is not EXP for part in others):
+        return None
+    rest = _combined(graph, LOGADDEXP, [part.args[0] for part in others])
+    return rest and graph.apply(EXPIT, graph.apply(SUBTRACT, power.args[0], rest))
+
+
+def _scaled(node: Node) -> tuple[float, Node | None]:
+    """A term as a constant times something, or a constant alone."""
+    if node.op is CONSTANT:
+        return node.data, None
+    if node.op is MULTIPLY and node.args[0].op is CONSTANT:
+        return node.args[0].data, node.args[1]
+    if node.op is DIVIDE and node.args[1].op is CONSTANT and node.args[1].data:
+        return 1 / node.args[1].data, node.args[0]
+    return 1, node
+
+
+def _added(node: Node) -> list[Node]:
+    """The terms of a sum without differences, in order, as far as one looks."""
+    return _operands(node, ADD)
+
+
+def _operands(node: Node, op: Primitive) -> list[Node]:
+    """What nested operations of one kind are of, in order, as far as one looks."""
+    found: list[Node] = []
+    pending = [node]
+    while pending and len(found) <= MAX_TERMS:
+        top = pending.pop()
+        if top.op is op:
+            pending += reversed(top.args)
+        else:
+            found.append(top)
+    return found
+
+
+def _combined(graph: Graph, op: Primitive, parts: Sequence[Node | None]) -> Node | None:
+    """`op` over all of the parts, if there are not too many and every one is known."""
+    first, *rest = parts
+    known = [part for part in rest if part is not None]
+    if first is None or len(known) < len(rest) or len(parts) > MAX_TERMS:
+        return None
+    return reduce(lambda a, b: graph.apply(op, a, b), known, first)
