@@ -346,7 +346,7 @@ def compile(  # noqa: PLR0913  (all but the source by name)
             input without a shape is a number.
         without: names of passes to leave out, of `PASSES`.
         stable: whether formulas that cancel or overflow take a form that does not; `False` leaves
-            out the passes `stable`, `collect` and `regroup`, and computes what is written.
+            out the passes `stable`, `lowest`, `collect` and `regroup`: what is written.
         limits: how large the source and its derivatives may be.
         cache: whether the function may be one compiled before from the same source and options;
             what is compiled a second time is kept, the 256 used last, as long as they are small.

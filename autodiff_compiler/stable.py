@@ -285,12 +285,6 @@ RECIPROCALS = (
         "0 times infinity at 0, in the slope",
         "z*x*y != 0",
     ),
-    stable(
-        "z/(1/x + y)",
-        "where(abs(x*y) < 1, x*z/(1 + x*y), out)",
-        "0 times infinity at 0, in the slope",
-        "x != 0",
-    ),
     *(
         stable(
             pattern,
