@@ -66,6 +66,7 @@ ERF_SLOPE = horner([f"{(-1)**k*2*k}/{factorial(k)*(2*k + 1)}" for k in range(1, 
 PHI2 = [f"1/{factorial(k + 2)}" for k in range(18)]
 PHI2_SLOPE = [f"{k}/{factorial(k + 2)}" for k in range(1, 19)]
 SPHERE = [f"{(-1)**k*2*(k + 1)}/{factorial(2*k + 3)}" for k in range(12)]
+HYPERBOLIC_SPHERE = [f"{2*(k + 1)}/{factorial(2*k + 3)}" for k in range(12)]
 SPHERE_SLOPE = [f"{(-1)**k*4*k*(k + 1)}/{factorial(2*k + 3)}" for k in range(1, 13)]
 AIRY = [f"{(-1)**k}/{2*4**k*factorial(k)*factorial(k + 1)}" for k in range(12)]
 AIRY_SLOPE = [f"{(-1)**k*k}/{4**k*factorial(k)*factorial(k + 1)}" for k in range(1, 13)]
@@ -121,11 +122,10 @@ ROWS = (
              define=f"where(abs(x) < 0.3, x*(x*x)*({horner(alternating(3, 1), '(x*x)')}), arctanh(x) - x)",
              mpmath=lambda mp, x: mp.atanh(x) - x),
     # quotients with a removable 0/0
-    function("sinc_unnormalized(x)", f"where(abs(x) < {TINY}, -x/3*(1 - x*x/10), "
-             "where(abs(x) < 1, cosm1(x)/x - sinmx(x)/x/x, (cos(x) - out)/x))", aliases="sphj0", special=(0.0, 1e-9),
+    function("sinc_unnormalized(x)", "-x*sphj1_ratio(x)", aliases="sphj0", special=(0.0, 1e-9),
              define="where(x == 0, 1, sin(x)/x)", mpmath="sinc", note="sin(x)/x"),
-    function("sinhc(x)", f"where(abs(x) < {TINY}, x/3*(1 + x*x/10), where(abs(x) < 1, "
-             "coshm1(x)/x - sinhmx(x)/x/x, out*(1/tanh(x) - 1/x)))", special=(0.0, 1e-9),
+    function("sinhc(x)", f"where(abs(x) < 1.5, x*({horner(HYPERBOLIC_SPHERE, '(x*x)')}), "
+             "out*(1/tanh(x) - 1/x))", special=(0.0, 1e-9),
              define="where(x == 0, 1, sinh(x)/x)", note="sinh(x)/x",
              mpmath=lambda mp, x: mp.sinh(x)/x if x else mp.one),
     function("tanc(x)", f"where(abs(x) < {TINY}, 2*x/3*(1 + 4*x*x/5), "
