@@ -113,6 +113,7 @@ class BlockSchedule(Schedule):
     def __init__(self, program: Program, speller: Speller, style: Style, shape_of: ShapeOf) -> None:
         self.shape_of, self._allocator = shape_of, style.allocator
         self.functions: dict[int, list[str]] = {}  # before a statement, the function that it calls
+        self.over: dict[str, tuple[int, list[str]]] = {}  # what a loop may write a result over
         self.leaves = {node: k for k, node in enumerate(dict.fromkeys(program.leaves()))}
         super().__init__(program, speller, (*RESERVED, style.allocator))
 
@@ -134,7 +135,10 @@ class BlockSchedule(Schedule):
         results = self._results(region, shape)
         arrays = {name: name for a, name in given.items() if self.is_array(a)} | results.arrays
         body, name = _Body(self, region, results), self.claim("block")
-        self.functions[len(self.statements)] = body.function(name, [*arrays], self.claim("memory"))
+        at = len(self.statements)
+        self.functions[at] = body.function(name, [*arrays], self.claim("memory"))
+        whole = {a: name for a, name in given.items() if self.shape_of(a) == region.shape}
+        self.over |= {r: (at, [*body.read_before(r, whole)]) for r in results.inside.values()}
         memory = f"({len(body.blocks)}, {self._dtype})"
         call = ", ".join([name, self._threads(region, results), shape, memory, *arrays.values()])
         self.statements.append((listed(body.totals), f"{self._runner()}({call})"))
@@ -280,6 +284,7 @@ class _Body:
         self._own: dict[Node, str] = {}  # nodes in a block of their own
         self._free: list[str] = []  # blocks that are no longer needed
         self._lent: dict[str, int] = {}  # results whose memory is used before, and until when
+        self._written: dict[str, int] = {}  # when the memory of results is written first
         self.blocks: list[str] = []  # what the function needs beside the results
         self.totals: list[str] = []
 
@@ -296,6 +301,12 @@ class _Body:
         head = f"def {name}({', '.join([*parameters, memory])}):"
         return ["", head, *(f"    {line}" for line in (*before, *lines, *after)), ""]
 
+    def read_before(self, result: str, given: Mapping[Node, str]) -> Iterator[str]:
+        """Those of the arrays given that are read no more when a result's memory is written."""
+        for node, name in given.items():
+            if self._last.get(node, 0) <= self._written.get(result, -1) and not node.is_boolean:
+                yield name
+
     def _lines(self) -> Iterator[str]:
         """A line for each operation."""
         for k, node in enumerate(self._nodes):
@@ -305,6 +316,8 @@ class _Body:
                     f"{p.name}{p.assignment} {self._schedule.text(p.node)}" for p in assigned
                 )
                 continue
+            if node in self._lending and not node.is_boolean:
+                self._written.setdefault(self._lending[node], self._starts(node))
             text, operands = self._schedule.operation(node), self._schedule.operands(node)
             dead = [a for a in dict.fromkeys(node.args) if self._last[a] == k and a in self._own]
             helper = self._helper(node)
@@ -351,6 +364,7 @@ class _Body:
             fits = self._starts(result) >= dies and not result.is_boolean
             if fits and self._lent.get(memory, -1) <= start:
                 self._lent[memory] = dies
+                self._written.setdefault(memory, start)
                 return memory
         self._own[node] = self._block()
         return self._own[node]

@@ -13,6 +13,8 @@ from ..graph import Node
 from ..primitives import ArrayPrimitive
 from ..shapes import nominal, size_of
 from .base import Schedule
+from .blocks import BlockSchedule
+from .precision import doubles
 
 LARGE = 10_000  # elements, where every extent that has a name is 100
 
@@ -52,6 +54,9 @@ class Buffers:
     def __init__(self, schedule: Schedule, outputs: str) -> None:
         self.named = schedule.named
         self.names = {node: name for name, node in schedule.named.items()}
+        self.over = schedule.over if isinstance(schedule, BlockSchedule) else {}
+        self.texts = [text for _, text in schedule.statements]
+        self.doubles, self.taken = doubles(schedule.nodes, True), set[str]()
         self.last: dict[str, int] = {}
         for k, (_, text) in enumerate(schedule.statements):
             self._use(text, k)
@@ -80,6 +85,10 @@ class Buffers:
     def statements(self, target: str, text: str, step: int) -> Iterator[str]:
         """The statement, computed in memory that is there: an operand's, or the result's own."""
         node = self.named.get(target)
+        if held := self._replaced(target):
+            self.taken.add(held)
+            yield f"{target} = {held}  # written over: nothing needs it later"
+            return
         if node is None or not is_large(node) or isinstance(node.op, ArrayPrimitive):
             yield f"{target} = {text}" if target else text
             return
@@ -90,6 +99,29 @@ class Buffers:
             yield f"{target} {SYMBOLS[type(tree.op)]}= {right}"
         else:
             yield f"{target} = {self._in_place(node, text, tree, step)}"
+
+    def _replaced(self, target: str) -> str | None:
+        """An array that dies in the loop which computes a result, and can hold that."""
+        call, names = self.over.get(target, (0, ()))
+        for name in names:
+            free = self.last.get(name) == call and self._fits(name, target)
+            if free and not any(self._looks_at(n, name) for n in words(self.texts[call])):
+                return name
+        return None
+
+    def _fits(self, name: str, target: str) -> bool:
+        """Whether an array that the code made has the shape and the type of a loop's result."""
+        held, result = self.named.get(name), self.named[target]
+        if held is None or held.is_view or name in self.taken:
+            return False
+        return held.shape == result.shape and held not in self.doubles
+
+    def _looks_at(self, name: str, held: str) -> bool:
+        """Whether a name is that of a view of an array, or of a view of one."""
+        base: str | None = name
+        while base in self.named and base != held:
+            base = self._base(self.named[base])
+        return base == held != name
 
     def _is_new(self, node: Node) -> bool:
         """Whether the first operand is an array that has just been made for it, of its shape."""
