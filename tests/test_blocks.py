@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import autodiff_compiler as ac
-from autodiff_compiler.backends.blocks import NO_UFUNCS, ufunc
+from autodiff_compiler.backends.body import NO_UFUNCS, ufunc
 from autodiff_compiler.backends.numpy import supports
 from autodiff_compiler.backends.regions import BLOCK
 from autodiff_compiler.primitives import TABLE

@@ -89,7 +89,7 @@ class Buffers:
             self.taken.add(held)
             yield f"{target} = {held}  # written over: nothing needs it later"
             return
-        if node is None or not is_large(node) or isinstance(node.op, ArrayPrimitive):
+        if node is None or not self._is_large(node) or isinstance(node.op, ArrayPrimitive):
             yield f"{target} = {text}" if target else text
             return
         tree = ast.parse(text, mode="eval").body
@@ -99,6 +99,10 @@ class Buffers:
             yield f"{target} {SYMBOLS[type(tree.op)]}= {right}"
         else:
             yield f"{target} = {self._in_place(node, text, tree, step)}"
+
+    def _is_large(self, node: Node) -> bool:
+        """Whether new memory costs time; beside a loop, any array may be large."""
+        return is_large(node) or bool(self.over and node.shape)
 
     def _replaced(self, target: str) -> str | None:
         """An array that dies in the loop which computes a result, and can hold that."""
@@ -114,7 +118,8 @@ class Buffers:
         held, result = self.named.get(name), self.named[target]
         if held is None or held.is_view or name in self.taken:
             return False
-        return held.shape == result.shape and held not in self.doubles
+        single = name in self.over or held not in self.doubles
+        return held.shape == result.shape and single
 
     def _looks_at(self, name: str, held: str) -> bool:
         """Whether a name is that of a view of an array, or of a view of one."""

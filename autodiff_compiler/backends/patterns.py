@@ -16,7 +16,8 @@ from ..derivatives import Group, Program, Tree
 from ..graph import Node
 from ..shapes import Shape, named
 from .base import ATOM, Speller, Text, wrap
-from .blocks import BlockSchedule, Results
+from .blocks import BlockSchedule
+from .body import Results
 from .hoisting import hoisted
 from .numpy import head, numbers, reach
 from .python import tuple_of
