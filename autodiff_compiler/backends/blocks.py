@@ -6,7 +6,7 @@ or that of a block which is no longer needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import cached_property
 
 from ..derivatives import Program
