@@ -110,18 +110,18 @@ def attributes() -> frozenset[str]:
 
 OF_ARRAYS = """
     abs add all arange array asarray ascontiguousarray astype axis1 axis2 bincount bitwise_and
-    bitwise_xor broadcast_shapes broadcast_to cholesky concatenate copyto count_nonzero cumprod
+    bitwise_xor broadcast_shapes broadcast_to char cholesky concatenate copyto count_nonzero cumprod
     cumsum det diag diagonal divide dtype einsum empty eps errstate exp eye finfo flip fmax full
     hypot inf initial inv isfinite itemsize keepdims kind linalg log log1p logical_and
-    logical_not map max maximum min moveaxis multiply nan ndim ndindex negative ones_like out
+    logical_not map max maximum min moveaxis multiply nan ndim ndindex negative ones ones_like out
     outer pinv prod ravel real reshape result_type s_ shape size slogdet solve sqrt square
     squeeze strides subtract sum svd swapaxes T tensordot tiny trace transpose tril triu vdot
     view where zeros
 """
 
 HELPERS_OF_ARRAYS = """
-    assembled blocks cofactor dot from_top in_blocks log_det log_softmax logsumexp norm2 placed
-    prod_others scatter select softmax top
+    assembled below blocks cofactor dot in_blocks log_det log_softmax logsumexp norm2 placed
+    prod_others scatter select softmax top total
 """
 OF_LOOPS = {"BLOCK", "THREADS", "ThreadPoolExecutor"}
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from ..derivatives import Program
-from ..graph import ADD, DIVIDE, INDEX, SUBTRACT, WHERE, Graph, Node
+from ..graph import ADD, DIVIDE, INDEX, SUBTRACT, Graph, Node
 from ..primitives import ARRAYS, ArrayPrimitive, lookup
 from ..primitives.axes import ALL, At, Axes
 from ..primitives.linear import reduction_text
@@ -17,12 +17,25 @@ from ..primitives.row import array_function
 from ..primitives.work import each
 from .lowering import rebuilt
 
-EQUAL, EXP, LOG, SUM = lookup("equal"), lookup("exp"), lookup("log"), ARRAYS["sum"]
+EXP, LOG = lookup("exp"), lookup("log")
 TOP: ArrayPrimitive = array_function(
     "top(x)",
     work=each(),
     shape=lambda axes, x: axes.reduced(x),
     spelling=lambda node, _: reduction_text("_top({0}", node, can_drop=False),
+)
+
+BELOW: ArrayPrimitive = array_function(
+    "below(x, top)",
+    work=each(),
+    shape=lambda *given: given[1],
+    spelling=lambda *_: "_below({0}, {1})",
+)
+TOTAL: ArrayPrimitive = array_function(
+    "total(x)",
+    work=each(),
+    shape=lambda axes, x: axes.reduced(x),
+    spelling=lambda node, _: reduction_text("_total({0}", node, can_drop=False),
 )
 
 
@@ -46,16 +59,14 @@ def _top(graph: Graph, x: Node, axes: Axes) -> Node:
 
 
 def _below(graph: Graph, x: Node, axes: Axes) -> Node:
-    """How far the elements are from the largest; none, if that is infinite and they are, too."""
-    top = _top(graph, x, axes)
-    same, apart = graph.intern(EQUAL, x, top), graph.intern(SUBTRACT, x, top)
-    return graph.intern(WHERE, same, graph.constant(0), apart)
+    """How far the elements are from the largest."""
+    return graph.make(BELOW, (x, _top(graph, x, axes)))
 
 
 def _powers(graph: Graph, x: Node, axes: Axes) -> tuple[Node, Node]:
     """Exponentials that do not overflow, and their sum."""
     powers = graph.intern(EXP, _below(graph, x, axes))
-    return powers, graph.make(SUM, (powers,), axes._replace(keepdims=True))
+    return powers, graph.make(TOTAL, (powers,), axes._replace(keepdims=True))
 
 
 def _softmax(graph: Graph, x: Node, axes: Axes) -> Node:
