@@ -58,11 +58,10 @@ def differences() -> Iterator[Law]:
 
 def divided_differences() -> Iterator[Law]:
     """(f(x) - f(y))/(x - y), and the inverse, which are 0/0 where the arguments are the same."""
-    given, step = "r = (x - y)/z", "d = x - y; where(abs(d) < 1, {}, out)"
+    given, step = "r = (x - y)/(u - v)", "d = x - y; where(abs(d) < 1, {}, out)"
     for difference, quotient in (
         ("sqrt(x) - sqrt(y)", "r/(sqrt(x) + sqrt(y))"),
-        ("1/x - 1/y", "-r/(x*y)"),
-        ("x*x - y*y", "r*(x + y)"),
+        ("1/x - 1/y", "-(r/x/y)"),
         ("(x - y)*(x + y)", "r*(x + y)"),
         ("x*(x*x) - y*(y*y)", "r*(x*x + x*y + y*y)"),
         ("exp(x) - exp(y)", step.format("r*exp(y)*exprel(d)")),
@@ -72,12 +71,12 @@ def divided_differences() -> Iterator[Law]:
         ("log(x) - log(y)", "d = x - y; where(8*abs(d) < y, r*log1prel(d/y)/y, out)"),
         ("log(x/y)", "d = x - y; where(8*abs(d) < abs(y), r*log1prel(d/y)/y, out)"),
     ):
-        yield stable(f"({difference})/z", quotient, ZERO, "z != 0", given=given)
+        yield stable(f"({difference})/(u - v)", quotient, ZERO, "u != v", given=given)
     mean = "d = x - y; where(8*abs(d) < abs(y), r*y/log1prel(d/y), out)"
     for logarithm in ("log(x/y)", "(log(x) - log(y))"):
-        yield stable(f"z/{logarithm}", mean, ZERO, "z != 0", given="r = z/(x - y)")
+        yield stable(f"(u - v)/{logarithm}", mean, ZERO, "u != v", given="r = (u - v)/(x - y)")
     power = "d = (x - y)*log(w); where(abs(d) < 1, r*log(w)*w**y*exprel(d), out)"
-    yield stable("(w**x - w**y)/z", power, ZERO, "z*w != 0", given=given)
+    yield stable("(w**x - w**y)/(u - v)", power, ZERO, "u != v and w != 0", given=given)
 
 
 def conjugates() -> Iterator[Law]:

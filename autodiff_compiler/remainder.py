@@ -122,8 +122,8 @@ class Proportion:
 
     Either it is a constant, and both are read as sums of multiples: `(25 - v)/10` is 0.1 times
     `25 - v`, and `0.1*v - 2.5` is -0.1 times it; or both are products with a factor in common, as
-    `a*x` and `b*x`.  A side may be a difference: `"r = (x - y)/z"`, which is `t` for `a*t`, `b*t`
-    and `a - b`.
+    `a*x` and `b*x`.  A side may be a difference: `"r = (x - y)/(u - v)"`, which is `t` for `a*t`,
+    `b*t`, `a` and `b`.
     """
 
     def __init__(self, text: str, names: Sequence[str]) -> None:

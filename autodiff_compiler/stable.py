@@ -119,7 +119,6 @@ LOGARITHMS = (
     stable("(1 + x)*log1p(x)", "xlog1py(1 + x, x)", POLE, "x > -1"),
     stable("xlog1py(1 + x, x) - x", "where(abs(x) < 0.5, x*log1p(x) + log1pmx(x), out)", CANCELS),
     stable("sqrt(x)*log(x)", "where(x == 0, xlogx(x), out)", "0 times infinity at 0", "x > 0"),
-    stable("x*(log(x)*log(x))", "where(x == 0, xlogx(x), out)", "0 times infinity at 0", "x > 0"),
     stable("log(y*exp(x))", "x + log(y)", OVERFLOWS, "y > 0"),
     stable("log(exp(x)/y)", "x - log(y)", OVERFLOWS, "y > 0"),
     stable("log(exp(x) - exp(y))", "where(x >= y, logsubexp(x, y), out)", OVERFLOWS),

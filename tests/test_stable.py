@@ -34,8 +34,8 @@ CANCELLING = {
     "r = x/y": {"x": "(t/3)", "y": "(t/2)"},
     "r = y/x": {"x": "(t/3)", "y": "(t/2)"},
     "r = x/z": {"x": "(t*u)", "z": "t"},
-    "r = (x - y)/z": {"x": "(t*w)", "y": "(u*w)", "z": "(t - u)"},
-    "r = z/(x - y)": {"x": "(2*t)", "y": "(2*u)", "z": "(t - u)"},
+    "r = (x - y)/(u - v)": {"x": "t", "y": "s", "u": "(2*t)", "v": "(2*s)"},
+    "r = (u - v)/(x - y)": {"x": "(2*t)", "y": "(2*s)", "u": "t", "v": "s"},
 }
 by_law = pytest.mark.parametrize("law", STABLE, ids=lambda law: law.name)
 
