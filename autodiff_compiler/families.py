@@ -72,8 +72,8 @@ def divided_differences() -> Iterator[Law]:
         ("log(x/y)", "d = x - y; where(8*abs(d) < abs(y), r*log1prel(d/y)/y, out)"),
     ):
         yield stable(f"({difference})/(u - v)", quotient, ZERO, "u != v", given=given)
-    mean = "d = x - y; where(8*abs(d) < abs(y), r*y/log1prel(d/y), out)"
-    for logarithm in ("log(x/y)", "(log(x) - log(y))"):
+    for logarithm, bound in (("log(x/y)", "abs(y)"), ("(log(x) - log(y))", "y")):
+        mean = f"d = x - y; where(8*abs(d) < {bound}, r*y/log1prel(d/y), out)"
         yield stable(f"(u - v)/{logarithm}", mean, ZERO, "u != v", given="r = (u - v)/(x - y)")
     power = "d = (x - y)*log(w); where(abs(d) < 1, r*log(w)*w**y*exprel(d), out)"
     yield stable("(w**x - w**y)/(u - v)", power, ZERO, "u != v and w != 0", given=given)
@@ -236,7 +236,9 @@ def growth() -> Iterator[Law]:
         limit = f"where(abs(x) < 0.1, {power}*(1 {sign} x)**(-w), out)"
         yield stable(f"(1 {sign} x)**(-(w + y/z))", limit, ZERO, "x != 0", given="r = x/z")
         raised = "the rounded sum is raised to a power"
-        yield stable(f"(1 {sign} x/z)**y", f"compound({minus}(x/z), y)", raised, "z != 0")
+        yield stable(
+            f"(1 {sign} x/z)**y", f"compound({minus}(x/z), y)", raised, "z != 0", variable="y"
+        )
         for down in ("", "-"):
             exponent, slope = f"{down}(y*{rate})", f"({down}(y*({share})))"
             for pattern, limit in (

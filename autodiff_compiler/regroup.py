@@ -205,7 +205,8 @@ class Regroup:
         near = self._divide(graph, *sides[0]) or reduced(graph, *sides[0])
         if near is None or not graph.is_program:
             return None
-        return graph.apply(WHERE, choice.args[0], near, graph.apply(DIVIDE, *sides[1]))
+        condition, far = choice.args[0], graph.apply(DIVIDE, *sides[1])
+        return graph.apply(WHERE, condition, _where_true(graph, near, condition), far)
 
     def _divided(self, graph: Graph, scale: Number, powers: Powers) -> tuple[Number, Powers]:
         """A term with factors divided by others, as long as a rule knows a quotient."""
@@ -248,6 +249,22 @@ class Regroup:
                         note(graph, origin)
                         return Quotient(node, i, j)
         return None
+
+
+def _where_true(graph: Graph, node: Node, condition: Node) -> Node:
+    """A product, where a condition holds: of choices by it, the branches that are taken."""
+    whole = term(graph, node)
+    scale, powers = whole.coefficient, whole.powers
+    for i, exponent in whole.powers.items():
+        choice = graph.nodes[i]
+        if choice.op is WHERE and choice.args[0] is condition:
+            taken = term(graph, choice.args[1])
+            scale *= taken.coefficient**exponent
+            rest = multiplied(powers, {i: exponent}, -1)
+            powers = multiplied(rest, {k: e * exponent for k, e in taken.powers.items()})
+    if powers is whole.powers:
+        return node
+    return made_product(graph, graph.constant(scale), powers)
 
 
 class Quotient(NamedTuple):

@@ -35,7 +35,8 @@ class Law:
     With `"r = x/y"` it holds if one is a constant times the other, or both have a factor in common.
     `holds` is the condition under which the two sides agree, if that is not everywhere.  In the
     replacement `out` is the pattern as it was written.  A law that would compute anew what is there
-    is for the program `alone`, not for its derivatives, and not for what has a name.
+    is for the program `alone`, not for its derivatives, and not for what has a name.  `variable` is
+    a name that stands for no constant.
     """
 
     pattern: str
@@ -46,6 +47,7 @@ class Law:
     given: str = ""
     holds: str = ""
     alone: bool = False
+    variable: str = ""
 
     @property
     def name(self) -> str:
@@ -147,6 +149,9 @@ def _step(law: Law, variant: Pattern) -> Step:
     if law.alone:
         inner = (n for p, a in zip(variant.args, names, strict=True) for n in _operations(p, a))
         tests = ["graph.is_program", *tests, *(f"{n} not in graph.names" for n in inner)]
+    if law.variable:
+        pool["constant"] = CONSTANT
+        tests.append(f"{bound[law.variable]}.op is not constant")
     if law.when:
         constants = ", ".join(f"{n}={bound[n]}.data" for n in law.names if n in CONSTANTS)
         tests.append(f"when({constants})")

@@ -278,12 +278,6 @@ ROOTS = (
 )
 
 RECIPROCALS = (
-    stable(
-        "z/(1/x + 1/y)",
-        "z*where(abs(x) < abs(y), x/(1 + x/y), where(x == 0, 0, y/(1 + y/x)))",
-        "0 times infinity at 0, in the slope",
-        "z*x*y != 0",
-    ),
     *(
         stable(
             pattern,

@@ -189,7 +189,8 @@ ROWS = (
     function("exp_reciprocal(n, x)", "-ratio(out, x)", "ratio(n*ratio(out, x), x)",
              define="exp(-(n/x))", domain=POSITIVE, special=((1.0, 0.0),),
              note="exp(-n/x), flat at 0"),
-    function("compound(x, y)", "y*out/(1 + x)", "out*log1p(x)", domain=((-0.09, 0.09), (-3.0, 3.0)),
+    function("compound(x, y)", "where(abs(x) < 0.1, y*out/(1 + x), where(y == 0, 0, y*(1 + x)**(y - 1)))",
+             "where(x == -1 and y > 0, 0, out*log1p(x))", domain=((-0.09, 0.09), (-3.0, 3.0)),
              define="where(abs(x) < 0.1, exp(y*log1p(x)), (1 + x)**y)", note="(1 + x)**y",
              special=((0.0, 2.0), (1e-17, 1e17))),
     # roots
