@@ -13,6 +13,7 @@ INFINITE = "0 times an infinite slope at 0"
 POLE = "0 times infinity at 0, in the slope"
 LARGE = "a square overflows or underflows first"
 ZERO = "0/0, and the slope cancels near it"
+ROUNDED = "the rounded sum is raised to a power"
 
 
 def stable(pattern: str, replacement: str, why: str, holds: str = "", **more: Any) -> Law:
@@ -213,8 +214,11 @@ def defects() -> Iterator[Law]:
         yield stable(f"x - {name}(x)", f"-{name}mx(x)", CANCELS)
 
 
+SIGNS = (("+", ""), ("-", "-"))  # of what is added to 1, and of that in log1p
+
+
 def growth() -> Iterator[Law]:
-    """Compound growth by a small rate: the power of a sum that is nearly 1, and annuities."""
+    """Compound growth by a small rate: powers of a sum that is nearly 1, and what they grow by."""
     for power, rate in (
         ("(1 + x)**y", "log1p(x)"),
         ("(1 - x)**y", "log1p(-x)"),
@@ -222,25 +226,28 @@ def growth() -> Iterator[Law]:
     ):
         for pattern, less in ((f"{power} - 1", "expm1"), (f"1 - {power}", "-expm1")):
             yield stable(pattern, f"where(abs(x) < 0.5, {less}(y*{rate}), out)", CANCELS)
-    for sign, minus in (("+", ""), ("-", "-")):
-        rate, share = f"log1p({minus}x)", f"{minus}log1prel({minus}x)"
-        limit = f"where(abs(x) < 0.1, exp(y*({share})), out)"
-        yield stable(f"(1 {sign} x)**(y/x)", limit, ZERO, "x != 0")
+    for sign, minus in SIGNS:
+        base, share = f"(1 {sign} x)", f"({minus}log1prel({minus}x))"
+        for exponent, limit, given in (
+            ("y/x", f"exp(y*{share})", ""),
+            ("y/z", f"exp(y*r*{share})", "r = x/z"),
+            ("y/z - w", f"exp(y*r*{share})*{base}**(-w)", "r = x/z"),
+            ("-(y/z)", f"exp(-(y*r*{share}))", "r = x/z"),
+            ("-(y/z) - w", f"exp(-(y*r*{share}))*{base}**(-w)", "r = x/z"),
+            ("-(w + y/z)", f"exp(-(y*r*{share}))*{base}**(-w)", "r = x/z"),
+        ):
+            near = f"where(abs(x) < 0.1, {limit}, out)"
+            yield stable(f"{base}**({exponent})", near, ZERO, "x != 0", given=given)
+        compound = f"compound({minus}(x/z), y)"  # after those with a limit
+        yield stable(f"(1 {sign} x/z)**y", compound, ROUNDED, "z != 0", variable="y")
+
+
+def annuities() -> Iterator[Law]:
+    """What a power of a sum that is nearly 1 grows by, divided by the rate, and the inverse."""
+    for _, minus in SIGNS:
+        rate, share = f"log1p({minus}x)", f"({minus}log1prel({minus}x))"
         for down in ("", "-"):
-            power = f"exp({down}(y*r*({share})))"
-            limit, given = f"where(abs(x) < 0.1, {power}, out)", "r = x/z"
-            yield stable(f"(1 {sign} x)**({down}(y/z))", limit, ZERO, "x != 0", given=given)
-            limit = f"where(abs(x) < 0.1, {power}*(1 {sign} x)**(-w), out)"
-            yield stable(f"(1 {sign} x)**({down}(y/z) - w)", limit, ZERO, "x != 0", given=given)
-        power = f"exp(-(y*r*({share})))"
-        limit = f"where(abs(x) < 0.1, {power}*(1 {sign} x)**(-w), out)"
-        yield stable(f"(1 {sign} x)**(-(w + y/z))", limit, ZERO, "x != 0", given="r = x/z")
-        raised = "the rounded sum is raised to a power"
-        yield stable(
-            f"(1 {sign} x/z)**y", f"compound({minus}(x/z), y)", raised, "z != 0", variable="y"
-        )
-        for down in ("", "-"):
-            exponent, slope = f"{down}(y*{rate})", f"({down}(y*({share})))"
+            exponent, slope = f"{down}(y*{rate})", f"({down}(y*{share}))"
             for pattern, limit in (
                 (f"expm1({exponent})/x", f"{slope}*exprel({exponent})"),
                 (f"x/expm1({exponent})", f"bernoulli({exponent})/{slope}"),

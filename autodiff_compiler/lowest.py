@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 from .algebra import (
     MAX_FACTORS,
@@ -25,6 +24,7 @@ from .algebra import (
 )
 from .graph import CONSTANT, DIVIDE, Graph, Node, Rule
 from .primitives import Primitive
+from .primitives.ieee import whole
 
 MAX_DEGREE = 8  # of polynomials whose greatest common divisor is looked for
 LOWEST = ("lowest", "a quotient in lowest terms")
@@ -157,5 +157,4 @@ def _division(dividend: Coefficients, divisor: Coefficients) -> tuple[Coefficien
 
 def _polynomial(coefficients: Coefficients, variable: int) -> Polynomial:
     powers = (monomial_of({variable: k} if k else {}) for k in range(len(coefficients)))
-    whole: Iterator[Any] = (int(c) if c.denominator == 1 else c for c in coefficients)
-    return {m: c for m, c in zip(powers, whole, strict=True) if c}
+    return {m: whole(c) for m, c in zip(powers, coefficients, strict=True) if c}

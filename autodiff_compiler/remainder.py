@@ -26,7 +26,7 @@ from .algebra import (
 )
 from .graph import ADD, CONSTANT, DIVIDE, INPUT, MULTIPLY, NEGATIVE, Graph, Node
 from .parser import parse
-from .primitives.ieee import Number
+from .primitives.ieee import Number, whole
 
 ROUNDING = 1e-15  # relative difference of ratios that are meant to be equal
 Scaled = tuple[Node, float]
@@ -122,8 +122,8 @@ class Proportion:
 
     Either it is a constant, and both are read as sums of multiples: `(25 - v)/10` is 0.1 times
     `25 - v`, and `0.1*v - 2.5` is -0.1 times it; or both are products with a factor in common, as
-    `a*x` and `b*x`.  A side may be a difference: `"r = (x - y)/(u - v)"`, which is `t` for `a*t`,
-    `b*t`, `a` and `b`.
+    `a*x` and `b*x`, of a program: in derivatives, the quotient could leave the range.  Both sides
+    may be differences: `"r = (x - y)/(u - v)"`, which is `t` for `a*t`, `b*t`, `a` and `b`.
     """
 
     def __init__(self, text: str, names: Sequence[str]) -> None:
@@ -141,7 +141,7 @@ class Proportion:
             ratio = _ratio(_multiples(over, parts), _multiples(under, parts))
             if ratio is not None:
                 return graph.constant(ratio)
-        return _without_common(graph, over, under)
+        return _without_common(graph, over, under) if graph.is_program else None
 
 
 def _difference(graph: Graph, first: Node, *second: Node) -> Polynomial:
@@ -159,7 +159,7 @@ def _proportion(graph: Graph, over: Polynomial, under: Polynomial) -> Node | Non
         powers = multiplied(dict(monomial), dict(divisor), -1)
         ratio = coefficient / scale
         if all(_times(over, m, powers) == ratio * c for m, c in under.items()):
-            return made_term(graph, int(ratio) if ratio == int(ratio) else ratio, powers)
+            return made_term(graph, whole(ratio), powers)
     return None
 
 
@@ -173,7 +173,8 @@ def _without_common(graph: Graph, over: Node, under: Node) -> Node | None:
     a, b = term(graph, over), term(graph, under)
     if not shares_factor(a, b):
         return None
-    return made_term(graph, a.coefficient / b.coefficient, multiplied(a.powers, b.powers, -1))
+    ratio = whole(a.coefficient / b.coefficient)
+    return made_term(graph, ratio, multiplied(a.powers, b.powers, -1))
 
 
 def _ratio(above: Multiples, below: Multiples) -> Number | None:
@@ -187,8 +188,8 @@ def _ratio(above: Multiples, below: Multiples) -> Number | None:
     close = max(ratios) - min(ratios) <= ROUNDING * abs(ratios[0])
     if not close or not SMALLEST < abs(ratios[0]) < 1 / SMALLEST:
         return None
-    found = float(Fraction(repr(above[key])) / Fraction(repr(below[key])))  # 0.01/0.1 is 0.1
-    return int(found) if found == int(found) else found
+    found: Number = whole(float(Fraction(repr(above[key])) / Fraction(repr(below[key]))))
+    return found  # of 0.01 and 0.1, 0.1
 
 
 def _multiples(node: Node, parts_of: Callable[[Node, float], Iterator[Scaled]]) -> Multiples:

@@ -53,6 +53,11 @@ def split(number: Any) -> list[Number]:
     return [float(number), float(rest)] if rest else [float(number)]
 
 
+def whole(number: Any) -> Any:
+    """An integer where a finite number is one, else the number."""
+    return int(number) if math.isfinite(number) and number == int(number) else number
+
+
 def doubles(numbers: Iterable[Any]) -> int:
     """How many doubles it takes to hold these numbers."""
     return sum([len(split(n)) if type(n) is Fraction else 1 for n in numbers])
