@@ -30,7 +30,9 @@ STEPS = [10.0**-k for k in range(2, 14)]  # of the differences, relative to the 
 NEAR = 1e-6  # to 0, but not 0: where steps that leave enough digits are too wide
 UNSTEADY = 1e-3  # relative change beyond which no two steps agree
 MARGIN, NUDGES = 100, 4  # times what rounding inputs differently does may be lost; so many tries
+NOISE = 1e-30  # of the largest number on the way: a scale that the reference itself can see
 COARSE = 0.01  # of the scale, however; beside a kink, the slope is another in any case
+ROUNDING = 1e-12  # of the largest number on the way: what may be left of a formula that is 0
 MAY_PASS = ("differences", "sympy")  # nan where they say nothing, as at a kink or an edge
 FLOOR = 1e-300  # below, doubles lose their digits one by one
 
@@ -103,11 +105,12 @@ class Checker:
         if values is None or any(c is None for c in columns):
             return None
         rows = list(zip(*(c for c in columns if c is not None), strict=True)) or [()] * len(values)
+        least = NOISE * self.reference.largest(point)
         found: list[Quantity] = []
         partials: list[Quantity] = []
         for label, value, row in zip(self.labels, values, rows, strict=True):
             sizes = [s.size * abs(point[n]) for s, n in zip(row, self.names, strict=True)]
-            scale = max([abs(float(value)), *sizes])
+            scale = max([abs(float(value)), *sizes, least])
             found.append(Quantity(label, Span(value, value), scale))
             partials += self._partials(label, row, scale, point)
         return found + partials
@@ -139,8 +142,9 @@ class Checker:
         pairs = zip(wanted, got, strict=bool(got))
         found = [self.findings.compare(method, place, *pair) for pair in pairs]
         lost = _noise(compute, point, got) if any(found) else ()
+        rounding = ROUNDING * self.reference.largest(point) if lost else 0.0
         for wrong, noise, quantity in zip(found, lost, wanted, strict=bool(lost)):
-            allowed = min(MARGIN * noise, COARSE * quantity.scale)
+            allowed = min(MARGIN * noise, max(COARSE * quantity.scale, rounding))
             if wrong is not None and not abs(wrong.got - wrong.want) <= allowed:
                 self.findings.disagreements.append(wrong)
 

@@ -69,6 +69,13 @@ class Reference:
             return None
         return [Span(min(s), max(s)) for s in zip(*found, strict=True)]
 
+    def largest(self, point: Mapping[str, float]) -> float:
+        """The largest magnitude that the evaluation comes by, on the way to outputs of 0 too."""
+        values: dict[Node, Any] = {}
+        at = {name: self._mp.mpf(v) for name, v in point.items()}
+        self._evaluation.fill(values, self._evaluation.nodes, at)
+        return float(max(abs(v) for v in values.values() if self._mp.isfinite(v)))
+
     def curvatures(
         self, point: Mapping[str, float], names: Sequence[str]
     ) -> dict[tuple[str, str], Any]:

@@ -120,6 +120,7 @@ def test_extents_can_be_given():
 SPECIAL = [
     ("A: [n, n]; [det(A)]", {"A": [[1, 2], [2, 4]]}),
     ("A: [n, n]; [det(A)]", {"A": np.ones((3, 3))}),
+    ("x: [n]; [det(outer(x, x))]", {"x": [1.1, 2.3, 0.7]}),  # 0 everywhere
     ("A: [n, n]; inv(A)", {"A": [[0, 1], [1, 0]]}),
     ("x: [n]; prod(x)", {"x": [0, 2, 3]}),
     ("x: [n]; prod(x)", {"x": [0, 2, 0]}),
