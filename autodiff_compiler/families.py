@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .rewrite import Law
@@ -13,6 +13,7 @@ INFINITE = "0 times an infinite slope at 0"
 POLE = "0 times infinity at 0, in the slope"
 LARGE = "a square overflows or underflows first"
 ZERO = "0/0, and the slope cancels near it"
+TURNED = "the angle is rounded, which counts beside the zeros"
 ROUNDED = "the rounded sum is raised to a power"
 
 
@@ -21,63 +22,102 @@ def stable(pattern: str, replacement: str, why: str, holds: str = "", **more: An
     return Law(pattern, replacement, exact=False, why=why, holds=holds, **more)
 
 
+ADDITIONS = {  # f(x) - f(y), by the addition theorem of f, with d = x - y; and the same over d
+    "sin": ("2*sin(d/2)*cos(y + d/2)", "sinc_unnormalized(d/2)*cos(y + d/2)"),
+    "cos": ("-2*sin(d/2)*sin(y + d/2)", "-sinc_unnormalized(d/2)*sin(y + d/2)"),
+    "tan": ("sin(d)*(1/cos(x))*(1/cos(y))", "sinc_unnormalized(d)/cos(x)/cos(y)"),
+    "sinh": ("2*sinh(d/2)*cosh(y + d/2)", "sinhc(d/2)*cosh(y + d/2)"),
+    "cosh": ("2*sinh(d/2)*sinh(y + d/2)", "sinhc(d/2)*sinh(y + d/2)"),
+    "tanh": ("sinh(d)*sech(x)*sech(y)", "sinhc(d)*sech(x)*sech(y)"),
+    "expit": ("0.5*sinh(d/2)*sech(x/2)*sech(y/2)", "0.25*sinhc(d/2)*sech(x/2)*sech(y/2)"),
+}
+
+
 def differences() -> Iterator[Law]:
-    """f(x) - f(y) for arguments that cancel: by the addition theorem of f."""
-    logarithm = "where(2*abs(d) < {y}, log1p(d/{y}), out)"
-    for pattern, replacement, given in (
-        ("sqrt(x) - sqrt(y)", "d/(sqrt(x) + sqrt(y))", "x - y"),
-        ("cbrt(x) - cbrt(y)", "d/(cbrt(x)**2 + cbrt(x)*cbrt(y) + cbrt(y)**2)", "x - y"),
-        ("x*(x*x) - y*(y*y)", "d*(x*x + x*y + y*y)", "x - y"),
-        ("exp(x) - exp(y)", "exp(y)*expm1(d)", "x - y"),
-        ("sin(x) - sin(y)", "where(abs(d) < 1, 2*sin(d/2)*cos(y + d/2), out)", "x - y"),
-        ("cos(x) - cos(y)", "where(abs(d) < 1, -2*sin(d/2)*sin(y + d/2), out)", "x - y"),
-        ("tan(x) - tan(y)", "where(abs(d) < 1, sin(d)/(cos(x)*cos(y)), out)", "x - y"),
+    """f(x) - f(y) for arguments that cancel."""
+    for name, (by_difference, _) in ADDITIONS.items():
+        near = f"where(abs(d) < 1, {by_difference}, out)"
+        yield stable(f"{name}(x) - {name}(y)", near, CANCELS, given="d = x - y")
+    for pattern, replacement in (
+        ("sqrt(x) - sqrt(y)", "d/(sqrt(x) + sqrt(y))"),
+        ("cbrt(x) - cbrt(y)", "d/(cbrt(x)**2 + cbrt(x)*cbrt(y) + cbrt(y)**2)"),
+        ("x*(x*x) - y*(y*y)", "d*(x*x + x*y + y*y)"),
+        ("exp(x) - exp(y)", "exp(y)*expm1(d)"),
+        ("n**x - n**y", "where(abs(d) < 1, n**y*expm1(d*log(n)), out)"),
+        ("x**z - y**z", "where(2*abs(d) < y, y**z*expm1(z*log1p(d/y)), out)"),
         (
             "arctan(x) - arctan(y)",
             "where(abs(d) < maximum(1, abs(y)) and abs(y) < 1e50, arctan2(d, 1 + x*y), out)",
-            "x - y",
-        ),
-        ("log(x) - log(y)", logarithm.format(y="y"), "x - y"),
-        ("log1p(x) - log1p(y)", logarithm.format(y="(1 + y)"), "x - y"),
-        ("log1p(x) - log(y)", logarithm.format(y="y"), "(1 + x) - y"),
-        ("log(x) - log1p(y)", logarithm.format(y="(1 + y)"), "x - (1 + y)"),
-        ("log(x/y)", "where(2*abs(d) < abs(y), log1p(d/y), out)", "x - y"),
-        ("x**z - y**z", "where(2*abs(d) < y, y**z*expm1(z*log1p(d/y)), out)", "x - y"),
-        (
-            "hypot(x, y) - hypot(u, v)",
-            "d/(hypot(x, y) + hypot(u, v))",
-            "(x*x + y*y) - (u*u + v*v)",
-        ),
-        (
-            "n/sqrt(x) - n/sqrt(y)",
-            "where(2*abs(d) < y, n*d/(sqrt(x)*sqrt(y)*(sqrt(x) + sqrt(y))), out)",
-            "y - x",
         ),
     ):
-        yield stable(pattern, replacement, CANCELS, given=f"d = {given}")
+        yield stable(pattern, replacement, CANCELS, given="d = x - y")
+    norms = "d/(hypot(x, y) + hypot(u, v))"
+    given = "d = (x*x + y*y) - (u*u + v*v)"
+    yield stable("hypot(x, y) - hypot(u, v)", norms, CANCELS, given=given)
+    inverse = "where(2*abs(d) < y, n*d/(sqrt(x)*sqrt(y)*(sqrt(x) + sqrt(y))), out)"
+    yield stable("n/sqrt(x) - n/sqrt(y)", inverse, CANCELS, given="d = y - x")
+
+
+def logarithms() -> Iterator[Law]:
+    """Differences of logarithms for arguments that cancel."""
+    for pattern, x, y, scale in (
+        ("log(x) - log(y)", "x", "y", ""),
+        ("log1p(x) - log1p(y)", "x", "y", ""),
+        ("log1p(x) - log(y)", "(1 + x)", "y", ""),
+        ("log(x) - log1p(y)", "x", "(1 + y)", ""),
+        ("log(x/y)", "x", "y", ""),
+        ("log2(x) - log2(y)", "x", "y", "*(1/log(2))"),
+        ("log10(x) - log10(y)", "x", "y", "*(1/log(10))"),
+    ):
+        base = "(1 + y)" if "log1p(y)" in pattern else y
+        size = f"abs({base})" if pattern == "log(x/y)" else base
+        near = f"where(2*abs(d) < {size}, log1p(d/{base}){scale}, out)"
+        yield stable(pattern, near, CANCELS, given=f"d = {x} - {y}")
 
 
 def divided_differences() -> Iterator[Law]:
     """(f(x) - f(y))/(x - y), and the inverse, which are 0/0 where the arguments are the same."""
     given, step = "r = (x - y)/(u - v)", "d = x - y; where(abs(d) < 1, {}, out)"
+    for name, (_, over) in ADDITIONS.items():
+        quotient = step.format(f"r*({over})")
+        yield stable(f"({name}(x) - {name}(y))/(u - v)", quotient, ZERO, "u != v", given=given)
     for difference, quotient in (
         ("sqrt(x) - sqrt(y)", "r/(sqrt(x) + sqrt(y))"),
+        ("cbrt(x) - cbrt(y)", "r/(cbrt(x)**2 + cbrt(x)*cbrt(y) + cbrt(y)**2)"),
         ("1/x - 1/y", "-(r/x/y)"),
         ("(x - y)*(x + y)", "r*(x + y)"),
         ("x*(x*x) - y*(y*y)", "r*(x*x + x*y + y*y)"),
         ("exp(x) - exp(y)", step.format("r*exp(y)*exprel(d)")),
         ("n**x - n**y", step.format("r*log(n)*n**y*exprel(d*log(n))")),
-        ("sin(x) - sin(y)", step.format("r*sinc_unnormalized(d/2)*cos(y + d/2)")),
-        ("cos(x) - cos(y)", step.format("-r*sinc_unnormalized(d/2)*sin(y + d/2)")),
+        (
+            "x**z - y**z",
+            "d = (x - y)/y; s = z*log1p(d); "
+            "where(8*abs(d) < 1 and y > 0, r*z*y**(z - 1)*log1prel(d)*exprel(s), out)",
+        ),
+        (
+            "arctan(x) - arctan(y)",
+            "d = x - y; s = 1 + x*y; where(2*abs(d) < s, r*arctanc(d/s)/s, out)",
+        ),
         ("log(x) - log(y)", "d = x - y; where(8*abs(d) < y, r*log1prel(d/y)/y, out)"),
         ("log(x/y)", "d = x - y; where(8*abs(d) < abs(y), r*log1prel(d/y)/y, out)"),
+        ("log2(x) - log2(y)", "d = x - y; where(8*abs(d) < y, r*log1prel(d/y)/y/log(2), out)"),
+        ("log10(x) - log10(y)", "d = x - y; where(8*abs(d) < y, r*log1prel(d/y)/y/log(10), out)"),
     ):
         yield stable(f"({difference})/(u - v)", quotient, ZERO, "u != v", given=given)
+    yield from means()
+
+
+def means() -> Iterator[Law]:
+    """Logarithmic means, quotients of powers of a base, and of angles: limits of 0/0."""
+    given = "r = (u - v)/(x - y)"
     for logarithm, bound in (("log(x/y)", "abs(y)"), ("(log(x) - log(y))", "y")):
         mean = f"d = x - y; where(8*abs(d) < {bound}, r*y/log1prel(d/y), out)"
-        yield stable(f"(u - v)/{logarithm}", mean, ZERO, "u != v", given="r = (u - v)/(x - y)")
+        yield stable(f"(u - v)/{logarithm}", mean, ZERO, "u != v", given=given)
     power = "d = (x - y)*log(w); where(abs(d) < 1, r*log(w)*w**y*exprel(d), out)"
-    yield stable("(w**x - w**y)/(u - v)", power, ZERO, "u != v and w != 0", given=given)
+    holds, given = "u != v and w != 0", "r = (x - y)/(u - v)"
+    yield stable("(w**x - w**y)/(u - v)", power, ZERO, holds, given=given)
+    angle = "where(abs(y) < z, r*arctanc(y/z)/z, out)"
+    yield stable("arctan2(y, z)/x", angle, ZERO, "x != 0", given="r = y/x")
 
 
 def conjugates() -> Iterator[Law]:
@@ -97,6 +137,27 @@ def conjugates() -> Iterator[Law]:
     yield stable(
         "conjugate_sum(b, s, d)/y", "conjugate_ratio(b, s, q, y)", CANCELS, given="q = d/y"
     )
+
+
+TURNS = {  # sin, cos and tan of x plus so much; of pi as such, and of a constant
+    "pi": ("-sin(x)", "-cos(x)", "tan(x)"),
+    "n": ("cos(x)", "-sin(x)", "-1/tan(x)"),
+}
+
+
+def turns(is_quarter: Callable[[float], bool]) -> Iterator[Law]:
+    """Sines and their like of angles that are turned by half a turn, or by a quarter."""
+    for turn, turned in TURNS.items():
+        when = is_quarter if turn == "n" else None
+        for function, more in zip(("sin", "cos", "tan"), turned, strict=True):
+            less = more if turn == "pi" or function == "tan" else f"-({more})"
+            back = less if function == "cos" else f"-({less})"
+            for pattern, replacement in (
+                (f"{function}({turn} + x)", more),
+                (f"{function}(x - {turn})", less),
+                (f"{function}({turn} - x)", back),
+            ):
+                yield stable(pattern, replacement, TURNED, when=when)
 
 
 RATIOS = {  # functions, and what they are divided by their argument
@@ -132,6 +193,8 @@ def removable() -> Iterator[Law]:
     ):
         square = f"{half}*(r*r)*({ratio}*{ratio})"
         yield stable(f"{function}/(x*x)", square, ZERO, "x != 0", given="r = y/x")
+        inverse = f"where(abs(y) < 1, (r*r)/({half}*({ratio}*{ratio})), out)"
+        yield stable(f"(x*x)/{function}", inverse, ZERO, "y != 0", given="r = x/y")
         yield stable(f"{function}/x", f"r*({sine}*{ratio})", ZERO, "x != 0", given="r = y/x")
         for root, square, holds in (
             ("hypot(x, y)", "(x*x + y*y)", "x*x + y*y != 0"),
@@ -164,6 +227,8 @@ def of_series() -> Iterator[Law]:
         ("log(x)/(1 - x)", "-log1prel(x - 1)"),
         ("(x - 1)/log(x)", "1/log1prel(x - 1)"),
         ("(1 - x)/log(x)", "-1/log1prel(x - 1)"),
+        ("xlogx(x)/(x - 1)", "x*log1prel(x - 1)"),
+        ("xlogx(x)/(1 - x)", "-x*log1prel(x - 1)"),
     ):
         yield stable(pattern, f"where(abs(x - 1) < 0.5, {mean}, out)", ZERO, "x != 1")
     yield stable("x*coth(x)", "xcoth(x)", ZERO, "x != 0")
@@ -248,8 +313,9 @@ def annuities() -> Iterator[Law]:
         rate, share = f"log1p({minus}x)", f"({minus}log1prel({minus}x))"
         for down in ("", "-"):
             exponent, slope = f"{down}(y*{rate})", f"({down}(y*{share}))"
-            for pattern, limit in (
-                (f"expm1({exponent})/x", f"{slope}*exprel({exponent})"),
-                (f"x/expm1({exponent})", f"bernoulli({exponent})/{slope}"),
+            for pattern, limit, given in (
+                (f"expm1({exponent})/w", f"r*{slope}*exprel({exponent})", "r = x/w"),
+                (f"w/expm1({exponent})", f"r*bernoulli({exponent})/{slope}", "r = w/x"),
             ):
-                yield stable(pattern, f"where(abs(x) < 0.5, {limit}, out)", ZERO, "x*y != 0")
+                near = f"where(abs(x) < 0.5, {limit}, out)"
+                yield stable(pattern, near, ZERO, "x*y != 0", given=given)

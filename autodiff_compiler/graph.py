@@ -93,6 +93,7 @@ class Graph:
         places: node to the character offset of the operator or name that made it.
         rules: what `apply` tries before it makes a node; `None` keeps the program as written.
         log: where `apply` notes the rules it used, if it is a list.
+        folded: constants of a program to the operations on constants that they were folded from.
         terms, sums: nodes as products and as sums of products, as far as they were asked for.
         heads: the operations it has.
         divisors: those by whose values something is divided, or by a product with them.
@@ -112,6 +113,7 @@ class Graph:
         self.rules, self.limits = rules, limits
         self.generic = False
         self.log: list[tuple[str, str]] | None = None
+        self.folded: dict[Node, tuple[Primitive, tuple[Node, ...]]] = {}
         self.terms: dict[Node, Any] = {}
         self.sums: dict[Node, Any] = {}
         self.heads: set[Primitive] = set()
@@ -153,6 +155,13 @@ class Graph:
             self.divisors.update(map(_operation, divisor.args) if divisor.op is MULTIPLY else ())
             self.divisors.add(divisor.op)
         return self._append(key, op, args, None, shape)
+
+    def spelled(self, node: Node, op: Primitive, *args: Node) -> Node:
+        """A node that is there as `op(*args)`, for laws to look at: what they make of it has it."""
+        key = (op, *args)
+        spelled = self._append(key, op, args, None, node.shape)
+        self._interned[key] = node
+        return spelled
 
     def apply(self, op: Primitive, *args: Node) -> Node:
         """The node `op(*args)` as the graph's rewrite rules would have it."""

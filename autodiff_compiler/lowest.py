@@ -26,7 +26,7 @@ from .graph import CONSTANT, DIVIDE, Graph, Node, Rule
 from .primitives import Primitive
 from .primitives.ieee import whole
 
-MAX_DEGREE = 8  # of polynomials whose greatest common divisor is looked for
+MAX_DEGREE = 16  # of polynomials whose greatest common divisor is looked for
 LOWEST = ("lowest", "a quotient in lowest terms")
 
 Coefficients = list[Fraction]  # of the powers of one variable, from that of 0 on

@@ -23,6 +23,7 @@ from .regroup import Regroup, collect
 from .rewrite import LawPass
 from .simplify import SIMPLIFY
 from .stable import PAIRS, STABLE
+from .values import Values
 
 LocalPass = Callable[[Primitive, tuple[Primitive, ...]], Iterable[Rule]]
 
@@ -76,11 +77,12 @@ class Pipeline(dict[tuple[Primitive, ...], tuple[Rule, ...]]):
 
 def stable(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """Formulas that cancel or overflow, in the form that does not."""
-    for find in (norms, exponentials, shares, whole, STABLE_LAWS):
+    for find in (norms, exponentials, shares, whole, STABLE_LAWS, VALUES):
         yield from find(op, heads)
 
 
 STABLE_LAWS = LawPass("stable", STABLE)
+VALUES = Values(Pipeline({"stable": LawPass("stable", PAIRS)}), PAIRS)
 BROUGHT_TOGETHER = Pipeline({"stable": LawPass("stable", PAIRS), "collect": collect})
 LOCAL: Mapping[str, LocalPass] = {
     "fold": fold,
@@ -136,6 +138,8 @@ def optimise(graph: Graph, output: Node, rules: Pipeline) -> tuple[Graph, Node, 
         if node not in image:
             args = [image[a] for a in node.args]
             image[node] = better.rebuild(node, args, better.apply)
+            if image[node].op is CONSTANT and args:
+                better.folded.setdefault(image[node], (node.op, tuple(args)))
             if node in graph.names and image[node].args:  # which laws on later nodes may ask for
                 better.names.setdefault(image[node], graph.names[node])
             if log:

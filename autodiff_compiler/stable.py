@@ -22,10 +22,12 @@ from .families import (
     differences,
     divided_differences,
     growth,
+    logarithms,
     of_series,
     poles,
     removable,
     stable,
+    turns,
 )
 from .rewrite import Law
 
@@ -244,7 +246,12 @@ TRIGONOMETRY = (
     stable("cos(x)/sin(x)", "1/tan(x)", "one rounding less"),
     stable("cosm1(x)/sin(x)", "-tan(x/2)", ZERO, "x != 0"),
     stable("sin(x)/cosm1(x)", "-1/tan(x/2)", ZERO, "x != 0"),
+    stable("cosm1(x)/(sin(x)*sin(x))", "-0.5/(cos(x/2)*cos(x/2))", ZERO, "x != 0"),
+    stable("(sin(x)*sin(x))/cosm1(x)", "-2*(cos(x/2)*cos(x/2))", ZERO, "x != 0"),
+    stable("coshm1(x)/(sinh(x)*sinh(x))", "0.5*(sech(x/2)*sech(x/2))", ZERO, "x != 0"),
+    stable("(sinh(x)*sinh(x))/coshm1(x)", "2*(cosh(x/2)*cosh(x/2))", ZERO, "x != 0"),
     stable("1/sin(x) - 1/tan(x)", "tan(x/2)", CANCELS, "x != 0"),
+    *turns(quarter_turn),
     *poles(),
     stable(
         "arccos(x)/sqrt_product(1 - x, 1 + x)",
@@ -312,6 +319,7 @@ PAIRS: tuple[Law, ...] = (
     *of_series(),
     *defects(),
     *differences(),
+    *logarithms(),
     *divided_differences(),
     *conjugates(),
     *ROOTS,

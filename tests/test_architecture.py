@@ -51,6 +51,7 @@ FLOORS = (
         "lowest",
         "norms",
         "regroup",
+        "values",
         "folding",
         "passes",
     ),
