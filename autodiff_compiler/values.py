@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
+from typing import NamedTuple
 
 from .algebra import SUMS, Polynomial, made, polynomial, term
 from .graph import (
@@ -20,6 +21,7 @@ from .graph import (
     NEGATIVE,
     POWER,
     SUBTRACT,
+    WHERE,
     Graph,
     Node,
     Rule,
@@ -33,6 +35,7 @@ from .rewrite import Law, Pattern
 MAX_EXPONENT = 64  # of a whole power that is looked for
 MAX_ROOT = 16  # the denominator of an exponent that is no whole number
 E, EXP, LOG, CBRT, LOG2, LOG10 = map(lookup, ("e", "exp", "log", "cbrt", "log2", "log10"))
+ABS, LESS = lookup("abs"), lookup("less")
 CONSTANTS = frozenset({CONSTANT, E})
 RESTORED = ("stable", "a constant as a value of the function beside it")
 POWERS = ("stable", "a power less that of its constant part")
@@ -198,29 +201,51 @@ def _powers_apart(op: Primitive) -> Callable[..., Node | None]:
         product, constant = (left, right) if right.op is CONSTANT else (right, left)
         if product.op is not MULTIPLY or constant.op is not CONSTANT:
             return None
-        if op is ADD:
-            return _power_less(graph, product, -constant.data)
-        found = _power_less(graph, product, constant.data)
-        return found if found is None or product is left else graph.apply(NEGATIVE, found)
+        power = _power_of_sum(graph, product)
+        if power is None or not power.starts_at(-constant.data if op is ADD else constant.data):
+            return None
+        near = graph.apply(MULTIPLY, power.rest, power.quotient(graph))
+        if op is SUBTRACT and product is right:
+            near = graph.apply(NEGATIVE, near)
+        return graph.apply(WHERE, power.is_near(graph), near, graph.intern(op, left, right))
 
     return step
 
 
-def _power_less(graph: Graph, product: Node, constant: Number) -> Node | None:
-    """A power of a sum less that of the sum's constant part: the rest times a sum of powers."""
+class Power(NamedTuple):
+    """A power of a sum: of its constant part, and of the rest."""
+
+    base: Node
+    start: Number
+    rest: Node
+    exponent: int
+
+    def starts_at(self, value: Number) -> bool:
+        """Whether the power of the constant part is exactly this."""
+        return math.isfinite(value) and Fraction(self.start) ** self.exponent == Fraction(value)
+
+    def is_near(self, graph: Graph) -> Node:
+        """Whether the rest is so small that the power less that of the constant part cancels."""
+        double = graph.apply(MULTIPLY, graph.constant(2), graph.apply(ABS, self.rest))
+        return graph.apply(LESS, double, graph.constant(abs(self.start)))
+
+    def quotient(self, graph: Graph) -> Node:
+        """The power less that of the constant part, over the rest: a sum of products of powers."""
+        total = graph.apply(ADD, self.base, graph.constant(self.start))
+        for k in range(2, self.exponent):
+            product = graph.apply(MULTIPLY, total, self.base)
+            total = graph.apply(ADD, product, graph.constant(self.start**k))
+        return total
+
+
+def _power_of_sum(graph: Graph, product: Node) -> Power | None:
     whole = term(graph, product)
     if len(whole.powers) != 1 or whole.coefficient != 1 or not whole.sums:
         return None
     ((index, exponent),) = whole.powers.items()
     base = graph.nodes[index]
-    rest: Polynomial = dict(polynomial(graph, base))
-    start = rest.pop((), 0)
-    if exponent < 2 or base.op not in SUMS or not start or not rest:
+    terms: Polynomial = dict(polynomial(graph, base)) if base.op in SUMS else {}
+    start = terms.pop((), 0)
+    if exponent < 2 or not start or not terms:
         return None
-    if not math.isfinite(constant) or Fraction(start) ** exponent != Fraction(constant):
-        return None
-    total = graph.apply(ADD, base, graph.constant(start))
-    for k in range(2, exponent):
-        power = graph.constant(start**k)
-        total = graph.apply(ADD, graph.apply(MULTIPLY, total, base), power)
-    return graph.apply(MULTIPLY, made(graph, rest, {}), total)
+    return Power(base, start, made(graph, terms, {}), exponent)
