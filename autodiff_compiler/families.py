@@ -30,6 +30,10 @@ ADDITIONS = {  # f(x) - f(y), by the addition theorem of f, with d = x - y; and 
     "cosh": ("2*sinh(d/2)*sinh(y + d/2)", "sinhc(d/2)*sinh(y + d/2)"),
     "tanh": ("sinh(d)*sech(x)*sech(y)", "sinhc(d)*sech(x)*sech(y)"),
     "expit": ("0.5*sinh(d/2)*sech(x/2)*sech(y/2)", "0.25*sinhc(d/2)*sech(x/2)*sech(y/2)"),
+    "softplus": (
+        "log1p(expm1(d)*expit(y))",
+        "exprel(d)*expit(y)*log1prel(expm1(d)*expit(y))",
+    ),
 }
 
 
@@ -42,9 +46,10 @@ def differences() -> Iterator[Law]:
         ("sqrt(x) - sqrt(y)", "d/(sqrt(x) + sqrt(y))"),
         ("cbrt(x) - cbrt(y)", "d/(cbrt(x)**2 + cbrt(x)*cbrt(y) + cbrt(y)**2)"),
         ("x*(x*x) - y*(y*y)", "d*(x*x + x*y + y*y)"),
-        ("exp(x) - exp(y)", "exp(y)*expm1(d)"),
+        ("exp(x) - exp(y)", "where(abs(d) < 1, exp(y)*expm1(d), out)"),
         ("n**x - n**y", "where(abs(d) < 1, n**y*expm1(d*log(n)), out)"),
         ("x**z - y**z", "where(2*abs(d) < y, y**z*expm1(z*log1p(d/y)), out)"),
+        ("xlogx(x) - xlogx(y)", "where(2*abs(d) < y, d*log(x) + y*log1p(d/y), out)"),
         (
             "arctan(x) - arctan(y)",
             "where(abs(d) < maximum(1, abs(y)) and abs(y) < 1e50, arctan2(d, 1 + x*y), out)",
@@ -98,6 +103,7 @@ def divided_differences() -> Iterator[Law]:
             "arctan(x) - arctan(y)",
             "d = x - y; s = 1 + x*y; where(2*abs(d) < s, r*arctanc(d/s)/s, out)",
         ),
+        ("xlogx(x) - xlogx(y)", "d = x - y; where(8*abs(d) < y, r*(log(x) + log1prel(d/y)), out)"),
         ("log(x) - log(y)", "d = x - y; where(8*abs(d) < y, r*log1prel(d/y)/y, out)"),
         ("log(x/y)", "d = x - y; where(8*abs(d) < abs(y), r*log1prel(d/y)/y, out)"),
         ("log2(x) - log2(y)", "d = x - y; where(8*abs(d) < y, r*log1prel(d/y)/y/log(2), out)"),

@@ -93,7 +93,8 @@ class Graph:
         places: node to the character offset of the operator or name that made it.
         rules: what `apply` tries before it makes a node; `None` keeps the program as written.
         log: where `apply` notes the rules it used, if it is a list.
-        folded: constants of a program to the operations on constants that they were folded from.
+        folded: constants of a program, by operation, to the constants they were folded from.
+        differences: nodes that stand for the difference of two others.
         terms, sums: nodes as products and as sums of products, as far as they were asked for.
         heads: the operations it has.
         divisors: those by whose values something is divided, or by a product with them.
@@ -113,7 +114,8 @@ class Graph:
         self.rules, self.limits = rules, limits
         self.generic = False
         self.log: list[tuple[str, str]] | None = None
-        self.folded: dict[Node, tuple[Primitive, tuple[Node, ...]]] = {}
+        self.folded: dict[tuple[Node, Primitive], tuple[Node, ...]] = {}
+        self.differences: dict[Node, tuple[Node, Node]] = {}
         self.terms: dict[Node, Any] = {}
         self.sums: dict[Node, Any] = {}
         self.heads: set[Primitive] = set()
@@ -156,12 +158,10 @@ class Graph:
             self.divisors.add(divisor.op)
         return self._append(key, op, args, None, shape)
 
-    def spelled(self, node: Node, op: Primitive, *args: Node) -> Node:
-        """A node that is there as `op(*args)`, for laws to look at: what they make of it has it."""
-        key = (op, *args)
-        spelled = self._append(key, op, args, None, node.shape)
-        self._interned[key] = node
-        return spelled
+    def remember(self, constant: Node, op: Primitive, args: Iterable[Node]) -> None:
+        """Note what a constant was folded from; nan is no value of anything."""
+        if constant.data == constant.data:
+            self.folded.setdefault((constant, op), tuple(args))
 
     def apply(self, op: Primitive, *args: Node) -> Node:
         """The node `op(*args)` as the graph's rewrite rules would have it."""

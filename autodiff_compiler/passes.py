@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from .arraylaws import arrays, whole
+from .differencing import Differencing
 from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
 from .lowest import lowest
@@ -23,7 +24,7 @@ from .regroup import Regroup, collect
 from .rewrite import LawPass
 from .simplify import SIMPLIFY
 from .stable import PAIRS, STABLE
-from .values import Values
+from .values import powers_less
 
 LocalPass = Callable[[Primitive, tuple[Primitive, ...]], Iterable[Rule]]
 
@@ -77,12 +78,21 @@ class Pipeline(dict[tuple[Primitive, ...], tuple[Rule, ...]]):
 
 def stable(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """Formulas that cancel or overflow, in the form that does not."""
-    for find in (norms, exponentials, shares, whole, STABLE_LAWS, VALUES):
-        yield from find(op, heads)
+    yield from itertools.chain.from_iterable(find(op, heads) for find in STABLE_FINDERS)
 
 
 STABLE_LAWS = LawPass("stable", STABLE)
-VALUES = Values(Pipeline({"stable": LawPass("stable", PAIRS)}), PAIRS)
+DIFFERENCES = Differencing(PAIRS)
+STABLE_FINDERS: tuple[LocalPass, ...] = (
+    norms,
+    exponentials,
+    shares,
+    whole,
+    DIFFERENCES.of_functions,
+    STABLE_LAWS,
+    powers_less,
+    DIFFERENCES.of_operations,
+)
 BROUGHT_TOGETHER = Pipeline({"stable": LawPass("stable", PAIRS), "collect": collect})
 LOCAL: Mapping[str, LocalPass] = {
     "fold": fold,
@@ -138,8 +148,8 @@ def optimise(graph: Graph, output: Node, rules: Pipeline) -> tuple[Graph, Node, 
         if node not in image:
             args = [image[a] for a in node.args]
             image[node] = better.rebuild(node, args, better.apply)
-            if image[node].op is CONSTANT and args:
-                better.folded.setdefault(image[node], (node.op, tuple(args)))
+            if args and image[node].op is CONSTANT:
+                better.remember(image[node], node.op, args)
             if node in graph.names and image[node].args:  # which laws on later nodes may ask for
                 better.names.setdefault(image[node], graph.names[node])
             if log:

@@ -135,7 +135,7 @@ class Proportion:
         """The quotient in `graph`, or `None`."""
         sides = [[nodes[k] for k in side] for side in self._sides]
         if any(len(side) > 1 for side in sides):
-            return _proportion(graph, *(_difference(graph, *side) for side in sides))
+            return proportion(graph, *(_difference(graph, *side) for side in sides))
         (over,), (under,) = sides
         for parts in (_multiple, _parts):
             ratio = _ratio(_multiples(over, parts), _multiples(under, parts))
@@ -150,7 +150,7 @@ def _difference(graph: Graph, first: Node, *second: Node) -> Polynomial:
     return added(total, polynomial(graph, *second), -1) if second else total
 
 
-def _proportion(graph: Graph, over: Polynomial, under: Polynomial) -> Node | None:
+def proportion(graph: Graph, over: Polynomial, under: Polynomial) -> Node | None:
     """The product that one polynomial of several terms is times the other."""
     if len(over) != len(under) or len(over) < 2:
         return None

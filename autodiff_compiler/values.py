@@ -7,9 +7,8 @@ gives, if that is exact.  What laws say about two values of the function, they t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from functools import cached_property
 from typing import NamedTuple
 
 from .algebra import SUMS, Polynomial, made, polynomial, term
@@ -25,108 +24,37 @@ from .graph import (
     Graph,
     Node,
     Rule,
-    Rules,
 )
 from .primitives import Primitive, lookup
 from .primitives.ieee import Number, whole
-from .regroup import note
-from .rewrite import Law, Pattern
 
 MAX_EXPONENT = 64  # of a whole power that is looked for
 MAX_ROOT = 16  # the denominator of an exponent that is no whole number
 E, EXP, LOG, CBRT, LOG2, LOG10 = map(lookup, ("e", "exp", "log", "cbrt", "log2", "log10"))
 ABS, LESS = lookup("abs"), lookup("less")
-CONSTANTS = frozenset({CONSTANT, E})
-RESTORED = ("stable", "a constant as a value of the function beside it")
+CONSTANT_HEADS = frozenset({CONSTANT, E})
 POWERS = ("stable", "a power less that of its constant part")
 
 
-class Values:
-    """Differences of a function and a constant, by those of `rules` about two of its values."""
-
-    def __init__(self, rules: Rules, laws: Iterable[Law]) -> None:
-        self._rules, self._laws = rules, laws
-
-    @cached_property
-    def _functions(self) -> frozenset[Primitive]:
-        return frozenset(_functions(p for law in self._laws for p in law.variants))
-
-    def __call__(self, op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
-        """The rules for a sum with a constant, and for its quotient by another sum."""
-        if op in SUMS and not CONSTANTS.isdisjoint(heads):
-            if not self._functions.isdisjoint(heads):
-                yield Rule(RESTORED, self._difference(op))
-            if MULTIPLY in heads:
-                yield Rule(POWERS, _powers_apart(op))
-        elif op is DIVIDE and SUMS.issuperset(heads):
-            yield Rule(RESTORED, self._quotient)
-
-    def _difference(self, op: Primitive) -> Callable[..., Node | None]:
-        def step(graph: Graph, left: Node, right: Node) -> Node | None:
-            pair = self._pair(graph, op, left, right)
-            if pair is None:
-                return None
-            spelled = graph.spelled(graph.intern(op, left, right), SUBTRACT, *pair)
-            return self._by_law(graph, spelled)
-
-        return step
-
-    def _quotient(self, graph: Graph, above: Node, below: Node) -> Node | None:
-        pair = self._pair(graph, above.op, *above.args)
-        if pair is None:
-            return None
-        over, under = graph.spelled(above, SUBTRACT, *pair), _as_difference(graph, below)
-        spelled = graph.spelled(graph.intern(DIVIDE, above, below), DIVIDE, over, under)
-        return self._by_law(graph, spelled)
-
-    def _by_law(self, graph: Graph, node: Node) -> Node | None:
-        """What the first law that knows a node makes of it."""
-        for origin, step in self._rules[node.op, node.args[0].op, node.args[1].op]:
-            better = step(graph, *node.args)
-            if better is not None:
-                note(graph, origin)
-                return better
-        return None
-
-    def _pair(self, graph: Graph, op: Primitive, left: Node, right: Node) -> Pair | None:
-        """Two values of a function whose difference this is."""
-        function, constant = (left, right) if right.op in CONSTANTS else (right, left)
-        if constant.op not in CONSTANTS or function.op not in self._functions:
-            return None
-        if op is ADD:
-            constant = graph.apply(NEGATIVE, constant)
-        value = _value(graph, function, constant)
-        if value is None:
-            return None
-        return (value, function) if op is SUBTRACT and constant is left else (function, value)
+def powers_less(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """The rule for a sum of a product, which may be a power, and a constant."""
+    if op in SUMS and CONSTANT in heads and MULTIPLY in heads:
+        yield Rule(POWERS, _powers_apart(op))
 
 
-Pair = tuple[Node, Node]
+def arguments_of(graph: Graph, node: Node, other: Node) -> tuple[Node, ...]:
+    """The arguments of a node that is made like another; none, if it is not.
 
-
-def _functions(patterns: Iterable[Pattern]) -> Iterator[Primitive]:
-    """The functions that patterns have two of, one less the other."""
-    for pattern in patterns:
-        less = pattern.args[0] if pattern.op is DIVIDE else pattern
-        heads = [a.op for a in less.args] if less.op is SUBTRACT else []
-        if heads and heads[0] is heads[1] and heads[0] is not None:
-            yield heads[0]
-
-
-def _as_difference(graph: Graph, total: Node) -> Node:
-    if total.op is SUBTRACT:
-        return total
-    left, right = total.args
-    return graph.spelled(total, SUBTRACT, left, graph.apply(NEGATIVE, right))
-
-
-def _value(graph: Graph, function: Node, constant: Node) -> Node | None:
-    """The function of constants that a constant is, as it was before it was folded."""
-    op, arguments = graph.folded.get(constant, (CONSTANT, ()))
-    others = [a for a, b in zip(arguments, function.args, strict=False) if a is not b]
-    if op is not function.op or len(others) != 1:
-        arguments = _arguments(graph, function, constant)
-    return graph.intern(function.op, *arguments) if arguments else None
+    Those of a constant are what it was folded from, or of what it is the exact value.
+    """
+    if node.op is other.op or other.op in CONSTANT_HEADS:
+        return node.args
+    if node.op not in CONSTANT_HEADS:
+        return ()
+    arguments = graph.folded.get((node, other.op), ())
+    if other.op is POWER and not any(a is b for a, b in zip(arguments, other.args, strict=False)):
+        arguments = ()
+    return arguments or _arguments(graph, other, node)
 
 
 def _arguments(graph: Graph, function: Node, constant: Node) -> tuple[Node, ...]:

@@ -47,6 +47,7 @@ FLOORS = (
         "rewrite",
         "simplify",
         "families",
+        "differencing",
         "stable",
         "lowest",
         "norms",
