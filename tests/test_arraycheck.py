@@ -67,7 +67,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("source", "row", "columns", "method"), WRONG, ids=str)
+def wrong_id(part):
+    """A name without the addresses of functions, the same in every process."""
+    return " ".join(part) if isinstance(part, dict) else str(part)
+
+
+@pytest.mark.parametrize(("source", "row", "columns", "method"), WRONG, ids=wrong_id)
 def test_wrong_rules_are_found(source, row, columns, method):
     with changed(ARRAYS[row], **columns):
         certificate = ac.compile(source, cache=False).check(samples=1, accuracy=0)
