@@ -26,56 +26,17 @@ from .graph import (
     Rule,
 )
 from .lowest import reduced
-from .primitives import Primitive, lookup
+from .powers import is_near
+from .primitives import Primitive
 from .remainder import proportion
 from .rewrite import CONSTANTS, Law
 from .values import CONSTANT_HEADS, arguments_of
 
-ABS, LESS = lookup("abs"), lookup("less")
 MAX_PAIRS = 24  # of nodes that are compared, one from each side
 DIFFERENCE, QUOTIENT = "d = x - y", "r = (x - y)/(u - v)"
 DIFFERENCED = ("stable", "a formula at two points, by the rules of differences")
 
 Pair = tuple[Node, Node]
-
-
-class Step(NamedTuple):
-    """One difference, or its quotient by `under`, from what its arguments' are.
-
-    `whole` is how it is written; without it, as a difference of the pair.
-    """
-
-    graph: Graph
-    op: Primitive
-    pair: Pair
-    under: Node | None
-    whole: Node | None
-    arguments: Sequence[Pair]
-    law: Known | None
-
-    def written(self) -> Node:
-        """The difference as it is written, or the quotient."""
-        if self.whole is not None:
-            return self.whole
-        less = self.graph.intern(SUBTRACT, *self.pair)
-        return less if self.under is None else self.graph.intern(DIVIDE, less, self.under)
-
-    def chosen(self, near: Node, pair: Pair) -> Node:
-        """What the rules give where the two values of one argument are near each other."""
-        graph, less = self.graph, self.graph.apply(SUBTRACT, *pair)
-        double = graph.apply(MULTIPLY, graph.constant(2), graph.apply(ABS, less))
-        is_near = graph.apply(LESS, double, graph.apply(ABS, pair[1]))
-        return graph.apply(WHERE, is_near, near, self.written())
-
-    def combined(self, values: Sequence[Node]) -> Node:
-        """The difference, or the quotient, from those of the arguments."""
-        if self.law is None:
-            return COMBINED[self.op](self, *values)
-        ours, theirs = zip(*self.arguments, strict=True)
-        bound = dict(zip(self.law.names, ours, strict=True)) | {"y": theirs[self.law.place]}
-        nodes = [bound.get(name, self.under) for name in self.law.law.names]
-        out = [self.written()] if "out" in self.law.law.extra else []
-        return self.law.law.build(self.graph, *nodes, values[self.law.place], *out)
 
 
 class Known(NamedTuple):
@@ -90,11 +51,113 @@ class Known(NamedTuple):
         return self.names.index("x")
 
     def fits(self, arguments: Sequence[Pair]) -> bool:
-        """Whether no other argument differs."""
-        return all(
-            name == "x" or (a is b and (name not in CONSTANTS or a.op is CONSTANT))
-            for name, (a, b) in zip(self.names, arguments, strict=True)
-        )
+        """Whether no other argument differs, and constants are what the law asks for."""
+        named = dict(zip(self.names, arguments, strict=True))
+        constants = {name: a for name, (a, _) in named.items() if name in CONSTANTS}
+        if any(a is not b for name, (a, b) in named.items() if name != "x"):
+            return False
+        if any(a.op is not CONSTANT for a in constants.values()):
+            return False
+        when = self.law.when
+        return when is None or when(**{name: a.data for name, a in constants.items()})
+
+    def applied(self, question: Question, step: Step, value: Node) -> Node:
+        """What the law makes of the difference of the argument that differs."""
+        ours, theirs = zip(*step.arguments, strict=True)
+        bound = dict(zip(self.names, ours, strict=True)) | {"y": theirs[self.place]}
+        nodes = [bound.get(name, question.under) for name in self.law.names]
+        out = [question.written(step.pair)] if "out" in self.law.extra else []
+        return self.law.build(question.graph, *nodes, value, *out)
+
+
+Laws = Mapping[Primitive, Sequence[Known]]
+
+
+class Step(NamedTuple):
+    """A pair of nodes made alike, the pairs of their arguments, and the law about their function.
+
+    Without a law, it is a sum, a product or a quotient.
+    """
+
+    op: Primitive
+    pair: Pair
+    arguments: Sequence[Pair]
+    law: Known | None
+
+
+class Question(NamedTuple):
+    """The difference of a pair, or its quotient by `under`, which is written as `spelling`."""
+
+    graph: Graph
+    laws: Laws
+    pair: Pair
+    spelling: tuple[Primitive, Node, Node]
+    under: Node | None = None
+
+    def answer(self) -> Node | None:
+        """The difference, by the differences of the arguments; `None` if it comes to none."""
+        pairs, found, steps = [self.pair], dict[Pair, Node](), dict[Pair, Step]()
+        for pair in pairs:  # which grows
+            leaf = self._leaf(pair) if pair is not self.pair else None
+            if leaf is not None:
+                found[pair] = leaf
+                continue
+            step = self._step(pair)
+            if step is None or len(pairs) > MAX_PAIRS:
+                return None
+            steps[pair] = step
+            pairs += step.arguments
+        for pair in reversed(pairs):
+            if pair not in found:
+                step = steps[pair]
+                found[pair] = self._combined(step, [found[p] for p in step.arguments])
+        return found[self.pair]
+
+    def _leaf(self, pair: Pair) -> Node | None:
+        """The difference of two nodes, or its quotient, if terms of it cancel."""
+        graph, (left, right) = self.graph, pair
+        if left is right:
+            return graph.constant(0)
+        less = collected(graph, left, right, -1)
+        if self.under is None:
+            return less
+        ratio = reduced(graph, less, self.under) if less is not None else None
+        if ratio is not None:
+            return ratio
+        over = added(polynomial(graph, left), polynomial(graph, right), -1)
+        return proportion(graph, over, polynomial(graph, self.under))
+
+    def _step(self, pair: Pair) -> Step | None:
+        """How the difference of two nodes comes from their arguments', if they are made alike."""
+        left, right = pair
+        op = right.op if left.op in CONSTANT_HEADS else left.op
+        if op not in COMBINED and op not in self.laws:
+            return None
+        ours = arguments_of(self.graph, left, right)
+        theirs = arguments_of(self.graph, right, left)
+        if not (ours and theirs):
+            return None
+        arguments = list(zip(ours, theirs, strict=True))
+        law = next((k for k in self.laws.get(op, ()) if k.fits(arguments)), None)
+        return Step(op, pair, arguments, law) if law or op in COMBINED else None
+
+    def _combined(self, step: Step, values: Sequence[Node]) -> Node:
+        if step.law is not None:
+            return step.law.applied(self, step, values[step.law.place])
+        return COMBINED[step.op](self, step, *values)
+
+    def written(self, pair: Pair) -> Node:
+        """A difference as it is written, or its quotient."""
+        if pair is self.pair:
+            return self.graph.intern(*self.spelling)
+        less = self.graph.intern(SUBTRACT, *pair)
+        return less if self.under is None else self.graph.intern(DIVIDE, less, self.under)
+
+    def chosen(self, step: Step, near: Node, k: int) -> Node:
+        """What a rule gives where the two values of argument `k` are near each other."""
+        graph, (value, other) = self.graph, step.arguments[k]
+        condition = is_near(graph, graph.apply(SUBTRACT, value, other), other)
+        return graph.apply(WHERE, condition, near, self.written(step.pair))
 
 
 class Differencing:
@@ -104,37 +167,31 @@ class Differencing:
         self._laws = laws
 
     @cached_property
-    def _differences(self) -> Mapping[Primitive, Sequence[Known]]:
+    def _differences(self) -> Laws:
         return _by_function(self._laws, DIFFERENCE)
 
     @cached_property
-    def _quotients(self) -> Mapping[Primitive, Sequence[Known]]:
+    def _quotients(self) -> Laws:
         return _by_function(self._laws, QUOTIENT)
 
     def of_functions(self, op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         """The rule for a difference of two values of a function."""
-        if op in SUMS and self._alike(op, heads) in self._differences:
+        if op in SUMS and _alike(op, heads) in self._differences:
             yield Rule(DIFFERENCED, self._difference(op))
 
     def of_operations(self, op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         """The rules for a difference of products or quotients, and for what is divided."""
-        if op in SUMS and self._alike(op, heads) in COMBINED:
+        if op in SUMS and _alike(op, heads) in COMBINED:
             yield Rule(DIFFERENCED, self._difference(op))
         elif op is DIVIDE and heads[1] is not CONSTANT:
             yield Rule(DIFFERENCED, self._quotient)
-
-    def _alike(self, op: Primitive, heads: Sequence[Primitive]) -> Primitive | None:
-        """The operation that both sides may be of; a constant may be of any."""
-        found = {head for head in heads if head not in CONSTANT_HEADS}
-        is_pair = op is SUBTRACT or not CONSTANT_HEADS.isdisjoint(heads)
-        return found.pop() if is_pair and len(found) == 1 else None
 
     def _difference(self, op: Primitive) -> Callable[..., Node | None]:
         def step(graph: Graph, left: Node, right: Node) -> Node | None:
             pair = _pair(graph, op, left, right) if graph.is_program else None
             if pair is None or collected(graph, *pair, -1) is not None:
                 return None
-            found = self._taken_apart(graph, pair, None, graph.intern(op, left, right))
+            found = Question(graph, self._differences, pair, (op, left, right)).answer()
             if found is not None:
                 graph.differences[found] = pair
             return found
@@ -149,8 +206,9 @@ class Differencing:
             return self._product_over(graph, above, below)
         if pair is None and above.op in SUMS:
             pair = _pair(graph, above.op, *above.args)
-        written = graph.intern(DIVIDE, above, below) if pair else None
-        return self._taken_apart(graph, pair, below, written) if pair else None
+        if pair is None:
+            return None
+        return Question(graph, self._quotients, pair, (DIVIDE, above, below), below).answer()
 
     def _product_over(self, graph: Graph, above: Node, below: Node) -> Node | None:
         """A product with a difference that was taken apart, divided."""
@@ -160,44 +218,15 @@ class Differencing:
                 return None if found is None else graph.apply(MULTIPLY, found, other)
         return None
 
-    def _taken_apart(
-        self, graph: Graph, root: Pair, under: Node | None, whole: Node | None
-    ) -> Node | None:
-        """A difference of two nodes, by the differences of their arguments."""
-        pairs, found, steps = [root], dict[Pair, Node](), dict[Pair, Step]()
-        for pair in pairs:  # which grows
-            leaf = _leaf(graph, pair, under) if pair is not root else None
-            if leaf is not None:
-                found[pair] = leaf
-                continue
-            step = self._step(graph, pair, under, whole if pair is root else None)
-            if step is None or len(pairs) > MAX_PAIRS:
-                return None
-            steps[pair] = step
-            pairs += step.arguments
-        for pair in reversed(pairs):
-            if pair not in found:
-                found[pair] = steps[pair].combined([found[p] for p in steps[pair].arguments])
-        return found[root]
 
-    def _step(
-        self, graph: Graph, pair: Pair, under: Node | None, whole: Node | None
-    ) -> Step | None:
-        """How the difference of two nodes that are made alike comes from their arguments'."""
-        left, right = pair
-        op = right.op if left.op in CONSTANT_HEADS else left.op
-        known = (self._differences if under is None else self._quotients).get(op, ())
-        if op not in COMBINED and not known:
-            return None
-        ours, theirs = arguments_of(graph, left, right), arguments_of(graph, right, left)
-        arguments = list(zip(ours, theirs, strict=False))
-        law = next((k for k in known if k.fits(arguments)), None) if arguments else None
-        if not arguments or (law is None and op not in COMBINED):
-            return None
-        return Step(graph, op, pair, under, whole, arguments, law)
+def _alike(op: Primitive, heads: Sequence[Primitive]) -> Primitive | None:
+    """The operation that both sides may be of; a constant may be of any."""
+    found = {head for head in heads if head not in CONSTANT_HEADS}
+    is_pair = op is SUBTRACT or not CONSTANT_HEADS.isdisjoint(heads)
+    return found.pop() if is_pair and len(found) == 1 else None
 
 
-def _by_function(laws: Iterable[Law], given: str) -> Mapping[Primitive, Sequence[Known]]:
+def _by_function(laws: Iterable[Law], given: str) -> Laws:
     """The laws about the difference of a function of x and the same of y."""
     found: dict[Primitive, list[Known]] = {}
     for law in laws:
@@ -220,37 +249,23 @@ def _pair(graph: Graph, op: Primitive, left: Node, right: Node) -> Pair | None:
     return (left, graph.apply(NEGATIVE, right)) if right.op is CONSTANT else None
 
 
-def _leaf(graph: Graph, pair: Pair, under: Node | None) -> Node | None:
-    """The difference of two nodes, or its quotient, if terms of it cancel."""
-    if pair[0] is pair[1]:
-        return graph.constant(0)
-    less = collected(graph, *pair, -1)
-    if under is None:
-        return less
-    ratio = reduced(graph, less, under) if less is not None else None
-    if ratio is not None:
-        return ratio
-    over = added(polynomial(graph, pair[0]), polynomial(graph, pair[1]), -1)
-    return proportion(graph, over, polynomial(graph, under))
+def _of_sum(question: Question, step: Step, *values: Node) -> Node:
+    return question.graph.apply(step.op, *values)
 
 
-def _of_sum(step: Step, *values: Node) -> Node:
-    return step.graph.apply(step.op, *values)
-
-
-def _of_product(step: Step, first: Node, second: Node) -> Node:
-    graph, ((a, b), (c, _)) = step.graph, step.arguments
+def _of_product(question: Question, step: Step, first: Node, second: Node) -> Node:
+    graph, ((_, b), (c, _)) = question.graph, step.arguments
     near = graph.apply(ADD, graph.apply(MULTIPLY, first, c), graph.apply(MULTIPLY, b, second))
     if first.is_constant(0) or second.is_constant(0):
         return near
-    return step.chosen(near, (a, b))
+    return question.chosen(step, near, 0)
 
 
-def _of_quotient(step: Step, first: Node, second: Node) -> Node:
-    graph, ((_, u), (v, w)) = step.graph, step.arguments
+def _of_quotient(question: Question, step: Step, first: Node, second: Node) -> Node:
+    graph, ((_, u), (v, w)) = question.graph, step.arguments
     lost = graph.apply(MULTIPLY, graph.apply(DIVIDE, u, w), second)
     near = graph.apply(DIVIDE, graph.apply(SUBTRACT, first, lost), v)
-    return near if second.is_constant(0) else step.chosen(near, (v, w))
+    return near if second.is_constant(0) else question.chosen(step, near, 1)
 
 
 COMBINED: Mapping[Primitive, Callable[..., Node]] = {

@@ -37,6 +37,11 @@ ADDITIONS = {  # f(x) - f(y), by the addition theorem of f, with d = x - y; and 
 }
 
 
+def positive(n: float) -> bool:
+    """Whether a constant has a logarithm."""
+    return n > 0
+
+
 def differences() -> Iterator[Law]:
     """f(x) - f(y) for arguments that cancel."""
     for name, (by_difference, _) in ADDITIONS.items():
@@ -47,7 +52,6 @@ def differences() -> Iterator[Law]:
         ("cbrt(x) - cbrt(y)", "d/(cbrt(x)**2 + cbrt(x)*cbrt(y) + cbrt(y)**2)"),
         ("x*(x*x) - y*(y*y)", "d*(x*x + x*y + y*y)"),
         ("exp(x) - exp(y)", "where(abs(d) < 1, exp(y)*expm1(d), out)"),
-        ("n**x - n**y", "where(abs(d) < 1, n**y*expm1(d*log(n)), out)"),
         ("x**z - y**z", "where(2*abs(d) < y, y**z*expm1(z*log1p(d/y)), out)"),
         ("xlogx(x) - xlogx(y)", "where(2*abs(d) < y, d*log(x) + y*log1p(d/y), out)"),
         (
@@ -56,6 +60,8 @@ def differences() -> Iterator[Law]:
         ),
     ):
         yield stable(pattern, replacement, CANCELS, given="d = x - y")
+    power = "where(abs(d) < 1, n**y*expm1(d*log(n)), out)"
+    yield stable("n**x - n**y", power, CANCELS, given="d = x - y", when=positive)
     norms = "d/(hypot(x, y) + hypot(u, v))"
     given = "d = (x*x + y*y) - (u*u + v*v)"
     yield stable("hypot(x, y) - hypot(u, v)", norms, CANCELS, given=given)
@@ -93,7 +99,6 @@ def divided_differences() -> Iterator[Law]:
         ("(x - y)*(x + y)", "r*(x + y)"),
         ("x*(x*x) - y*(y*y)", "r*(x*x + x*y + y*y)"),
         ("exp(x) - exp(y)", step.format("r*exp(y)*exprel(d)")),
-        ("n**x - n**y", step.format("r*log(n)*n**y*exprel(d*log(n))")),
         (
             "x**z - y**z",
             "d = (x - y)/y; s = z*log1p(d); "
@@ -110,6 +115,8 @@ def divided_differences() -> Iterator[Law]:
         ("log10(x) - log10(y)", "d = x - y; where(8*abs(d) < y, r*log1prel(d/y)/y/log(10), out)"),
     ):
         yield stable(f"({difference})/(u - v)", quotient, ZERO, "u != v", given=given)
+    power = step.format("r*log(n)*n**y*exprel(d*log(n))")
+    yield stable("(n**x - n**y)/(u - v)", power, ZERO, "u != v", given=given, when=positive)
     yield from means()
 
 

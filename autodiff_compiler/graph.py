@@ -114,7 +114,7 @@ class Graph:
         self.rules, self.limits = rules, limits
         self.generic = False
         self.log: list[tuple[str, str]] | None = None
-        self.folded: dict[tuple[Node, Primitive], tuple[Node, ...]] = {}
+        self.folded: dict[Node, dict[Primitive, tuple[Node, ...]]] = {}
         self.differences: dict[Node, tuple[Node, Node]] = {}
         self.terms: dict[Node, Any] = {}
         self.sums: dict[Node, Any] = {}
@@ -161,7 +161,7 @@ class Graph:
     def remember(self, constant: Node, op: Primitive, args: Iterable[Node]) -> None:
         """Note what a constant was folded from; nan is no value of anything."""
         if constant.data == constant.data:
-            self.folded.setdefault((constant, op), tuple(args))
+            self.folded.setdefault(constant, {}).setdefault(op, tuple(args))
 
     def apply(self, op: Primitive, *args: Node) -> Node:
         """The node `op(*args)` as the graph's rewrite rules would have it."""

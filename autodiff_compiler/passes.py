@@ -19,12 +19,12 @@ from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
 from .lowest import lowest
 from .norms import exponentials, norms, shares
+from .powers import power_less
 from .primitives import ArrayPrimitive, Primitive
 from .regroup import Regroup, collect
 from .rewrite import LawPass
 from .simplify import SIMPLIFY
 from .stable import PAIRS, STABLE
-from .values import powers_less
 
 LocalPass = Callable[[Primitive, tuple[Primitive, ...]], Iterable[Rule]]
 
@@ -90,7 +90,7 @@ STABLE_FINDERS: tuple[LocalPass, ...] = (
     whole,
     DIFFERENCES.of_functions,
     STABLE_LAWS,
-    powers_less,
+    power_less,
     DIFFERENCES.of_operations,
 )
 BROUGHT_TOGETHER = Pipeline({"stable": LawPass("stable", PAIRS), "collect": collect})

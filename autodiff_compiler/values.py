@@ -7,39 +7,19 @@ gives, if that is exact.  What laws say about two values of the function, they t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
-from .algebra import SUMS, Polynomial, made, polynomial, term
-from .graph import (
-    ADD,
-    CONSTANT,
-    DIVIDE,
-    MULTIPLY,
-    NEGATIVE,
-    POWER,
-    SUBTRACT,
-    WHERE,
-    Graph,
-    Node,
-    Rule,
-)
+from .graph import CONSTANT, DIVIDE, POWER, Graph, Node
 from .primitives import Primitive, lookup
 from .primitives.ieee import Number, whole
 
 MAX_EXPONENT = 64  # of a whole power that is looked for
 MAX_ROOT = 16  # the denominator of an exponent that is no whole number
 E, EXP, LOG, CBRT, LOG2, LOG10 = map(lookup, ("e", "exp", "log", "cbrt", "log2", "log10"))
-ABS, LESS = lookup("abs"), lookup("less")
 CONSTANT_HEADS = frozenset({CONSTANT, E})
-POWERS = ("stable", "a power less that of its constant part")
 
-
-def powers_less(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
-    """The rule for a sum of a product, which may be a power, and a constant."""
-    if op in SUMS and CONSTANT in heads and MULTIPLY in heads:
-        yield Rule(POWERS, _powers_apart(op))
+Inverse = Callable[..., Fraction | None]  # of a value, and of those arguments that are constants
 
 
 def arguments_of(graph: Graph, node: Node, other: Node) -> tuple[Node, ...]:
@@ -51,7 +31,7 @@ def arguments_of(graph: Graph, node: Node, other: Node) -> tuple[Node, ...]:
         return node.args
     if node.op not in CONSTANT_HEADS:
         return ()
-    arguments = graph.folded.get((node, other.op), ())
+    arguments = graph.folded.get(node, {}).get(other.op, ())
     if other.op is POWER and not any(a is b for a, b in zip(arguments, other.args, strict=False)):
         arguments = ()
     return arguments or _arguments(graph, other, node)
@@ -67,13 +47,22 @@ def _arguments(graph: Graph, function: Node, constant: Node) -> tuple[Node, ...]
     if find is None or isinstance(constant.data, bool) or not math.isfinite(constant.data):
         return ()
     constants = [a.data if a.op is CONSTANT else None for a in function.args]
-    found = find(Fraction(constant.data), *constants)
-    if found is None or float(found) != found:
+    found = _double(find, Fraction(constant.data), constants)
+    if found is None:
         return ()
-    argument = graph.constant(whole(float(found)))
+    argument = graph.constant(whole(found))
     return tuple(
         argument if c is None else a for a, c in zip(function.args, constants, strict=True)
     )
+
+
+def _double(find: Inverse, value: Fraction, constants: Sequence[Number | None]) -> float | None:
+    """What an inverse gives, if it gives a double, and not one that was rounded."""
+    try:
+        found = find(value, *constants)
+        return float(found) if found is not None and float(found) == found else None
+    except OverflowError:
+        return None
 
 
 def _logarithm(value: Fraction, base: float) -> Fraction | None:
@@ -113,67 +102,10 @@ def _exponential(value: Fraction, base: int) -> Fraction | None:
     return Fraction(base) ** int(value) if whole else None
 
 
-INVERSES: Mapping[Primitive, Callable[..., Fraction | None]] = {
+INVERSES: Mapping[Primitive, Inverse] = {
     CBRT: lambda value, _: value**3,
     LOG2: lambda value, _: _exponential(value, 2),
     LOG10: lambda value, _: _exponential(value, 10),
     POWER: _power,
     DIVIDE: _reciprocal,
 }
-
-
-def _powers_apart(op: Primitive) -> Callable[..., Node | None]:
-    """The rule for a sum of a product and a constant."""
-
-    def step(graph: Graph, left: Node, right: Node) -> Node | None:
-        product, constant = (left, right) if right.op is CONSTANT else (right, left)
-        if product.op is not MULTIPLY or constant.op is not CONSTANT:
-            return None
-        power = _power_of_sum(graph, product)
-        if power is None or not power.starts_at(-constant.data if op is ADD else constant.data):
-            return None
-        near = graph.apply(MULTIPLY, power.rest, power.quotient(graph))
-        if op is SUBTRACT and product is right:
-            near = graph.apply(NEGATIVE, near)
-        return graph.apply(WHERE, power.is_near(graph), near, graph.intern(op, left, right))
-
-    return step
-
-
-class Power(NamedTuple):
-    """A power of a sum: of its constant part, and of the rest."""
-
-    base: Node
-    start: Number
-    rest: Node
-    exponent: int
-
-    def starts_at(self, value: Number) -> bool:
-        """Whether the power of the constant part is exactly this."""
-        return math.isfinite(value) and Fraction(self.start) ** self.exponent == Fraction(value)
-
-    def is_near(self, graph: Graph) -> Node:
-        """Whether the rest is so small that the power less that of the constant part cancels."""
-        double = graph.apply(MULTIPLY, graph.constant(2), graph.apply(ABS, self.rest))
-        return graph.apply(LESS, double, graph.constant(abs(self.start)))
-
-    def quotient(self, graph: Graph) -> Node:
-        """The power less that of the constant part, over the rest: a sum of products of powers."""
-        total = graph.apply(ADD, self.base, graph.constant(self.start))
-        for k in range(2, self.exponent):
-            product = graph.apply(MULTIPLY, total, self.base)
-            total = graph.apply(ADD, product, graph.constant(self.start**k))
-        return total
-
-
-def _power_of_sum(graph: Graph, product: Node) -> Power | None:
-    whole = term(graph, product)
-    if len(whole.powers) != 1 or whole.coefficient != 1 or not whole.sums:
-        return None
-    ((index, exponent),) = whole.powers.items()
-    base = graph.nodes[index]
-    terms: Polynomial = dict(polynomial(graph, base)) if base.op in SUMS else {}
-    start = terms.pop((), 0)
-    if exponent < 2 or not start or not terms:
-        return None
-    return Power(base, start, made(graph, terms, {}), exponent)

@@ -48,6 +48,7 @@ FLOORS = (
         "simplify",
         "families",
         "differencing",
+        "powers",
         "stable",
         "lowest",
         "norms",

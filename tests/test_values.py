@@ -103,3 +103,20 @@ def test_far_away_it_is_as_written(source, point):
         fn.value_and_gradient(point), written.value_and_gradient(point), strict=True
     ):
         assert got == pytest.approx(want, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "x"),
+    [
+        ("1/x - 1e-310", 3.0),
+        ("1/x - 5e-324", 3.0),
+        ("cbrt(x) - 1e200", 8.0),
+        ("x**0.0625 - 1e300", 16.0),
+    ],
+)
+def test_a_value_whose_inverse_leaves_the_range_is_as_written(source, x):
+    assert ac.compile(source)(x) == ac.compile(source, stable=False)(x)
+
+
+def test_whole_powers_of_a_negative_base_at_one_point_are_alike():
+    assert ac.compile("(-2)**(x + h) - (-2)**x")(x=2.0, h=0.0) == 0

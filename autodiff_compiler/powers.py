@@ -1,0 +1,81 @@
+"""Powers of sums less the power of their constant part: `(1 + h)**5 - 1` is `h` times a sum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from .algebra import SUMS, Polynomial, made, polynomial, term
+from .graph import ADD, CONSTANT, MULTIPLY, NEGATIVE, SUBTRACT, WHERE, Graph, Node, Rule
+from .primitives import Primitive, lookup
+from .primitives.ieee import Number
+
+ABS, LESS = lookup("abs"), lookup("less")
+POWERS = ("stable", "a power less that of its constant part")
+
+
+def power_less(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """The rule for a sum of a product, which may be a power, and a constant."""
+    if op in SUMS and CONSTANT in heads and MULTIPLY in heads:
+        yield Rule(POWERS, _less_constant(op))
+
+
+def is_near(graph: Graph, less: Node, value: Node) -> Node:
+    """Whether a difference from a value is so small beside it that the subtraction cancels."""
+    double = graph.apply(MULTIPLY, graph.constant(2), graph.apply(ABS, less))
+    return graph.apply(LESS, double, graph.apply(ABS, value))
+
+
+def _less_constant(op: Primitive) -> Callable[..., Node | None]:
+    """The rule for a sum of a product and a constant."""
+
+    def step(graph: Graph, left: Node, right: Node) -> Node | None:
+        product, constant = (left, right) if right.op is CONSTANT else (right, left)
+        if product.op is not MULTIPLY or constant.op is not CONSTANT:
+            return None
+        power = _power_of_sum(graph, product)
+        if power is None or not power.starts_at(-constant.data if op is ADD else constant.data):
+            return None
+        near = graph.apply(MULTIPLY, power.rest, power.quotient(graph))
+        if op is SUBTRACT and product is right:
+            near = graph.apply(NEGATIVE, near)
+        condition = is_near(graph, power.rest, graph.constant(power.start))
+        return graph.apply(WHERE, condition, near, graph.intern(op, left, right))
+
+    return step
+
+
+class Power(NamedTuple):
+    """A power of a sum: of its constant part, and of the rest."""
+
+    base: Node
+    start: Number
+    rest: Node
+    exponent: int
+
+    def starts_at(self, value: Number) -> bool:
+        """Whether the power of the constant part is exactly this."""
+        return math.isfinite(value) and Fraction(self.start) ** self.exponent == Fraction(value)
+
+    def quotient(self, graph: Graph) -> Node:
+        """The power less that of the constant part, over the rest: a sum of products of powers."""
+        total = graph.apply(ADD, self.base, graph.constant(self.start))
+        for k in range(2, self.exponent):
+            product = graph.apply(MULTIPLY, total, self.base)
+            total = graph.apply(ADD, product, graph.constant(self.start**k))
+        return total
+
+
+def _power_of_sum(graph: Graph, product: Node) -> Power | None:
+    whole = term(graph, product)
+    if len(whole.powers) != 1 or whole.coefficient != 1 or not whole.sums:
+        return None
+    ((index, exponent),) = whole.powers.items()
+    base = graph.nodes[index]
+    terms: Polynomial = dict(polynomial(graph, base)) if base.op in SUMS else {}
+    start = terms.pop((), 0)
+    if exponent < 2 or not start or not terms:
+        return None
+    return Power(base, start, made(graph, terms, {}), exponent)
