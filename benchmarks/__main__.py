@@ -2,7 +2,8 @@
 
 Every library gets the same texts, and what it returns is compared before it is measured.  Times are
 the best of several, and the ratios say how many times as long as ours another takes.  Libraries
-that are not installed are left out; the extra `bench` has them.
+that are not installed are left out; the extra `bench` has them.  Two sections are about ours alone:
+the stages of compiling beside the whole, and what derivatives cost beside the value.
 """
 
 from __future__ import annotations
@@ -25,15 +26,20 @@ from tqdm import tqdm
 
 from benchmarks.formulas import FORMULAS, GAUSS, GROWTH, NAMES, PARAMETERS, PROGRAMS
 from benchmarks.peers import OURS, PEERS, Peer, agree, flat, installed
+from benchmarks.stages import stages
 
 ENOUGH = 0.2  # seconds for which something is called again
 SIZES = ((10**4, float), (10**6, float), (10**6, np.float32))  # of arrays
 GROWING = (10, 30, 100, 300, 1000)  # sizes of programs
+KINDS = ("value", "value_and_gradient", "hessian")
 PATIENCE = 20.0  # seconds after which larger sizes are left out
 
 
 class Row(NamedTuple):
-    """A measurement: of what, by whom, in seconds, in bytes, or in operations."""
+    """A measurement: of what, by whom, in seconds, in bytes, or in operations.
+
+    Where it is about ours alone, a stage or a derivative stands for the library.
+    """
 
     section: str
     case: str
@@ -203,6 +209,24 @@ def growing(libraries: dict[str, Peer]) -> Iterator[Task]:
                 yield f"{kind} {size}", name, measured
 
 
+def staged(_: dict[str, Peer]) -> Iterator[Task]:
+    """Each stage of compiling, beside the whole way from the text to a first value and gradient."""
+    for case, (text, point) in FORMULAS.items():
+        for name, run in stages(text, point):
+            yield case, name, lambda r=run: best(r)
+
+
+def differentiating(_: dict[str, Peer]) -> Iterator[Task]:
+    """A call for derivatives, beside one for the value."""
+    import autodiff_compiler as ac
+
+    for case, (text, point) in FORMULAS.items():
+        fn = ac.compile(text)
+        for kind in KINDS:
+            function = getattr(fn, kind)
+            yield case, kind, lambda f=function, p=point: per_call(lambda: f(*p))
+
+
 SECTIONS: dict[str, Callable[[dict[str, Peer]], Iterator[Task]]] = {
     "compile": compiling,
     "operations": counting,
@@ -213,6 +237,8 @@ SECTIONS: dict[str, Callable[[dict[str, Peer]], Iterator[Task]]] = {
     "programs": programs,
     "memory": memory,
     "growth": growing,
+    "stages": staged,
+    "derivatives": differentiating,
 }
 
 
@@ -247,16 +273,15 @@ def table(section: str, rows: list[Row]) -> Iterator[str]:
     yield "|---" * (len(libraries) + 1) + "|"
     for case in dict.fromkeys(row.case for row in here):
         found = {row.library: row for row in here if row.case == case}
-        ours = found[OURS].amount
-        cells = [_cell(found.get(name), ours) for name in libraries]
+        cells = [_cell(found.get(name), found[libraries[0]]) for name in libraries]
         yield f"| {case} | {' | '.join(cells)} |"
     yield ""
 
 
-def _cell(row: Row | None, ours: float) -> str:
-    if row is None:
-        return ""
-    return amount(row) if row.library == OURS else f"{amount(row)} ({row.amount / ours:.3g}x)"
+def _cell(row: Row | None, first: Row) -> str:
+    if row is None or row is first:
+        return amount(row) if row else ""
+    return f"{amount(row)} ({row.amount / first.amount:.3g}x)"
 
 
 def machine(libraries: dict[str, Peer]) -> dict[str, Any]:
@@ -277,6 +302,7 @@ def chart(rows: list[Row], path: Path) -> None:
     mpl.use("agg")
     from matplotlib import pyplot
 
+    rows = [row for row in rows if row.library in PEERS]
     sections = [s for s in SECTIONS if any(row.section == s for row in rows)]
     lines = -(-len(sections) // 2)
     figure, axes = pyplot.subplots(lines, 2, figsize=(15, 3.2 * lines), squeeze=False)
