@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from .counts import Count
 from .errors import printable
+from .report import Report
 from .shapes import Shape, shown, word
 from .tables import aligned, code, piped, tagged
 
@@ -117,7 +119,7 @@ class Part(NamedTuple):
         return found
 
 
-class Cost:
+class Cost(Report):
     """The cost of a function: a `Part` for its value, for forward and for reverse mode.
 
     It prints as text, and shows itself as tables in a notebook.
@@ -147,30 +149,9 @@ class Cost:
         """The cost of one pass of reverse mode."""
         return next(part for part in self.parts if part.kind in REVERSE)
 
-    def render(self, form: str) -> str:
-        """The cost as `"text"`, `"markdown"`, `"html"` or `"json"`."""
-        if form not in FORMATS:
-            raise ValueError(f"format: expected one of {', '.join(FORMATS)}, got {form!r}")
-        return FORMATS[form](self)
-
-    def text(self) -> str:
-        """Aligned columns for a terminal."""
-        return self.render("text")
-
-    def markdown(self) -> str:
-        """Tables for a README or a notebook."""
-        return self.render("markdown")
-
-    def html(self) -> str:
-        """Tables for a page."""
-        return self.render("html")
-
-    def json(self) -> str:
-        """Every number and formula."""
-        return self.render("json")
-
-    __str__ = text
-    _repr_html_ = html
+    @property
+    def _writers(self) -> Mapping[str, Callable[[], str]]:
+        return {form: partial(write, self) for form, write in FORMATS.items()}
 
     def __repr__(self) -> str:
         found = (f"{part.kind} {part.operations}" for part in self.parts)

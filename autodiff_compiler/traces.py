@@ -6,7 +6,8 @@ Derivatives (2008); an operation that the program names keeps its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from . import given
@@ -21,6 +22,7 @@ from .errors import counted
 from .forward import tangents
 from .graph import ADD, CONSTANT, STACK, Graph, Node
 from .passes import STABLE_PASSES, all_symbols, output_symbols, pipeline
+from .report import Report
 from .reverse import accumulations
 from .runtime import number
 from .shapes import Shape
@@ -51,7 +53,7 @@ class Line(NamedTuple):
     node: Node | None
 
 
-class Trace:
+class Trace(Report):
     """A trace: `rows` of the mode asked for, and `primal`, the rows that they build on.
 
     It prints as text, and shows itself as a table in a notebook.
@@ -70,34 +72,13 @@ class Trace:
         """The rows of values."""
         return self.sections[0].rows
 
-    def render(self, form: str) -> str:
-        """The trace as `"text"`, `"markdown"`, `"latex"`, `"html"` or `"json"`."""
-        if form not in FORMATS:
-            raise ValueError(f"format: expected one of {', '.join(FORMATS)}, got {form!r}")
-        return FORMATS[form](self.sections)
-
-    def text(self) -> str:
-        """Aligned columns for a terminal."""
-        return self.render("text")
-
-    def markdown(self) -> str:
-        """Tables for a README or a notebook."""
-        return self.render("markdown")
-
     def latex(self) -> str:
         """`array` environments for a lecture's notes."""
         return self.render("latex")
 
-    def html(self) -> str:
-        """Tables for a page."""
-        return self.render("html")
-
-    def json(self) -> str:
-        """Sections with titles and rows; values in full precision, `null` without a point."""
-        return self.render("json")
-
-    __str__ = text
-    _repr_html_ = html
+    @property
+    def _writers(self) -> Mapping[str, Callable[[], str]]:
+        return {form: partial(write, self.sections) for form, write in FORMATS.items()}
 
     def __repr__(self) -> str:
         return f"<{self.mode} trace of {len(self.rows)} rows>"

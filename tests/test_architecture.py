@@ -17,7 +17,18 @@ PACKAGE = ROOT / "autodiff_compiler"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = (
-    ("cache", "collector", "errors", "files", "limits", "primitives", "counts", "shapes", "graph"),
+    (
+        "cache",
+        "collector",
+        "errors",
+        "files",
+        "limits",
+        "primitives",
+        "counts",
+        "shapes",
+        "graph",
+        "report",
+    ),
     (
         "characters",
         "driver",
