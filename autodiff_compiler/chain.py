@@ -1,8 +1,4 @@
-"""The chain rule, shared by both passes: an adjoint or a tangent times a partial.
-
-A factor of the form `where(c, p, 0)` selects; it never multiplies what it does not take by 0, so
-an infinite slope on a branch that is not taken contributes nothing.
-"""
+"""The chain rule, shared by both passes: what goes on to which argument, and by which partial."""
 
 from __future__ import annotations
 
@@ -15,20 +11,17 @@ from .contraction import einsum
 from .errors import ExpressionError
 from .graph import (
     ADD,
-    AND,
     BROADCAST,
-    CONSTANT,
     DIVIDE,
     MULTIPLY,
-    NEGATIVE,
-    NOT,
     PLACING,
     POWER,
     STACK,
-    WHERE,
+    SUBTRACT,
     Graph,
     Node,
 )
+from .masks import chain
 from .partials import Pen, partial_builders
 from .primitives import ARRAYS, ArrayPrimitive, lookup
 from .primitives.axes import ALL, At, elementwise
@@ -40,13 +33,6 @@ from .shapes import Shape
 HYPOT = lookup("hypot")
 SUM, CONCATENATE, INDEX = ARRAYS["sum"], ARRAYS["concatenate"], ARRAYS["index"]
 JOINED = frozenset({STACK, CONCATENATE})  # whose tangent is the same of all tangents
-
-
-class Masked(NamedTuple):
-    """`where(condition, kept, 0)`; no condition means always."""
-
-    condition: Node | None
-    kept: Node
 
 
 MOST = 8  # the largest exponent: beyond, the powers below it may be shared by others
@@ -88,7 +74,18 @@ class Norm(NamedTuple):
         return slope if count == 1 else graph.apply(MULTIPLY, graph.constant(count), slope)
 
 
-Shortcut = Root | Norm
+class Squares(NamedTuple):
+    """A product `(x - y)*(x + y)` as the difference of two squares that it is."""
+
+    arguments: tuple[Node, Node]
+
+    def slope(self, graph: Graph, _: Node, argument: Node) -> Node | None:
+        """Twice the one, and minus twice the other."""
+        factor = 2 if argument is self.arguments[0] else -2
+        return graph.apply(MULTIPLY, graph.constant(factor), argument)
+
+
+Shortcut = Root | Norm | Squares
 Shortcuts = Mapping[Node, Shortcut]
 
 
@@ -107,6 +104,8 @@ def shortcuts(nodes: Sequence[Node]) -> Shortcuts:
             if base is other and m + n <= MOST:
                 powers[node] = base, m + n
                 found[node] = Root(base, m + n, (base,))
+            elif squares := _squares(*node.args):
+                found[node] = squares
         elif node.op is DIVIDE and node.args[1] in powers:
             above, (base, n) = node.args[0], powers[node.args[1]]
             if above not in (base, node.args[1]) and base.op.partials != ("out",):
@@ -114,6 +113,15 @@ def shortcuts(nodes: Sequence[Node]) -> Shortcuts:
         elif node.op is HYPOT:
             norms.append(node)
     return found | _norms(nodes, norms) if norms else found
+
+
+def _squares(one: Node, other: Node) -> Squares | None:
+    """What a product is a difference of the squares of."""
+    if one.op is ADD:
+        one, other = other, one
+    if one.op is not SUBTRACT or other.op is not ADD or {*one.args} != {*other.args}:
+        return None
+    return Squares((one.args[0], one.args[1]))
 
 
 def _norms(nodes: Iterable[Node], norms: Sequence[Node]) -> dict[Node, Norm]:
@@ -162,35 +170,6 @@ def _refuse(graph: Graph, node: Node, k: int) -> NoReturn:
         span=(start, start + len(row.name)),
         hint="leave what it depends on out of wrt",
     )
-
-
-def chain(graph: Graph, factor: Node, slope: Node) -> Node:
-    """`factor*slope`, selecting instead of multiplying where either one is masked."""
-    if slope.op is CONSTANT and slope.data == 1 and graph.rules is not None:
-        return factor  # as a rule would say; half of all slopes are 1
-    if factor.op is not WHERE and slope.op is not WHERE:
-        if slope.op is CONSTANT and slope.data == -1 and graph.rules is not None:
-            return graph.apply(NEGATIVE, factor)  # the same
-        return graph.apply(MULTIPLY, factor, slope)
-    left, right = _masked(graph, factor), _masked(graph, slope)
-    product = graph.apply(MULTIPLY, left.kept, right.kept)
-    if left.condition is None or right.condition is None or left.condition is right.condition:
-        condition = left.condition or right.condition
-    else:
-        condition = graph.apply(AND, left.condition, right.condition)
-    return (
-        product if condition is None else graph.apply(WHERE, condition, product, graph.constant(0))
-    )
-
-
-def _masked(graph: Graph, node: Node) -> Masked:
-    if node.op is WHERE:
-        condition, yes, no = node.args
-        if no.is_constant(0):
-            return Masked(condition, yes)
-        if yes.is_constant(0):
-            return Masked(graph.apply(NOT, condition), no)
-    return Masked(None, node)
 
 
 def is_position(node: Node, k: int) -> bool:

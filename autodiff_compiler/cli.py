@@ -279,9 +279,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(args)
     except ExpressionError as error:
-        return _complain(
-            args, str(error), {"line": error.line, "column": error.column, "hint": error.hint}
-        )
+        place = {"line": error.line, "column": error.column, "hint": error.hint}
+        return _complain(args, str(error), place)
     except BrokenPipeError:  # the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
@@ -308,7 +307,7 @@ def run(args: argparse.Namespace) -> int:
         text = json.dumps(data, indent=2, allow_nan=False)
     if args.output:
         write(args.output, text.rstrip("\n") + "\n")
-    else:
+    elif sys.stdout is not None:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         print(text.rstrip("\n"), flush=True)
     return code
@@ -329,7 +328,7 @@ def _source(args: argparse.Namespace) -> str:
     if args.file is not None:
         return _text(Path(args.file).read_bytes(), args.file)
     if args.source == "-":
-        return _text(sys.stdin.buffer.read(), "standard input")
+        return _text(sys.stdin.buffer.read() if sys.stdin else b"", "standard input")
     return str(args.source).removeprefix(" ")
 
 

@@ -105,6 +105,9 @@ class Function:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{name}: a compiled function cannot be changed")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{name}: a compiled function cannot be changed")
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the inputs, in the order of the arguments."""
@@ -148,11 +151,11 @@ class Function:
     hessian = Generated("hessian", "The second partials, `H[i][j]` by `wrt[i]` and `wrt[j]`.")
     hvp = Generated("hvp", "`hvp(primals, direction)`: the Hessian times a direction, a tuple.")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """The value."""
         return self.value(*args, **kwargs)
 
-    def packed(self, **data: Any) -> Packed:
+    def packed(self, /, **data: Any) -> Packed:
         """The same function of one flat vector of all of `wrt`; `data` gives the other inputs."""
         from .packed import Packed
 
@@ -219,7 +222,7 @@ class Function:
 
         return Drawing(self._graph, self._output)
 
-    def cost(self, *kinds: str, **extents: int) -> Cost:
+    def cost(self, /, *kinds: str, **extents: int) -> Cost:
         """Operations, shapes and memory before anything runs, as formulas in the extents.
 
         Of the value and of one pass of each mode, or of `kinds`; also as numbers where `extents`

@@ -119,8 +119,8 @@ def _whole_jacobian(problem: Problem) -> Tree:
     size = nominal(size_of(problem.output.shape))
     by_tangents = [x for x in problem.wrt if nominal(size_of(x.shape)) <= size]
     found = {x: _tangent_map(problem, problem.output, problem.nodes, x) for x in by_tangents}
-    rest = [x for x in problem.wrt if x not in found]
-    return tuple((found | _adjoint_maps(problem, rest))[x] for x in problem.wrt)
+    found |= _adjoint_maps(problem, [x for x in problem.wrt if x not in found])
+    return tuple(found[x] for x in problem.wrt)
 
 
 def _tangent_map(problem: Problem, output: Node, nodes: Sequence[Node], x: Node) -> Node:

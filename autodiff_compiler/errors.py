@@ -80,6 +80,7 @@ def _escaped(character: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name closest to a misspelt one, if any is close."""
+    name = str(name)  # whatever a caller took for a name
     folded = {other.lower(): other for other in known}
     if name.lower() in folded:
         return folded[name.lower()]

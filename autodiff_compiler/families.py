@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from typing import Any
 
 from .rewrite import Law
@@ -60,6 +61,12 @@ def differences() -> Iterator[Law]:
         ),
     ):
         yield stable(pattern, replacement, CANCELS, given="d = x - y")
+    for sign, function in (
+        ("", "xlog1py(1 + x, x) - xlogx(y)"),
+        ("-", "xlogx(y) - xlog1py(1 + x, x)"),
+    ):
+        near = f"where(2*abs(d) < y, {sign}(d*log1p(x) + y*log1p(d/y)), out)"
+        yield stable(function, near, CANCELS, given="d = (1 + x) - y")
     power = "where(abs(d) < 1, n**y*expm1(d*log(n)), out)"
     yield stable("n**x - n**y", power, CANCELS, given="d = x - y", when=positive)
     norms = "d/(hypot(x, y) + hypot(u, v))"
@@ -193,12 +200,18 @@ INVERSES = {"sinh": "xcsch", "tanh": "xcoth", "expm1": "bernoulli"}  # the argum
 def removable() -> Iterator[Law]:
     """Quotients that have a limit where they are 0/0."""
     for function, ratio in RATIOS.items():
-        inverse = f"where(abs(y) < 1, r/{ratio}(y), out)"
+        over, under = f"{function}(y)/x", f"x/{function}(y)"
+        inverse = f"r*{INVERSES[function]}(y)" if function in INVERSES else f"r/{ratio}(y)"
+        yield stable(over, f"k*{ratio}(y)", ZERO, "x != 0", given="k = y/x")
         if function in INVERSES:
-            inverse = f"r*{INVERSES[function]}(y)"
-        yield stable(f"{function}(y)/x", f"r*{ratio}(y)", ZERO, "x != 0", given="r = y/x")
-        yield stable(f"x/{function}(y)", inverse, ZERO, "x != 0", given="r = x/y")
-        both = f"where(abs(x) < 1, r*{ratio}(y)/{ratio}(x), out)"
+            yield stable(under, f"k*{INVERSES[function]}(y)", ZERO, "x != 0", given="k = x/y")
+        # Where it is no constant, far from 0 the slope by what is only in y would cancel.
+        for pattern, limit, given in (
+            (over, f"r*{ratio}(y)", "r = y/x"),
+            (under, inverse, "r = x/y"),
+        ):
+            yield stable(pattern, f"where(abs(y) < 1, {limit}, out)", ZERO, "x != 0", given=given)
+        both = f"where(abs(x) < 1 and abs(y) < 1, r*{ratio}(y)/{ratio}(x), out)"
         yield stable(f"{function}(y)/{function}(x)", both, ZERO, "x != 0", given="r = y/x")
     for function, half, sine, ratio in (
         ("cosm1(y)", "-0.5", "-sin(y/2)", "sinc_unnormalized(y/2)"),
@@ -227,13 +240,13 @@ def of_series() -> Iterator[Law]:
         yield stable(f"{defect}(x)/(x*(x*x))", f"{defect}_ratio(x)", ZERO, "x != 0")
         near = f"where(abs(x) < 1.5, x*{defect}_ratio(x), out)"
         yield stable(f"{defect}(x)/(x*x)", near, ZERO, "x != 0")
-    cosine = "0.5*(sinc_unnormalized(x/2)*sinc_unnormalized(x/2))"
-    yield stable(
-        "tanmx(x)/(x*(x*x))",
-        f"where(abs(x) < 1, (sinmx_ratio(x) + {cosine})/cos(x), out)",
-        ZERO,
-        "x != 0",
-    )
+    tangent = "(sinmx_ratio(x) + 0.5*(sinc_unnormalized(x/2)*sinc_unnormalized(x/2)))"
+    for pattern, limit in (
+        ("tanmx(x)/(x*(x*x))", f"{tangent}/cos(x)"),
+        ("sinmx(x)/tanmx(x)", f"sinmx_ratio(x)*cos(x)/{tangent}"),
+        ("tanmx(x)/sinmx(x)", f"{tangent}/(sinmx_ratio(x)*cos(x))"),
+    ):
+        yield stable(pattern, f"where(abs(x) < 1, {limit}, out)", ZERO, "x != 0")
     yield stable("expm1mx(x)/(x*x)", "phi2(x)", ZERO, "x != 0")
     for pattern, mean in (
         ("log(x)/(x - 1)", "log1prel(x - 1)"),
@@ -273,23 +286,17 @@ def poles() -> Iterator[Law]:
     yield stable("-(1/expm1(-x)) - 1/x", "-(1/x + 1/expm1(-x))", CANCELS, "x != 0")
 
 
+DEFECTS = ["sin", "tan", "sinh", "tanh", "arctan", "arcsin", "arcsinh", "arctanh", "expm1", "log1p"]
+
+
 def defects() -> Iterator[Law]:
-    """Functions less their argument, which is the first term of their series."""
-    names = (
-        "sin",
-        "tan",
-        "sinh",
-        "tanh",
-        "arctan",
-        "arcsin",
-        "arcsinh",
-        "arctanh",
-        "expm1",
-        "log1p",
-    )
-    for name in names:
+    """Functions less their argument, which is the first term of their series, or less another."""
+    for name in DEFECTS:
         yield stable(f"{name}(x) - x", f"{name}mx(x)", CANCELS)
         yield stable(f"x - {name}(x)", f"-{name}mx(x)", CANCELS)
+    for one, other in permutations(DEFECTS, 2):
+        near = f"where(abs(x) < 0.5, {one}mx(x) - {other}mx(x), out)"
+        yield stable(f"{one}(x) - {other}(x)", near, CANCELS)
 
 
 SIGNS = (("+", ""), ("-", "-"))  # of what is added to 1, and of that in log1p

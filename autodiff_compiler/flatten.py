@@ -154,8 +154,9 @@ class _Flattener:
 
     def _sum(self, node: Node, args: tuple[Node, ...]) -> Node:
         """A sum, in which arrays that are mostly zeros are put into one."""
-        placed = [self.image[a] for a in node.args if self._is_placed(a)]
-        rest = [a for a in node.args if not self._is_placed(a)]
+        alike = [a for a in node.args if a.shape == node.shape and self._is_placed(a)]
+        placed = [self.image[a] for a in alike]
+        rest = [a for a in node.args if a not in alike]
         if len(placed) != 1:
             return self._assembled(placed) if placed else self.new.apply(ADD, *args)
         whole, before = self.image[rest[0]], self.sums.get(rest[0])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .chain import JOINED, Shortcuts, arguments, chain, shortcuts, slope_by, tangent_of
-from .graph import ADD, BROADCAST, INPUT, STACK, Graph, Node
+from .chain import JOINED, Shortcuts, arguments, shortcuts, slope_by, tangent_of
+from .graph import BROADCAST, INPUT, STACK, Graph, Node
+from .masks import chain, total
 from .primitives import ArrayPrimitive
 
 
@@ -30,16 +31,16 @@ def tangents(
 def _tangent(graph: Graph, node: Node, dots: Mapping[Node, Node], short: Shortcuts) -> Node | None:
     if node.op in JOINED or isinstance(node.op, ArrayPrimitive):
         return tangent_of(graph, node, dots)
-    total = None
+    dot = None
     for argument in dict.fromkeys(arguments(node, short)):
         if argument in dots:
             slope = slope_by(graph, node, argument, short)
             if not slope.is_constant(0):
                 term = chain(graph, dots[argument], slope)
-                total = term if total is None else graph.apply(ADD, total, term)
-    if total is None or total.shape == node.shape:
-        return total
-    return graph.make(BROADCAST, (total,), node.shape)
+                dot = term if dot is None else total(graph, dot, term, is_last=False)
+    if dot is None or dot.shape == node.shape:
+        return dot
+    return graph.make(BROADCAST, (dot,), node.shape)
 
 
 def forward(graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Node, Node]:

@@ -19,11 +19,12 @@ def check_size(node: Node, limits: Limits, source: str, where: tuple[int, int]) 
 
 
 class Reading(NamedTuple):
-    """How a function's text is read again, and what the names in it mean."""
+    """How a function's text is read again, what the names in it mean, and what has been read."""
 
     read: Callable[[], object]
     variables: Mapping[str, Node]
     functions: Mapping[str, Function]
+    known: dict[tuple[Node, ...], Node]  # the function of these arguments
 
 
 class Function:

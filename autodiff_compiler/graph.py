@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from .limits import DEFAULT, Limits
 from .primitives import ARRAYS, ArrayPrimitive, Primitive, function, lookup
 from .primitives.ieee import Number
-from .shapes import SCALAR, Shape, broadcast
+from .shapes import SCALAR, Shape, ShapeError, broadcast, shown
 
 INPUT = function("input()")
 PARAMETER = function("parameter()")  # of a function defined in the source, or of a rule
@@ -28,6 +28,7 @@ BROADCAST, INDEX = ARRAYS["broadcast_to"], ARRAYS["index"]
 PLACING = frozenset({INDEX, ARRAYS["scatter"]})  # whose further arguments are positions
 
 
+MAX_AXES = 32  # as many as every NumPy has
 _operation = attrgetter("op")
 
 
@@ -230,11 +231,16 @@ class Graph:
         return self._append((PARAMETER, name, len(self.nodes)), PARAMETER, (), name, SCALAR)
 
     def stack(self, elements: Sequence[Node]) -> Node:
-        """An array of elements, along a new first axis."""
+        """An array of elements, along a new first axis; raises `ShapeError` if they differ."""
         key = (STACK, *elements)
         found = self._interned.get(key)
-        shape = (len(elements), *elements[0].shape)
-        return found or self._append(key, STACK, tuple(elements), None, shape)
+        if found is not None:
+            return found
+        shape = elements[0].shape
+        if any(e.shape != shape for e in elements):
+            shapes = sorted({shown(e.shape) for e in elements})
+            raise ShapeError(f"the elements of a list differ in shape: {', '.join(shapes)}")
+        return self._append(key, STACK, tuple(elements), None, (len(elements), *shape))
 
     def rebuild(self, node: Node, args: Iterable[Node], fresh: Callable[..., Node]) -> Node:
         """`node` of any graph made anew in this one, with its arguments replaced by `args`.
@@ -277,6 +283,8 @@ class Graph:
         self.heads.add(op)
         if shape and (op is not STACK or len(shape) > 1):
             self.has_arrays = True
+            if len(shape) > MAX_AXES:
+                raise ShapeError(f"an array has {MAX_AXES} axes at most, not {len(shape)}")
         self._interned[key] = node
         return node
 

@@ -6,6 +6,7 @@ offset, and takes a third of the time.
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -121,3 +122,9 @@ def flatten(source: str) -> str:
         return " " * len(text) if text[0] in "#\\" or (text == "\n" and depth) else text
 
     return _LAYOUT.sub(blank, source)
+
+
+def statement_start(text: str, number: int) -> int:
+    """The offset at which a statement of a flattened source begins, counted from 0."""
+    found = re.finditer(r"[^;\n\s][^;\n]*", text)
+    return next(itertools.islice(found, number, None)).start()

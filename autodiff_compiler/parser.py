@@ -26,7 +26,9 @@ from .lexer import FormulaLexer, Word, flatten, span
 from .limits import DEFAULT, Limits
 from .primitives import ARRAYS, Primitive
 from .scope import INFIX, RESERVED, WORDS, Scope
-from .shapes import Extent, Polynomial, Shape, named, shown
+from .shapes import Extent, Polynomial, Shape, ShapeError, named
+
+STATEMENT_END = re.compile(r"[;\n]|\Z")
 
 
 class Reducer(Transformer[Word, Node]):
@@ -45,6 +47,7 @@ class Reducer(Transformer[Word, Node]):
             inputs = [scope.declare(name, None) for name in names]
             scope.last_defined = None
             scope.output = scope.inline(defined, defined.head, inputs)
+        scope.check_extents()
         return scope
 
     def result(self, children: list[Any]) -> None:
@@ -91,9 +94,10 @@ class Reducer(Transformer[Word, Node]):
         if not needed:
             return None
         start = head.start_pos + len(head)
-        body = re.split(r"[;\n]", flatten(self.scope.source)[start:], maxsplit=1)[0]
-        text = " " * start + body
-        return Reading(lambda: self.read(text), dict(scope.variables), dict(scope.functions))
+        end = STATEMENT_END.search(scope.text, start)
+        assert end is not None
+        text = " " * start + scope.text[start : end.start()]
+        return Reading(lambda: self.read(text), dict(scope.variables), dict(scope.functions), {})
 
     def declaration(self, children: list[Any]) -> None:
         """`X: [N, 2]`."""
@@ -157,13 +161,11 @@ class Reducer(Transformer[Word, Node]):
         elements = [self.scope.number(e) for e in children if not isinstance(e, Word)]
         if not elements:
             raise self.scope.fail("an empty list has no value", children[0], "write [a, b]")
-        shapes = {e.shape for e in elements}
-        if len(shapes) > 1:
-            found = ", ".join(sorted(map(shown, shapes)))
+        try:
+            return self.scope.graph.stack(elements)
+        except ShapeError as error:
             token = children[0] if isinstance(children[0], Word) else None
-            problem = f"the elements of a list differ in shape: {found}"
-            return Ragged(elements, self.scope.fail(problem, token))
-        return self.scope.graph.stack(elements)
+            return Ragged(elements, self.scope.fail(str(error), token))
 
     def chain(self, children: list[Any]) -> Node:
         """`a + b - c` or `a*b/c`: operands and operators in turn, combined from the left."""

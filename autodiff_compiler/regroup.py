@@ -176,13 +176,13 @@ class Regroup:
         whole = term(graph, rest)
         if not whole.below:
             return None
-        below = [j for j, e in whole.powers.items() if e < 0]
-        found = self._quotient(graph, [over.index], below)
+        below = {j: e for j, e in whole.powers.items() if e < 0}
+        found = self._quotient(graph, {over.index: 1}, below)
         if found is None:
             return None
-        powers = multiplied(whole.powers, {found.under: 1})
+        powers = multiplied(multiplied(whole.powers, {over.index: 1}), found.powers, -1)
         node = made_product(graph, found.node, powers)
-        return graph.apply(MULTIPLY, graph.constant(whole.coefficient), node)
+        return graph.apply(MULTIPLY, graph.constant(whole.coefficient * found.scale), node)
 
     def _divide(self, graph: Graph, left: Node, right: Node) -> Node | None:
         """A quotient of products, in which some factors go with divisors."""
@@ -211,13 +211,13 @@ class Regroup:
     def _divided(self, graph: Graph, scale: Number, powers: Powers) -> tuple[Number, Powers]:
         """A term with factors divided by others, as long as a rule knows a quotient."""
         for _ in range(MAX_FACTORS):
-            above = [i for i, e in powers.items() if e > 0]
-            found = self._quotient(graph, above, [j for j, e in powers.items() if e < 0])
+            above, below = ({i: e for i, e in powers.items() if sign * e > 0} for sign in (1, -1))
+            found = self._quotient(graph, above, below)
             if found is None:
                 break
             made = term(graph, found.node)
-            rest = multiplied(multiplied(powers, {found.over: 1}, -1), {found.under: 1})
-            scale, powers = scale * made.coefficient, multiplied(rest, made.powers)
+            scale *= made.coefficient * found.scale
+            powers = multiplied(multiplied(powers, found.powers, -1), made.powers)
         return scale, powers
 
     def _is_difference_over_sum(self, left: Node, right: Node) -> bool:
@@ -235,20 +235,44 @@ class Regroup:
         functions = self._above & graph.heads
         return any(u in PRODUCTS or rules[DIVIDE, f, u] for f in functions for u in unders)
 
-    def _quotient(
-        self, graph: Graph, above: Iterable[int], below: Sequence[int]
-    ) -> Quotient | None:
-        """A factor above the line divided by one below, if a rule knows the quotient."""
-        above = sorted(above, key=lambda i: not self._may_be_over(graph.nodes[i]))
-        for i, j in product(above, below):
-            over, under = graph.nodes[i], graph.nodes[j]
-            if self._may_be_over(over) or under.op in self._under:
-                for origin, better in self._rules[DIVIDE, over.op, under.op]:
-                    node = better(graph, over, under)
-                    if node is not None:
-                        note(graph, origin)
-                        return Quotient(node, i, j)
+    def _quotient(self, graph: Graph, above: Powers, below: Powers) -> Quotient | None:
+        """Some factors divided by others, if a rule knows the quotient."""
+        for over, under, taken, scale in self._fractions(graph, above, below):
+            for origin, better in self._rules[DIVIDE, over.op, under.op]:
+                node = better(graph, over, under)
+                if node is not None:
+                    note(graph, origin)
+                    return Quotient(node, taken, scale)
         return None
+
+    def _fractions(self, graph: Graph, above: Powers, below: Powers) -> Iterator[Fraction]:
+        """What a rule may know: first, functions over all of their argument, or the inverse."""
+        nodes = graph.nodes
+        overs = sorted(above, key=lambda i: not self._may_be_over(nodes[i]))
+        for i in overs:
+            if self._may_be_over(nodes[i]):
+                yield from _over_argument(graph, i, 1, below)
+        for j in below:
+            if nodes[j].op in self._under:
+                yield from _over_argument(graph, j, -1, above)
+        for i, j in product(overs, below):
+            if self._may_be_over(nodes[i]) or nodes[j].op in self._under:
+                taken = multiplied({i: 1}, {j: 1}, -1)
+                yield Fraction(nodes[i], nodes[j], taken, 1)
+
+
+def _over_argument(graph: Graph, i: int, sign: int, powers: Powers) -> Iterator[Fraction]:
+    """A function over its argument, or the inverse, if all factors of that are in `powers`."""
+    function = graph.nodes[i]
+    argument, *more = function.args
+    whole = term(graph, argument)
+    taken = {j: -sign * e for j, e in whole.powers.items()}
+    if more or len(taken) < 2 or any(t * (powers.get(j, 0) - t) < 0 for j, t in taken.items()):
+        return
+    if sign > 0:
+        yield Fraction(function, argument, multiplied({i: 1}, taken), whole.coefficient)
+    else:
+        yield Fraction(argument, function, multiplied({i: -1}, taken), 1 / whole.coefficient)
 
 
 def _where_true(graph: Graph, node: Node, condition: Node) -> Node:
@@ -267,12 +291,21 @@ def _where_true(graph: Graph, node: Node, condition: Node) -> Node:
     return made_product(graph, graph.constant(scale), powers)
 
 
+class Fraction(NamedTuple):
+    """One node over another, which is, times `scale`, powers that a product may have."""
+
+    over: Node
+    under: Node
+    powers: Powers
+    scale: Number
+
+
 class Quotient(NamedTuple):
-    """A node that stands for one factor divided by another."""
+    """A node that is, times `scale`, powers of a product."""
 
     node: Node
-    over: int
-    under: int
+    powers: Powers
+    scale: Number
 
 
 def _total(graph: Graph, rest: Sequence[Signed], pair: Signed) -> Node:

@@ -24,7 +24,7 @@ from .algebra import (
     term,
     times,
 )
-from .graph import ADD, CONSTANT, DIVIDE, INPUT, MULTIPLY, NEGATIVE, Graph, Node
+from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node
 from .parser import parse
 from .primitives.ieee import Number, whole
 
@@ -53,17 +53,19 @@ class Given:
         """The node in `graph`, or `None`."""
         if self._is_apart(nodes):
             return None
-        found: dict[Node, Polynomial | None] = {}
-        known = dict(zip(self._graph.inputs.values(), nodes, strict=True))
-        for line in self._graph.nodes:
-            if line is self._output:
-                break
-            found[line] = _evaluated(graph, line, known, found)
-        left, right = (found[a] for a in self._output.args)
-        if left is None or right is None:
-            return None
-        total = _concluded(self._output, left, right)
+        total = self._total([_read(graph, node) for node in nodes])
+        if total is None and len(self._graph.nodes) > len(nodes) + 1:
+            total = self._total([_read_whole(graph, node) for node in nodes])
         return None if total is None else made(graph, total, {})
+
+    def _total(self, known: Sequence[Polynomial | None]) -> Polynomial | None:
+        """What remains, for the names as polynomials."""
+        found = dict(zip(self._graph.inputs.values(), known, strict=True))
+        for line in self._graph.nodes:
+            if line not in found and line is not self._output:
+                found[line] = _evaluated(line, found)
+        left, right = (found[a] for a in self._output.args)
+        return None if left is None or right is None else _concluded(self._output, left, right)
 
     def _is_apart(self, nodes: Sequence[Node]) -> bool:
         """Whether, at sight, the two sides have nothing in common that could cancel."""
@@ -72,14 +74,7 @@ class Given:
         return single and are_apart(nodes[ours[0]], nodes[theirs[0]])
 
 
-def _evaluated(
-    graph: Graph,
-    line: Node,
-    known: Mapping[Node, Node],
-    found: Mapping[Node, Polynomial | None],
-) -> Polynomial | None:
-    if line.op is INPUT:
-        return _read(graph, known[line])
+def _evaluated(line: Node, found: Mapping[Node, Polynomial | None]) -> Polynomial | None:
     if line.op is CONSTANT:
         return {(): line.data}
     left, right = (found[a] for a in line.args)
@@ -91,11 +86,19 @@ def _evaluated(
 
 
 def _read(graph: Graph, node: Node) -> Polynomial | None:
+    """A node as a polynomial, a product of sums multiplied out."""
     found = polynomial(graph, node)
     whole = term(graph, node)
     if len(found) > 1 or not whole.sums:
         return found
     return expanded(graph, whole.coefficient, whole.powers)
+
+
+def _read_whole(graph: Graph, node: Node) -> Polynomial:
+    """A node as a polynomial, but a sum without products in it as one thing: to be squared."""
+    found = polynomial(graph, node)
+    degrees = (e for monomial in found for _, e in monomial)
+    return {((node.index, 1),): 1} if node.op in SUMS and max(degrees, default=1) == 1 else found
 
 
 def _concluded(line: Node, left: Polynomial, right: Polynomial) -> Polynomial | None:
@@ -123,13 +126,15 @@ class Proportion:
     Either it is a constant, and both are read as sums of multiples: `(25 - v)/10` is 0.1 times
     `25 - v`, and `0.1*v - 2.5` is -0.1 times it; or both are products with a factor in common, as
     `a*x` and `b*x`, of a program: in derivatives, the quotient could leave the range.  Both sides
-    may be differences: `"r = (x - y)/(u - v)"`, which is `t` for `a*t`, `b*t`, `a` and `b`.
+    may be differences: `"r = (x - y)/(u - v)"`, which is `t` for `a*t`, `b*t`, `a` and `b`.  It can
+    be asked for constants alone.
     """
 
-    def __init__(self, text: str, names: Sequence[str]) -> None:
+    def __init__(self, text: str, names: Sequence[str], is_constant: bool) -> None:
         self.name, _, body = (part.strip() for part in text.partition("="))
         sides = [side.strip("() ").split(" - ") for side in body.split("/")]
         self._sides = [[names.index(name) for name in side] for side in sides]
+        self._is_constant = is_constant
 
     def __call__(self, graph: Graph, *nodes: Node) -> Node | None:
         """The quotient in `graph`, or `None`."""
@@ -141,7 +146,8 @@ class Proportion:
             ratio = _ratio(_multiples(over, parts), _multiples(under, parts))
             if ratio is not None:
                 return graph.constant(ratio)
-        return _without_common(graph, over, under) if graph.is_program else None
+        found = _without_common(graph, over, under) if graph.is_program else None
+        return None if found and self._is_constant and found.op is not CONSTANT else found
 
 
 def _difference(graph: Graph, first: Node, *second: Node) -> Polynomial:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial, reduce
 
-from .chain import Shortcuts, adjoint_of, arguments, chain, fitted, is_position, shortcuts, slope_by
+from .chain import Shortcuts, adjoint_of, arguments, fitted, is_position, shortcuts, slope_by
 from .forward import name_after
 from .graph import ADD, STACK, Graph, Node, dependents
+from .masks import chain, total
 from .primitives import ArrayPrimitive
 
 # One line of the adjoint trace: `node` passes `adjoint*slope` on to `argument`, whose adjoint was
@@ -59,8 +60,8 @@ def _accumulation(
         term = chain(graph, bar, slope)
         if term.shape != argument.shape:
             term = fitted(graph, term, argument.shape)
-    total = term if before is None else graph.apply(ADD, before, term)
-    return node, argument, slope, before, total
+    bar_of_argument = term if before is None else total(graph, before, term, not argument.args)
+    return node, argument, slope, before, bar_of_argument
 
 
 def reverse(

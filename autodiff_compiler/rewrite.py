@@ -21,7 +21,7 @@ from .primitives.ieee import Number
 from .remainder import Given, Proportion
 
 CONSTANTS = ("m", "n")  # names that stand for constants
-RATIO = "r"  # the name of what one node is times another
+RATIOS = ("r", "k")  # names of what one node is times another; `k` stands only for a constant
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Law:
     same node.  `when` restricts the constants.  `exact` rules hold for every IEEE input, up to the
     sign of a zero; the others only to rounding, or where the pattern is finite.  `given` names
     what remains of a sum in which terms cancel, as `"d = x - y"`; the law holds only if they do.
-    With `"r = x/y"` it holds if one is a constant times the other, or both have a factor in common.
+    With `"r = x/y"` it holds if one is a constant times the other, or both have a factor in common;
+    with `"k = x/y"` only for a constant.
     `holds` is the condition under which the two sides agree, if that is not everywhere.  In the
     replacement `out` is the pattern as it was written.  A law that would compute anew what is there
     is for the program `alone`, not for its derivatives, and not for what has a name.  `variable` is
@@ -82,13 +83,13 @@ class Law:
     def cancelled(self) -> Given | Proportion | None:
         """Makes what is given, from nodes for `names`."""
         if self.is_relative:
-            return Proportion(self.given, self.names)
+            return Proportion(self.given, self.names, self.given.startswith("k"))
         return Given(self.given, self.names) if self.given else None
 
     @property
     def is_relative(self) -> bool:
         """Whether what is given is what one node is times another."""
-        return self.given.partition(" ")[0] == RATIO
+        return self.given.partition(" ")[0] in RATIOS
 
 
 class Pattern(NamedTuple):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from operator import attrgetter
 
 from .arrays import FUNCTIONS
@@ -14,7 +13,7 @@ from .errors import ExpressionError, counted, nearest
 from .functions import Function, Reading, check_size
 from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
 from .hints import INSTEAD, extents_hint, shape_hint, usage
-from .lexer import Word, flatten, span
+from .lexer import Word, flatten, span, statement_start
 from .limits import DEFAULT, Limits
 from .primitives import ARRAYS, BY_NAME, CONSTANTS, ArrayPrimitive, Primitive, lookup, special
 from .shapes import Shape, ShapeError, extent_names, named, shown
@@ -75,6 +74,11 @@ class Scope:
         for name in inputs or ():
             self.variables[name] = self.graph.input(name, shapes.get(name, ()))
 
+    @cached_property
+    def text(self) -> str:
+        """The source as it is read: without comments."""
+        return flatten(self.source)
+
     def fail(self, problem: str, token: Word | None, hint: str | None = None) -> ExpressionError:
         """An error at `token`, or at the start of the source."""
         start = token.start_pos if token is not None and token.start_pos is not None else 0
@@ -97,7 +101,7 @@ class Scope:
     def statement(self, is_value: bool) -> None:
         """A statement ends here; a value that is not the program's last line has no effect."""
         if self.unused is not None:
-            start = _statement_start(self.source, self.unused)
+            start = statement_start(self.text, self.unused)
             raise ExpressionError(
                 "this line has no effect: only the last one is the output",
                 self.source,
@@ -142,6 +146,12 @@ class Scope:
         self.variables[name] = node
         self.extents |= extent_names(shape)
         self.graph.has_arrays |= bool(shape)
+
+    def check_extents(self) -> None:
+        """Refuse a name that is a length in a shape and something else as well."""
+        for name in sorted(self.extents & (self.variables.keys() | self.shapes.keys())):
+            problem = f"{name} is a length in a shape, and an input or a variable as well"
+            raise self.fail(problem, None, "call one of them something else")
 
     def _input(self, name: str, token: Word) -> Node:
         if name in self.functions or self._is_function(name):
@@ -326,15 +336,18 @@ class Scope:
         """A function whose text is read with `args` in the place of its parameters."""
         if self.depth == MAX_DEPTH:
             raise self.fail(f"functions of arrays call each other {MAX_DEPTH} deep", token)
+        given = tuple(map(self.number, args))
+        if given in reading.known:
+            return reading.known[given]
         kept, before = {name: getattr(self, name) for name in STATE}, len(self.graph.nodes)
         names = [str(p.data) for p in function.parameters]
-        self.parameters = dict(zip(names, map(self.number, args), strict=True))
+        self.parameters = dict(zip(names, given, strict=True))
         self.variables, self.functions = dict(reading.variables), dict(reading.functions)
         self.unused, self.depth = None, self.depth + 1
         try:
             reading.read()
             assert self.output is not None
-            return self.output
+            return reading.known.setdefault(given, self.output)
         except ExpressionError as error:
             error.add_note(f"in {function.name}, called with {', '.join(map(_described, args))}")
             raise
@@ -383,9 +396,3 @@ def is_list(node: Node) -> bool:
 
 def _described(node: Node) -> str:
     return f"an array of shape {shown(node.shape)}" if node.shape else "a number"
-
-
-def _statement_start(source: str, number: int) -> int:
-    """The offset at which a statement begins, counted from 0."""
-    found = re.finditer(r"[^;\n\s][^;\n]*", flatten(source))
-    return next(itertools.islice(found, number, None)).start()

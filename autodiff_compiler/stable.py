@@ -80,11 +80,13 @@ LOGARITHMS = (
     stable("log1p(x) - log1p(-x)", "2*arctanh(x)", CANCELS),
     stable("log1p(-x) - log1p(x)", "-2*arctanh(x)", CANCELS),
     stable("log(conjugate_sum(x, hypot(x, 1), d))", "arcsinh(x)", CANCELS, "d == 1"),
+    stable("log(abs(x) + hypot(x, 1))", "arcsinh(abs(x))", CANCELS),
     stable(
         "log(conjugate_sum(x, sqrt_product(x - 1, x + 1), d))", "arccosh(x)", CANCELS, "d == -1"
     ),
     stable("log((1 + x) + y)", "where(abs(x + y) < 0.5, log1p(x + y), out)", CANCELS),
     stable("log((1 + x) - y)", "where(abs(x - y) < 0.5, log1p(x - y), out)", CANCELS),
+    stable("log((1 - y) + y*exp(x))", "where(abs(x) < 1, log1p(y*expm1(x)), out)", CANCELS),
     stable("log(1 + x)", "log1p(x)", CANCELS),
     stable("log(1 - x)", "log1p(-x)", CANCELS),
     *(
@@ -95,6 +97,7 @@ LOGARITHMS = (
     stable("log(abs(x - 1))", "logabs1m(x)", CANCELS),
     stable("log(abs(1 - x))", "logabs1m(x)", CANCELS),
     stable("log(abs(1 + x))", "logabs1m(-x)", CANCELS),
+    stable("log(abs(sinh(x)))", "where(abs(x) > 20, abs(x) - log(2), out)", OVERFLOWS),
     stable("log(abs(x))", "logabs(x)", POLE),
     stable("log(x*x)", "2*logabs(x)", LARGE),
     stable("log(x*(x*x))", "3*log(x)", LARGE),
@@ -130,15 +133,19 @@ LOGARITHMS = (
     stable("log(n*erfc(x))", "logerfc(x) + log(n)", OVERFLOWS, when=positive),
     stable("log(ndtr(x))", "log_ndtr(x)", OVERFLOWS),
     stable("log(cos(x))", "where(abs(x) < 1, log1p(cosm1(x)), out)", CANCELS),
-    stable(
-        "log(tan(n + x))",
-        "where(abs(x) < 0.7, arcsinh(tan(2*x)), out)",
-        CANCELS,
-        when=quarter,
+    *(
+        stable(
+            f"log(tan(n {sign} x))",
+            f"where(abs(x) < 0.7, {sign}arcsinh(tan(2*x)), out)",
+            CANCELS,
+            when=quarter,
+        )
+        for sign in "+-"
     ),
 )
 
 EXPONENTIALS = (
+    stable("e**x", "exp(x)", "the rounded base is raised to a power"),
     stable("exp(x) - 1", "expm1(x)", CANCELS),
     stable("1 - exp(x)", "-expm1(x)", CANCELS),
     stable("(x**y - 1)/y", "where(abs(y*log(x)) < 1, boxcox(x, y), out)", ZERO, "y != 0"),
@@ -149,6 +156,10 @@ EXPONENTIALS = (
     stable("exp(x) - exp(-x)", "2*sinh(x)", CANCELS),
     stable("exp(-x) - exp(x)", "-2*sinh(x)", CANCELS),
     stable("exp(x) + exp(-x)", "2*cosh(x)", "one exponential less"),
+    stable("y*exp(x) - y*exp(-x)", "2*y*sinh(x)", CANCELS),
+    stable("y*exp(-x) - y*exp(x)", "-2*y*sinh(x)", CANCELS),
+    stable("y*exp(x) + y*exp(-x)", "2*y*cosh(x)", "one exponential less"),
+    stable("expm1(2*x)/expm1(x)", "exp(x) + 1", OVERFLOWS, "x != 0"),
     stable("expm1(x)/(1 + exp(x))", "tanh(x/2)", OVERFLOWS),
     stable("exp(x)/(1 + exp(x))", "expit(x)", OVERFLOWS),
     stable("exp(x)/expm1(x)", "-1/expm1(-x)", OVERFLOWS),
@@ -180,12 +191,24 @@ EXPONENTIALS = (
     stable("exp(x)*cosh(x)", "0.5 + 0.5*exp(2*x)", OVERFLOWS),
     stable("exp(-x)*cosh(x)", "0.5 + 0.5*exp(-2*x)", OVERFLOWS),
     stable("exp(-(n/x))", "exp_reciprocal(n, x)", POLE, "x != 0"),
+    stable(
+        "1 - exp_reciprocal(n, x)", "where(abs(x) > abs(n), -expm1(-(n/x)), out)", CANCELS, "x != 0"
+    ),
+    stable(
+        "exp_reciprocal(n, x) - 1", "where(abs(x) > abs(n), expm1(-(n/x)), out)", CANCELS, "x != 0"
+    ),
     stable("x/exp(y)", "x*exp(-y)", OVERFLOWS),
     stable("1 - expit(x)", "expit(-x)", CANCELS),
     stable("expit(x) - 0.5", "0.5*tanh(x/2)", CANCELS),
     stable("2*expit(x) - 1", "tanh(x/2)", CANCELS),
     stable("1 - 2*expit(x)", "-tanh(x/2)", CANCELS),
     stable("exp(log(x))", "where(x >= 0, x, out)", "one rounding less"),
+    stable(
+        "exp(log(x) + log(y))", "where(x > 0 and y > 0, x*y, out)", "large exponents lose digits"
+    ),
+    stable(
+        "exp(log(x) - log(y))", "where(x > 0 and y > 0, x/y, out)", "large exponents lose digits"
+    ),
     stable("exp(y*log(x))", "where(x >= 0, x**y, out)", "large exponents lose digits"),
     stable("x/y**z", "x*y**(-z)", "the power overflows, and its slope with it"),
 )
@@ -203,13 +226,17 @@ HYPERBOLICS = (
     stable("cos(y) - cosh(x)", "cosm1(y) - coshm1(x)", CANCELS),
     stable("exp(x) - cos(y)", "where(abs(x) < 0.5, expm1(x) - cosm1(y), out)", CANCELS),
     stable("cos(y) - exp(x)", "where(abs(x) < 0.5, cosm1(y) - expm1(x), out)", CANCELS),
-    stable("sinh(x) - sin(x)", "where(abs(x) < 1, sinhmx(x) - sinmx(x), out)", CANCELS),
-    stable("sin(x) - sinh(x)", "where(abs(x) < 1, sinmx(x) - sinhmx(x), out)", CANCELS),
     stable("exp(x) - (1 + x)", "expm1mx(x)", CANCELS),
     stable("1 - tanh(x)", "2*expit(-2*x)", CANCELS),
     stable("1 + tanh(x)", "2*expit(2*x)", CANCELS),
     stable("tanh(x) - 1", "-2*expit(-2*x)", CANCELS),
     stable("1 - erf(x)", "erfc(x)", CANCELS),
+    stable(
+        "exp(x*x)*erfc(x)",  # Abramowitz and Stegun 7.1.23
+        "t = 1/(x*x); where(x > 25, (1 - t/2*(1 - 1.5*t*(1 - 2.5*t*(1 - 3.5*t*(1 - 4.5*t*"
+        "(1 - 5.5*t))))))/(sqrt(pi)*x), out)",
+        OVERFLOWS,
+    ),
     stable("1 + erf(x)", "erfc(-x)", CANCELS),
     stable("erf(x) - 1", "-erfc(x)", CANCELS),
     stable("erf(x) - erf(y)", "erf_difference(x, y)", CANCELS),
@@ -238,6 +265,15 @@ TRIGONOMETRY = (
     stable("n - arctan(x)", "arctan2(1, x)", CANCELS, when=quarter_turn),
     stable("n - arcsin(x)", "arccos(x)", CANCELS, when=quarter_turn),
     stable("n - arccos(x)", "arcsin(x)", CANCELS, when=quarter_turn),
+    *(
+        stable(pattern, f"{factor}arctan(tanh(x/2))", CANCELS, when=when)
+        for pattern, factor, when in (
+            ("arctan(exp(x)) - n", "", quarter),
+            ("n - arctan(exp(x))", "-", quarter),
+            ("2*arctan(exp(x)) - n", "2*", quarter_turn),
+            ("n - 2*arctan(exp(x))", "-2*", quarter_turn),
+        )
+    ),
     stable(
         "arctan(y/x)", "arctan_ratio(y, x)", "0 times infinity at x = 0, in the slope", "x != 0"
     ),
@@ -272,6 +308,7 @@ ROOTS = (
     stable("abs(x*x)", "x*x", "it is positive"),
     stable("(x*x)/abs(x)", "abs(x)", ZERO, "x != 0"),
     stable("abs(x)*abs(x)", "x*x", "it is smooth at 0"),
+    stable("abs(x)/abs(y)", "abs(x/y)", "the slope cancels", "y != 0"),
     stable("hypot(abs(x), y)", "hypot(x, y)", "it is smooth where x is 0 and y is not"),
     stable("sqrt(x)*sqrt(x)", "where(x >= 0, x, out)", INFINITE),
     stable("sqrt_product(x, y)*sqrt_product(x, y)", "where(x*y >= 0, x*y, out)", INFINITE),
@@ -312,6 +349,7 @@ SQUARES = (
     stable("x*x - y*y", "(x - y)*(x + y)", CANCELS),
     stable("x*x - 1", "(x - 1)*(x + 1)", CANCELS),
     stable("1 - x*x", "(1 - x)*(1 + x)", CANCELS),
+    stable("1/(x*x) - 1/(y*y)", "(1/x - 1/y)*(1/x + 1/y)", CANCELS),
     stable("(x*x)/(y*y)", "(x/y)*(x/y)", LARGE, alone=True),
     stable("(x*x)/(n*(y*y))", "(x/y)*(x/y)/n", LARGE, alone=True, when=moderate),
 )

@@ -170,7 +170,7 @@ class _Drafter:
                 self._rename(bars[part], f"{self.symbols[part]}_bar")
         for step in accumulations(self.graph, self.nodes, dict(bars), self.wrt, {}):
             node, argument, _, before, total = step
-            if before is not None:
+            if before is not None and argument in self.symbols:
                 self._rename(before, f"{self.symbols[argument]}_bar")
             if node in self.symbols:
                 self._rename(bars[node], f"{self.symbols[node]}_bar")

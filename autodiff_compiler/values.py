@@ -16,7 +16,8 @@ from .primitives.ieee import Number, whole
 
 MAX_EXPONENT = 64  # of a whole power that is looked for
 MAX_ROOT = 16  # the denominator of an exponent that is no whole number
-E, EXP, LOG, CBRT, LOG2, LOG10 = map(lookup, ("e", "exp", "log", "cbrt", "log2", "log10"))
+E, EXP, LOG, LOG2, LOG10 = map(lookup, ("e", "exp", "log", "log2", "log10"))
+SQRT, CBRT = lookup("sqrt"), lookup("cbrt")
 CONSTANT_HEADS = frozenset({CONSTANT, E})
 
 Inverse = Callable[..., Fraction | None]  # of a value, and of those arguments that are constants
@@ -31,7 +32,10 @@ def arguments_of(graph: Graph, node: Node, other: Node) -> tuple[Node, ...]:
         return node.args
     if node.op not in CONSTANT_HEADS:
         return ()
-    arguments = graph.folded.get(node, {}).get(other.op, ())
+    known = graph.folded.get(node, {})
+    arguments = known.get(other.op, ())
+    if other.op is SQRT and POWER in known and known[POWER][1].is_constant(0.5):
+        arguments = known[POWER][:1]
     if other.op is POWER and not any(a is b for a, b in zip(arguments, other.args, strict=False)):
         arguments = ()
     return arguments or _arguments(graph, other, node)

@@ -50,6 +50,7 @@ FLOORS = (
         "arraylaws",
         "batch",
         "chain",
+        "masks",
         "forward",
         "reverse",
         "derivatives",

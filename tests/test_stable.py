@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 from oracle import Oracle, bits
+from scipy import special
 
 import autodiff_compiler as ac
 from autodiff_compiler.stable import STABLE
@@ -31,8 +32,10 @@ CANCELLING = {
     "d = u*v - b*b": {"b": "t", "u": "(t - 1)", "v": "(t + 1)"},
     "d = u*u + v*v - b*b": {"b": "t", "u": "t", "v": "w"},
     "q = d/y": {"d": "(y*w)", "b": "t", "s": "u"},
-    "r = x/y": {"x": "(t/3)", "y": "(t/2)"},
-    "r = y/x": {"x": "(t/3)", "y": "(t/2)"},
+    "r = x/y": {"x": "t", "y": "(t*u)"},
+    "r = y/x": {"x": "t", "y": "(t*u)"},
+    "k = x/y": {"x": "(t/3)", "y": "(t/2)"},
+    "k = y/x": {"x": "(t/3)", "y": "(t/2)"},
     "r = x/z": {"x": "(t*u)", "z": "t"},
     "r = x/w": {"w": "x"},
     "r = w/x": {"w": "x"},
@@ -211,3 +214,31 @@ def test_forward_is_as_stable_as_reverse(text):
 def test_hyperbolic_cosines_do_not_overflow_under_a_logarithm():
     for text in ("log(exp(x) + exp(-x))", "log(2*cosh(x))"):
         assert ac.compile(text).value_and_gradient(720.0) == (720.0, (1.0,))
+
+
+@pytest.mark.parametrize("x", [25.5, 26.6, 30.0, 1e3, 1e100])
+def test_a_scaled_complementary_error_function_does_not_overflow(x):
+    value, (slope,) = ac.compile("exp(x**2)*(1 - erf(x))").value_and_gradient(x)
+    assert value == pytest.approx(special.erfcx(x), rel=1e-14)
+    assert slope == pytest.approx(ac.compile("erfcx(x)").gradient(x)[0], rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("source", "point"),
+    [
+        ("(x*x - y*y)*y + 2*x*y*x", (1e-9, 1.0)),
+        ("(x*x - y*y)*z", (1e-9, 1.0, 3.0)),
+        ("n*t/tanh(t*s)", (1.0, 10.0, 10.0)),
+        ("(1 - exp(-k*t))/k", (1.0, 30.0)),
+        ("tanh(a*t)/a", (1.0, 30.0)),
+        ("erf(a*t)/a", (1.0, 5.0)),
+        ("t/(exp(a*t) - 1)", (40.0, 1.0)),
+        ("b*k*a/tanh(k*a)", (2.0, 1e-9, 3.0)),
+        ("c/a*(1 + v/c - sqrt((1 + v/c)**2 - 2*(a*(z - y))/(c*c)))", (5.0, 1e-9, 0.1, 0.5, 0.25)),
+    ],
+)
+def test_the_slopes_of_a_stable_form_are_stable(source, point):
+    fn = ac.compile(source)
+    oracle = Oracle(source, fn.inputs, 200)
+    for k, slope in enumerate(fn.gradient(*point)):
+        assert bits(slope, float(oracle.partial(k, *point))) < 8, k

@@ -13,6 +13,7 @@ ROWS = (  # a formula, and where the two values of the function are the same
     ("exp(2 + h) - exp(2)", 0),
     ("sqrt(2 + h) - sqrt(2)", 0),
     ("sqrt(9 + h) - 3", 0),
+    ("(2 + h)**0.5 - 2**0.5", 0),
     ("log(2) - log(2 + h)", 0),
     ("log(0.5 + h) - log(0.5)", 0),
     ("log2(8 + h) - 3", 0),

@@ -11,6 +11,7 @@ from ..errors import ExpressionError
 from ..graph import INPUT, STACK, Node, differentiable
 from ..primitives import ARRAYS, ArrayPrimitive, Primitive
 from ..primitives.arithmetic import POWER
+from ..primitives.linear import counts
 from ..shapes import Extent, Polynomial, Shape, inverted, plain, size_of
 from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
 from .blocks import BlockSchedule
@@ -173,8 +174,9 @@ class ArraySpeller(NumpySpeller):
         row = node.op
         if row is STACK:
             fields = ", ".join(f"{{{k}}}" for k in range(len(node.args)))
+            of = ", float" if all(counts(a) for a in node.args) else ""
             return Spelling(
-                f"np.array([{fields}])", ATOM, (0,) * len(node.args), frozenset([NUMPY])
+                f"np.array([{fields}]{of})", ATOM, (0,) * len(node.args), frozenset([NUMPY])
             )
         assert isinstance(row, ArrayPrimitive)
         assert row.spelling is not None

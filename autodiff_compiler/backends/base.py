@@ -197,10 +197,11 @@ class Schedule:
         self.groups = {name: self._names.claim(name) for name in groups}
         self.sizes: dict[str, str] = {}  # extents that the code names, and their names there
         self._extents = {e: self._names.claim(e) for e in self._extent_names()}
+        self._given = {*self.parameters.values(), *self._extents.values()}  # names of the caller's
         self._texts: dict[Node, Text] = {n: Text(name, NAME) for n, name in self.parameters.items()}
         self._spellings = self._spell_all({n.op for n in self.nodes})
         self.imports = {i for s in self._spellings.values() for i in s.imports}
-        called = (free(name, self.parameters.values()) for name in reserved)
+        called = (free(name, self._given) for name in reserved)
         self._names.reserve([*called, *(i.local for i in self.imports)])
         self.statements: list[tuple[str, str]] = []
         self.named: dict[str, Node] = {}  # what each statement computes
@@ -212,9 +213,8 @@ class Schedule:
             self._place(node)
 
     def _spell_all(self, rows: Iterable[Primitive]) -> dict[Primitive, Spelling]:
-        taken = set(self.parameters.values())
         made = (r for r in rows if r not in NOT_SPELLED and not _is_array(r))
-        return {row: self._speller.spell(row).rename(taken) for row in made}
+        return {row: self._speller.spell(row).rename(self._given) for row in made}
 
     def _extent_names(self) -> list[str]:
         """The names of extents that the parameters have."""
@@ -232,15 +232,14 @@ class Schedule:
 
     def _array_spelling(self, node: Node) -> Spelling:
         """How an operation on arrays is written; what it needs is imported."""
-        found = _spelled(self._speller, node, self.size).rename(self.parameters.values())
+        found = _spelled(self._speller, node, self.size).rename(self._given)
         self.imports |= found.imports
         return found
 
     def require(self, item: Import) -> str:
-        """Import something; its name here, which misses the parameters."""
-        taken = self.parameters.values()
-        if item.local in taken:
-            item = item._replace(local=free(item.local, taken))
+        """Import something; its name here, which misses those of the caller."""
+        if item.local in self._given:
+            item = item._replace(local=free(item.local, self._given))
         self.imports.add(item)
         return item.local
 
@@ -256,7 +255,7 @@ class Schedule:
         if node in self._texts:
             return
         if node.op is CONSTANT:
-            spelling = self._speller.constant(node.data).rename(self.parameters.values())
+            spelling = self._speller.constant(node.data).rename(self._given)
             self.imports |= spelling.imports
             self._texts[node] = Text(spelling.template, spelling.precedence)
             return

@@ -123,10 +123,31 @@ def _expand_labels(axes: Sequence[int], x: Shape) -> Spec:
     return (_labels(x),), out
 
 
+def counts(node: Any) -> bool:
+    """Whether a node is a sum or product of extents alone: one of Python's whole numbers."""
+    seen, pending = set[Any](), [node]
+    while pending:
+        top = pending.pop()
+        if not (top.args or top.op is EXTENT) or top.op.name == "divide":
+            return False
+        pending += [a for a in top.args if a not in seen]
+        seen.update(top.args)
+    return True
+
+
+def _number_text(node: Any) -> str:
+    """A number that an array is filled with: NumPy's whole numbers would wrap around."""
+    return "float({0})" if counts(node.args[0]) else "{0}"
+
+
+def _broadcast_text(node: Any, size: Size) -> str:
+    return f"np.broadcast_to({_number_text(node)}, {tuple_text(node.shape, size)})"
+
+
 def _expand_text(node: Any, _size: Size) -> str:
     rank = len(node.shape)
     if not node.args[0].shape:  # a number may be a float, which takes no index
-        return f"np.full({node.shape}, {{0}})"
+        return f"np.full({node.shape}, {_number_text(node)})"
     items = ["None" if k - rank in node.data else ":" for k in range(rank)]
     while items[-1] == ":":
         items.pop()
@@ -232,7 +253,7 @@ BROADCAST: ArrayPrimitive = array_function(
     shape=_spread,
     labels=_spread_labels,
     compute=lambda m, shape, x: m.np.broadcast_to(x, shape),
-    spelling=lambda node, size: f"np.broadcast_to({{0}}, {tuple_text(node.shape, size)})",
+    spelling=_broadcast_text,
     latex="{x}",
     fold=lambda g, shape, x: (
         x if x.shape == shape else g.make(BROADCAST, x.args, shape) if x.op is BROADCAST else None
@@ -319,7 +340,6 @@ EXTENT: ArrayPrimitive = array_function(
     compute=lambda m, data: data,
     spelling=lambda node, size: size(node.data),
 )
-
 ROWS = (
     *(MATMUL, TRANSPOSE, SUM, EXPAND, BROADCAST, OUTER, TRACE, DIAGONAL, DIAG, EINSUM),
     *(EYE, ARANGE, EXTENT),

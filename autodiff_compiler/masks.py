@@ -1,0 +1,93 @@
+"""Products and sums of the chain rule, which select where a branch is not taken.
+
+A factor of the form `where(c, p, 0)` selects; it never multiplies what it does not take by 0, so
+an infinite slope on a branch that is not taken contributes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial, reduce
+from typing import NamedTuple
+
+from .graph import ADD, AND, CONSTANT, MULTIPLY, NEGATIVE, NOT, OR, WHERE, Graph, Node
+
+
+class Masked(NamedTuple):
+    """`where(condition, kept, 0)`; no condition means always."""
+
+    condition: Node | None
+    kept: Node
+
+
+def chain(graph: Graph, factor: Node, slope: Node) -> Node:
+    """`factor*slope`, selecting instead of multiplying where either one is masked."""
+    if slope.op is CONSTANT and slope.data == 1 and graph.rules is not None:
+        return factor  # as a rule would say; half of all slopes are 1
+    if factor.op is not WHERE and slope.op is not WHERE:
+        if slope.op is CONSTANT and slope.data == -1 and graph.rules is not None:
+            return graph.apply(NEGATIVE, factor)  # the same
+        return graph.apply(MULTIPLY, factor, slope)
+    left, right = _masked(graph, factor), _masked(graph, slope)
+    product = graph.apply(MULTIPLY, left.kept, right.kept)
+    found = dict.fromkeys([*_parts(left.condition), *_parts(right.condition)])
+    return _selected(graph, list(found), product)
+
+
+def total(graph: Graph, before: Node, term: Node, is_last: bool) -> Node:
+    """`before + term`; the sum is not taken where neither is, unless it `is_last` of a chain."""
+    if before.op is not WHERE or term.op is not WHERE:
+        return graph.apply(ADD, before, term)
+    left, right = _masked(graph, before), _masked(graph, term)
+    ours, theirs = _parts(left.condition), _parts(right.condition)
+    if not (ours and theirs):
+        return graph.apply(ADD, before, term)
+    shared = [c for c in ours if c in theirs]
+    one, other = ([c for c in parts if c not in shared] for parts in (ours, theirs))
+    if not (one or other):
+        return _selected(graph, shared, graph.apply(ADD, left.kept, right.kept))
+    if len(one) == len(other) == 1 and _are_opposite(*one, *other):
+        inner = graph.apply(WHERE, *one, left.kept, right.kept)
+        return _selected(graph, shared, inner)
+    whole = graph.apply(ADD, before, term)
+    if is_last:
+        return whole
+    either = [graph.apply(OR, _all(graph, one), _all(graph, other))] if one and other else []
+    return _selected(graph, [*shared, *either], whole)
+
+
+def _masked(graph: Graph, node: Node) -> Masked:
+    if node.op is WHERE:
+        condition, yes, no = node.args
+        if no.is_constant(0):
+            return Masked(condition, yes)
+        if yes.is_constant(0):
+            return Masked(graph.apply(NOT, condition), no)
+    return Masked(None, node)
+
+
+def _parts(condition: Node | None) -> list[Node]:
+    """The conditions that must all hold."""
+    parts, pending = [], [] if condition is None else [condition]
+    while pending:
+        part = pending.pop()
+        if part.op is AND:
+            pending += reversed(part.args)
+        else:
+            parts.append(part)
+    return parts
+
+
+def _all(graph: Graph, conditions: Sequence[Node]) -> Node:
+    return reduce(partial(graph.apply, AND), conditions)
+
+
+def _selected(graph: Graph, conditions: Sequence[Node], node: Node) -> Node:
+    """A node where all conditions hold, and else 0."""
+    if not conditions:
+        return node
+    return graph.apply(WHERE, _all(graph, conditions), node, graph.constant(0))
+
+
+def _are_opposite(one: Node, other: Node) -> bool:
+    return (one.op is NOT and one.args[0] is other) or (other.op is NOT and other.args[0] is one)
