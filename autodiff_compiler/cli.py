@@ -8,7 +8,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -231,7 +231,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *, examples: Sequence[str] = (), **settings: Any) -> None:
         super().__init__(allow_abbrev=False, add_help=False, **settings)
         self.examples = examples
-        self.add_argument("--help", action="help", help="show this help")
+        self.add_argument("-h", "--help", action="help", help="show this help")
 
     def format_help(self) -> str:
         lines = "\n".join(f"  {PROGRAM} {example}" for example in self.examples)
@@ -261,11 +261,11 @@ def parser() -> Parser:
     return main_parser
 
 
-def shield(arguments: Iterable[str]) -> list[str]:
+def shield(arguments: Sequence[str]) -> list[str]:
     """Arguments with a space before those that begin with a minus and are no option: `-x**2`."""
     options = [*COMMON, *(o for c in COMMANDS.values() for o in c.options)]
     known = {flag for option in options for flag in option.flags}
-    known |= {"-", "--help", "--version"}
+    known |= {"-", "--help", "--version", "-h" if len(arguments) < 3 else ""}
     return [
         f" {a}" if a.startswith("-") and a.partition("=")[0] not in known else a
         for a in arguments

@@ -10,6 +10,7 @@ import numpy as np
 
 from .arrayruntime import conforming
 from .given import lengths
+from .runtime import number
 from .shapes import Extent, Polynomial, Shape, evaluated, extent_names, shown, size_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Packed:
         rest = [name for name in fn.inputs if name not in fn.wrt]
         names = set().union(*map(extent_names, self._shapes.values())).difference(fn.inputs)
         for name in data:
+            if name in fn.wrt:
+                raise TypeError(f"{name} is part of the vector; leave it out of wrt to bind it")
             if name not in rest and name not in names:
                 known = ", ".join([*rest, *sorted(names)])
                 raise TypeError(f"{name} is not an input to bind; those are: {known}")
@@ -84,7 +87,7 @@ class Packed:
             raise TypeError(f"expected a value for each of {', '.join(self.fn.wrt)}")
         ordered = {name: values[name] for name in self.fn.wrt}
         if not self._arrays:
-            return np.array([float(value) for value in ordered.values()])
+            return np.array([float(number(name, value)) for name, value in ordered.items()])
         self._bound({**self.data, **ordered}, self.extents)
         return self._joined([*ordered.values()])
 

@@ -147,10 +147,11 @@ def test_json_errors_tell_the_place(run):
     assert json.loads(err)["line"] == 1
 
 
+@pytest.mark.parametrize("flag", ["--help", "-h"])
 @pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
-def test_help_begins_with_examples(command, capsys):
+def test_help_begins_with_examples(command, flag, capsys):
     with pytest.raises(SystemExit) as stop:
-        main([*command, "--help"])
+        main([*command, flag])
     assert stop.value.code == 0
     assert capsys.readouterr().out.startswith("examples:\n  autodiff-compiler ")
 

@@ -368,7 +368,7 @@ def test_packed_binds_data():
     np.testing.assert_allclose(packed.jacobian([2.0, 3.0])[:, 1], 2 * t * np.exp(3 * t))
     with pytest.raises(TypeError, match="t"):
         fn.packed()
-    with pytest.raises(TypeError, match="a is not an input to bind"):
+    with pytest.raises(TypeError, match="a is part of the vector; leave it out of wrt"):
         fn.packed(t=t, a=1.0)
     with pytest.raises(ValueError, match="2"):
         packed.value([1.0])

@@ -89,3 +89,10 @@ def test_a_function_keeps_its_parts():
     fn = ac.compile("x + 1")
     with pytest.raises(AttributeError, match="cannot be changed"):
         del fn._source
+
+
+def test_what_is_differentiated_by_is_not_bound():
+    with pytest.raises(TypeError, match="x is part of the vector; leave it out of wrt"):
+        ac.compile("x*y").packed(x=2)
+    with pytest.raises(ValueError, match="x: int too large for a double"):
+        ac.compile("x*y").packed().pack(10**400, 1)
