@@ -29,6 +29,8 @@ from .recycling import RECYCLED
 ALLOCATOR = "_empty"  # of memory that results gave up, which only loaded code has
 PATTERNS = 16  # of arguments that arrays are given for, with a function each
 
+FLOAT, NUMBERS = frozenset({float}), (int, float)  # types of arguments
+
 _serial = itertools.count(1)
 
 
@@ -110,6 +112,9 @@ class Callables:
 
     def general(self, *arguments: Any) -> Any:
         """Any numbers and arrays: scalars with IEEE's answers at the edges, arrays by NumPy."""
+        floats = None if self._is_grouped else _floats(arguments)
+        if floats is not None:
+            return (self._of_floats() or self._scalar)(*floats)
         given = self._flattened(arguments) if self._is_grouped else arguments
         pairs = zip(self._names, given, strict=True)
         values = [v if type(v) is float else number(name, v) for name, v in pairs]
@@ -118,8 +123,11 @@ class Callables:
         if arrays:
             return self._for(_pattern(self._names, values, arrays))(*grouped)
         were_floats = all(v is g for v, g in zip(values, given, strict=True))
-        fast = self._fast() if self._fast is not None and not were_floats else None
-        return (fast or self._scalar)(*grouped)
+        return ((None if were_floats else self._of_floats()) or self._scalar)(*grouped)
+
+    def _of_floats(self) -> Callable[..., Any] | None:
+        """The function of `fast`, while somebody has it."""
+        return self._fast() if self._fast is not None else None
 
     @cached_property
     def _names(self) -> list[str]:
@@ -165,6 +173,20 @@ class Callables:
             style, names = style._replace(allocator=ALLOCATOR), {ALLOCATOR: RECYCLED.empty}
         text = module([self.program], target, "", self.wrt, style, pattern)
         return load(text, self.program.kind, names)
+
+
+def _floats(arguments: Sequence[Any]) -> list[float] | None:
+    """Python's integers, and NumPy's doubles, as floats; nothing where all are floats already."""
+    kinds = {*map(type, arguments)}
+    if kinds == FLOAT:
+        return None
+    for kind in kinds:
+        if not issubclass(kind, NUMBERS):
+            return None
+    try:
+        return [*map(float, arguments)]
+    except OverflowError:  # which is told of the argument by name
+        return None
 
 
 @cache
