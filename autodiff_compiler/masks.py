@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from .graph import ADD, AND, CONSTANT, MULTIPLY, NEGATIVE, NOT, OR, WHERE, Graph, Node
 
+MAX_PARTS = 8  # of a condition that are looked at
+
 
 class Masked(NamedTuple):
     """`where(condition, kept, 0)`; no condition means always."""
@@ -30,7 +32,7 @@ def chain(graph: Graph, factor: Node, slope: Node) -> Node:
         return graph.apply(MULTIPLY, factor, slope)
     left, right = _masked(graph, factor), _masked(graph, slope)
     product = graph.apply(MULTIPLY, left.kept, right.kept)
-    found = dict.fromkeys([*_parts(left.condition), *_parts(right.condition)])
+    found = dict.fromkeys(c for c in (left.condition, right.condition) if c is not None)
     return _selected(graph, list(found), product)
 
 
@@ -68,10 +70,10 @@ def _masked(graph: Graph, node: Node) -> Masked:
 
 def _parts(condition: Node | None) -> list[Node]:
     """The conditions that must all hold."""
-    parts, pending = [], [] if condition is None else [condition]
+    parts, pending = list[Node](), [] if condition is None else [condition]
     while pending:
         part = pending.pop()
-        if part.op is AND:
+        if part.op is AND and len(parts) + len(pending) < MAX_PARTS:
             pending += reversed(part.args)
         else:
             parts.append(part)

@@ -178,7 +178,7 @@ class Callables:
 def _floats(arguments: Sequence[Any]) -> list[float] | None:
     """Python's integers, and NumPy's doubles, as floats; nothing where all are floats already."""
     kinds = {*map(type, arguments)}
-    if kinds == FLOAT:
+    if kinds <= FLOAT:  # none, too
         return None
     for kind in kinds:
         if not issubclass(kind, NUMBERS):

@@ -33,3 +33,9 @@ def test_a_branch_not_taken_contributes_nothing(source, point, gradient, stable)
 def test_sides_of_one_condition_are_one_choice():
     source = ac.compile("where(x < 0, sin(x)*y, y**2)").source("jvp")
     assert "x_dot*cos(x)*y + y_dot*v2 if v1 else y_dot*(2.0*y)" in source
+
+
+def test_conditions_of_many_powers_stay_short():
+    fn = ac.compile("**".join(["x"] * 2000))
+    assert fn.gradient(1.0) == (1.0,)
+    assert len(fn.source("gradient")) < 2_000_000
