@@ -120,8 +120,8 @@ OF_ARRAYS = """
 """
 
 HELPERS_OF_ARRAYS = """
-    assembled below blocks cofactor dot in_blocks log_det log_softmax logsumexp norm2 placed
-    prod_others scatter select softmax top total
+    assembled below blocks cofactor cofactor_along dot in_blocks log_det log_softmax logsumexp norm2
+    placed prod_others scatter select singular softmax top total
 """
 OF_LOOPS = {"BLOCK", "THREADS", "ThreadPoolExecutor"}
 

@@ -320,9 +320,9 @@ _REDUCED = "x * axis keepdims"
 FUNCTIONS: Mapping[str, ArrayFunction] = {
     **{
         name: ArrayFunction("A", _row(name))
-        for name in ("trace", "det", "logdet", "log_det", "inv", "pinv")
+        for name in ("trace", "det", "cofactor", "logdet", "log_det", "inv", "pinv")
     },
-    **{name: ArrayFunction("A", _row(name)) for name in ("cofactor",)},
+    "cofactor_along": ArrayFunction("A D", _row("cofactor_along")),
     **{
         name: ArrayFunction(_REDUCED, _reduction(name))
         for name in ("sum", "amax", "amin", "max", "min", "norm2", "norm", "logsumexp")

@@ -267,6 +267,10 @@ MATRICES = [
     ("cholesky(M + M' + 9*eye(n)) @ x", lambda M, x: lower(M + M.T + 9 * np.eye(3)) @ x),
     ("cofactor(M)", lambda M: np.linalg.det(M) * np.linalg.inv(M).T),
     ("cofactor(T)", lambda T: np.linalg.det(T)[:, None, None] * np.linalg.inv(T).swapaxes(1, 2)),
+    (  # the determinant of a matrix of rank one
+        "cofactor_along(M, outer(x, x) @ M)",
+        lambda M, x: np.linalg.det(M) * (x @ x * np.eye(3) - np.outer(x, x)) @ np.linalg.inv(M).T,
+    ),
     (
         "K = M @ M' + eye(n); -0.5*x @ solve(K, x) - 0.5*logdet(K)",
         lambda M, x: -0.5 * (x @ np.linalg.solve(spd(M), x) + np.log(np.linalg.det(spd(M)))),

@@ -76,6 +76,24 @@ def test_determinants_of_singular_matrices(matrix):
     np.testing.assert_allclose(slope, want, rtol=1e-13, atol=1e-14)
 
 
+@pytest.mark.parametrize("matrix", SINGULAR, ids=str)
+def test_second_derivatives_of_determinants_of_singular_matrices(matrix):
+    """They are the determinants of what is left without two rows and two columns."""
+    a = np.array(matrix, dtype=float)
+    n = len(a)
+    want = np.zeros((n, n, n, n))
+    for i, j, k, m in np.ndindex(want.shape):
+        if i != k and j != m:
+            sign = (-1) ** (i + j + k - (k > i) + m - (m > j))
+            rest = np.delete(np.delete(a, [i, k], 0), [j, m], 1)
+            want[i, j, k, m] = sign * np.linalg.det(rest)
+    fn = ac.compile("A: [n, n]; det(A)")
+    np.testing.assert_allclose(fn.hessian(a)[0][0], want, atol=1e-14)
+    direction = np.arange(1.0, n * n + 1).reshape(n, n)
+    (product,) = fn.hvp((a,), (direction,))
+    np.testing.assert_allclose(product, np.tensordot(want, direction), rtol=1e-13, atol=1e-13)
+
+
 EMPTY = [
     ("sum(x)", 0.0),
     ("prod(x)", 1.0),

@@ -24,7 +24,7 @@ PROGRAMS = [
     "A: [n, m]; pinv(A)",
     "A: [n, m]; B: [m, n]; kron(A, B)[::-2, None, :n]",
     "A: [n, m]; x: [m]; where(A > 1, A*x, 0)",
-    "A: [n, n]; cofactor(A)",
+    "A: [n, n]; cofactor(A) + cofactor_along(A, A' @ A)",
 ]
 EXTENTS = {"n": 3, "m": 2}
 

@@ -125,14 +125,31 @@ def _prod_others(x):
     after[..., :-1] = np.cumprod(x[..., :0:-1], axis=-1)[..., ::-1]
     return before*after'''
 
-COFACTOR = '''\
-def _cofactor(a):
-    """The determinants of the minors, from the singular value decomposition."""
+SINGULAR = '''\
+def _singular(a):
+    """The singular value decomposition, with the signs that make det(a) the product of values."""
     finite = np.isfinite(a).all(axis=(-2, -1), keepdims=True)  # else LAPACK gives up
     u, s, v = np.linalg.svd(np.where(finite, a, 0.0))
     sign = np.linalg.det(u)*np.linalg.det(v)
-    minors = sign[..., None, None]*(u*_prod_others(s)[..., None, :]) @ v
-    return np.where(finite, minors, np.nan)'''
+    return np.where(finite, sign[..., None, None], np.nan), u, s, v'''
+
+COFACTOR = '''\
+def _cofactor(a):
+    """The determinants of the minors, from the singular value decomposition."""
+    sign, u, s, v = _singular(a)
+    return sign*(u*_prod_others(s)[..., None, :]) @ v'''
+
+COFACTOR_ALONG = '''\
+def _cofactor_along(a, d):
+    """How the determinants of the minors change along a direction."""
+    sign, u, s, v = _singular(a)
+    d = u.swapaxes(-2, -1) @ d @ v.swapaxes(-2, -1)
+    same = np.eye(s.shape[-1], dtype=bool)
+    # For each pair of singular values, the product of all others.
+    pairs = _prod_others(np.where(same, 1.0, s[..., None, :]))
+    pairs = np.where(same, 0.0, pairs)
+    diagonal = pairs @ d.diagonal(axis1=-2, axis2=-1)[..., None]
+    return sign*u @ np.where(same, diagonal, -pairs*d.swapaxes(-2, -1)) @ v'''
 
 LOG_DET = '''\
 def _log_det(a):
@@ -154,12 +171,15 @@ HELPERS = {
     "_scatter": SCATTER,
     "_assembled": ASSEMBLED,
     "_prod_others": OTHERS,
+    "_singular": SINGULAR,
     "_cofactor": COFACTOR,
+    "_cofactor_along": COFACTOR_ALONG,
     "_log_det": LOG_DET,
 }
 NEEDS = {  # helpers that helpers call
     "_norm2": ("_dot",),
-    "_cofactor": ("_prod_others",),
+    "_cofactor": ("_prod_others", "_singular"),
+    "_cofactor_along": ("_prod_others", "_singular"),
     "_logsumexp": ("_top", "_total"),
     "_softmax": ("_below", "_top", "_total"),
     "_log_softmax": ("_below", "_top", "_total"),

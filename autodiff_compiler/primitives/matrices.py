@@ -116,6 +116,26 @@ def _minors(m: Any, a: Any) -> Any:
     return found
 
 
+def _determinant_along(m: Any, a: Any, d: Any) -> Any:
+    """By the product rule: a determinant is linear in each of its rows."""
+    rows = m.np.arange(len(a))[:, None]
+    return sum((_determinant(m, m.np.where(rows == k, d, a)) for k in range(len(a))), 0)
+
+
+def _minors_along(m: Any, a: Any, d: Any) -> Any:
+    found = m.np.empty(a.shape, dtype=object)
+    for i, j in m.np.ndindex(*a.shape):
+        minors = [m.np.delete(m.np.delete(x, i, 0), j, 1) for x in (a, d)]
+        found[i, j] = (-1) ** (i + j) * _determinant_along(m, *minors)
+    return found
+
+
+def _along_shape(_: object, a: Shape, d: Shape) -> Shape:
+    if square(a) != d:
+        raise ShapeError(f"cofactor_along takes two arrays alike, not {shown(a)} and {shown(d)}")
+    return a
+
+
 def _solve_shape(_: object, a: Shape, b: Shape) -> Shape:
     rows = b[-1] if len(b) == 1 else b[-2] if b else None
     stack = a[:-2]
@@ -138,17 +158,21 @@ def _by_bar(text: str) -> Any:
     return rule
 
 
-def _cofactor_tangent(g: Any, node: Any, d: Any) -> Any:
-    a = node.args[0]
-    size = _whole(g.written("trace(out' @ dA)", out=node, dA=d), g)
-    text = "size*inv(A)' - out @ dA' @ inv(A)'"
-    return g.written(text, A=a, out=node, dA=d, size=size)
+def _by_two_directions(change: str) -> Any:
+    """How cofactor_along changes with the matrix, in the direction of that name.
 
+    Of `cofactor(A) @ A' = det(A)*eye(n)`, both sides changed along both directions.
+    """
 
-def _cofactor_adjoint(g: Any, node: Any, bar: Any) -> Any:
-    a = node.args[0]
-    size = _whole(g.written("trace(bar @ inv(A))", A=a, bar=bar), g)
-    return g.written("size*out - inv(A)' @ bar' @ out", A=a, bar=bar, out=node, size=size)
+    def rule(g: Any, node: Any, direction: Any) -> Any:
+        a, d = node.args
+        other = g.written(f"cofactor_along(A, {change})", A=a, **{change: direction})
+        size = _whole(g.written("trace(M' @ D)", M=other, D=d), g)
+        text = f"size*inv(A)' - (M @ D' + out @ {change}') @ inv(A)'"
+        given = {"A": a, "D": d, "M": other, "out": node, "size": size}
+        return g.written(text, **given, **{change: direction})
+
+    return rule
 
 
 def _solve_adjoint(g: Any, node: Any, bar: Any) -> Any:
@@ -213,10 +237,21 @@ COFACTOR: ArrayPrimitive = _matrix_function(
     work=cubic(Fraction(73, 3)),
     space=3,
     shape=lambda _, a: square(a),
-    tangents=(_cofactor_tangent,),
-    adjoints=(_cofactor_adjoint,),
+    tangents=("cofactor_along(A, dA)",),
+    adjoints=("cofactor_along(A, bar)",),  # second derivatives of det are symmetric
     spelling=lambda node, size: "_cofactor({0})",
     note="the determinants of the minors: the gradient of det, of singular matrices too",
+)
+COFACTOR_ALONG: ArrayPrimitive = array_function(
+    "cofactor_along(A, D)",
+    work=cubic(Fraction(91, 3)),
+    space=3,
+    shape=_along_shape,
+    tangents=(_by_two_directions("dA"), "cofactor_along(A, dD)"),
+    adjoints=(_by_two_directions("bar"), "cofactor_along(A, bar)"),
+    compute=lambda m, _, a, d: _stacked(m, lambda p, q: _minors_along(m, p, q), a, d),
+    spelling=lambda node, size: "_cofactor_along({0}, {1})",
+    note="how cofactor(A) changes along D: the second derivatives of det",
 )
 LOGDET: ArrayPrimitive = _logarithm(
     "logdet(A)",
@@ -260,4 +295,4 @@ CHOLESKY: ArrayPrimitive = _matrix_function(
     note="of the symmetric part: (A + A')/2",
 )
 
-ROWS = (INV, SOLVE, DET, COFACTOR, LOGDET, LOG_DET, PINV, CHOLESKY)
+ROWS = (INV, SOLVE, DET, COFACTOR, COFACTOR_ALONG, LOGDET, LOG_DET, PINV, CHOLESKY)
