@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial, reduce
-from itertools import chain, repeat, zip_longest
+from itertools import chain, islice, repeat, zip_longest
 from typing import NamedTuple
 
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node
@@ -28,6 +28,7 @@ MAX_POWER = 64  # of a factor: each is multiplied by itself as often
 MAX_TERMS = 12  # of a polynomial
 MAX_DEGREE = 3  # of what is multiplied out
 MAX_APART = 4  # factors that two terms need not share
+MAX_LOOKS = 40  # products looked at for their factors
 
 Powers = Mapping[int, int]  # exponent of each node, by its index in the graph
 Monomial = tuple[tuple[int, int], ...]  # the same, sorted
@@ -35,12 +36,17 @@ Polynomial = dict[Monomial, Number]
 
 
 class Term(NamedTuple):
-    """A coefficient times powers of nodes; whether some may stand below the line, or are sums."""
+    """A coefficient times powers of nodes, and what is known about them.
+
+    Whether some may stand below the line; whether some are sums; and whether one is a norm that
+    divides, if it does, also where it is 0.
+    """
 
     coefficient: Number
     powers: Powers
     below: bool
     sums: bool
+    bare: bool
 
 
 def term(graph: Graph, node: Node) -> Term:
@@ -66,14 +72,15 @@ def term(graph: Graph, node: Node) -> Term:
 
 def _factor(node: Node) -> Term:
     if node.op is CONSTANT and _is_small(node.data):
-        return Term(node.data, {}, False, False)
-    return Term(1, {node.index: 1}, False, node.op in SUMS or node.op in SQUARES)
+        return Term(node.data, {}, False, False, False)
+    opens = node.op in SUMS or node.op in SQUARES
+    return Term(1, {node.index: 1}, False, opens, node.op is HYPOT)
 
 
 def _product(node: Node, known: Mapping[Node, Term]) -> Term:
     left = known[node.args[0]]
     if node.op is NONZERO:
-        return left
+        return left._replace(bare=False)
     if node.op is NEGATIVE:
         return left._replace(coefficient=-left.coefficient)
     right, over = known[node.args[1]], node.op is not MULTIPLY
@@ -86,7 +93,8 @@ def _product(node: Node, known: Mapping[Node, Term]) -> Term:
     scale = left.coefficient
     if right.coefficient != 1:
         scale = scale / right.coefficient if over else scale * right.coefficient
-    return Term(scale, powers, left.below or right.below or over, left.sums or right.sums)
+    below, sums = left.below or right.below or over, left.sums or right.sums
+    return Term(scale, powers, below, sums, left.bare or right.bare)
 
 
 def _is_power_of_two(value: Number) -> bool:
@@ -262,11 +270,9 @@ def _may_hold_sum(node: Node) -> bool:
 
 def _share_little(left: Node, right: Node) -> bool:
     """Whether two large products have, at sight, too many factors that they do not share."""
-    return (
-        _is_large(left)
-        and _is_large(right)
-        and len(_factors_of(left) ^ _factors_of(right)) > MAX_APART
-    )
+    if not (_is_large(left) and _is_large(right)):
+        return False
+    return len(_factors_of(left) ^ _factors_of(right)) > MAX_APART
 
 
 def _is_large(product: Node) -> bool:
@@ -274,8 +280,9 @@ def _is_large(product: Node) -> bool:
 
 
 def _factors_of(product: Node) -> set[Node]:
+    """Factors of a product; of a large one not all, which takes the same time for any."""
     seen, pending = {product}, [product]
-    for node in pending:  # which grows
+    for node in islice(pending, MAX_LOOKS):  # which grows
         if node.op in PRODUCTS:
             pending += set(node.args) - seen
             seen.update(node.args)
@@ -291,7 +298,19 @@ def _divided_out(graph: Graph, a: Term, b: Term, sign: int) -> Node | None:
     if first is None or second is None:
         return None
     total = lessened(first, second, sign)
-    return None if total is None else made(graph, total, multiplied(a.powers, p, -1))
+    if total is None:
+        return None
+    factor = multiplied(a.powers, p, -1)
+    return made(graph, total, factor if a.bare or b.bare else _nonzero(graph, factor))
+
+
+def _nonzero(graph: Graph, powers: Powers) -> Powers:
+    """The same, with norms that divide nothing where they are 0, as those that they stand for."""
+    found = {}
+    for index, exponent in powers.items():
+        guarded = graph.known(NONZERO, (graph.nodes[index],)) if exponent < 0 else None
+        found[guarded.index if guarded else index] = exponent
+    return found
 
 
 def _above(one: Powers, other: Powers) -> dict[int, int]:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
-from .graph import BROADCAST, CONSTANT, DIVIDE, INDEX, MULTIPLY, POWER, SUBTRACT, Graph, Node, Rule
+from .graph import (
+    ADD,
+    BROADCAST,
+    CONSTANT,
+    DIVIDE,
+    INDEX,
+    MULTIPLY,
+    POWER,
+    SUBTRACT,
+    Graph,
+    Node,
+    Rule,
+)
+from .norms import added, combined, exponent_of, root_of, scaled
 from .primitives import ARRAYS, ArrayPrimitive, Primitive, lookup
 from .primitives.axes import ALL, Axes, New
 from .shapes import ShapeError
@@ -17,6 +30,8 @@ SOFTMAX, LOG_SOFTMAX = ARRAYS["softmax"], ARRAYS["log_softmax"]
 VIEWS = frozenset({INDEX, ARRAYS["expand_dims"]})
 SUMS = VIEWS | {SUM}  # and what is taken of them
 LOG, ABS, SQRT, EXP = (lookup(name) for name in ("log", "abs", "sqrt", "exp"))
+HYPOT, LOGADDEXP = lookup("hypot"), lookup("logaddexp")
+Inverse = Callable[[Graph, Node], Node | None]
 
 
 def arrays(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
@@ -42,6 +57,14 @@ def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """Sums over arrays that overflow or have no slope at 0, in the form that does not and has."""
     if op is SQRT and heads[0] in {SUM, MATMUL, MULTIPLY, DIVIDE}:
         yield Rule(("stable", "sqrt(sum(x*x)/y) -> norm(x)/sqrt(y)"), _norm)
+    if op is SQRT and heads[0] is ADD:
+        rule = ("stable", "sqrt(sum(x*x) + y*y + ...) -> hypot(norm(x), y, ...)")
+        yield Rule(rule, lambda graph, total: _joined(graph, HYPOT, total, _root, root_of))
+    if op is LOG and heads[0] is ADD:
+        rule = ("stable", "log(sum(exp(x)) + exp(y) + ...) -> logaddexp(logsumexp(x), y, ...)")
+        yield Rule(
+            rule, lambda graph, total: _joined(graph, LOGADDEXP, total, _exponent, exponent_of)
+        )
     if op is LOG and heads[0] in SUMS | {DIVIDE}:
         yield Rule(("stable", "log(sum(exp(x))/y) -> logsumexp(x) - log(y)"), _logsumexp)
     if op is DIVIDE and heads[0] is EXP and heads[1] in SUMS:
@@ -70,10 +93,44 @@ def _plain_norm(graph: Graph, squared: Node) -> Node | None:
     if squared.op is not SUM and (squared.op is not MATMUL or squared.shape):
         return None
     product = squared.args[0] if squared.op is SUM else squared
+    if product.op is ADD:
+        parts = [root_of(graph, part) for part in added(product)]
+        if any(part is None or part.shape != product.shape for part in parts):
+            return None
+        norms = [part and graph.make(NORM, (part,), squared.data) for part in parts]
+        return combined(graph, HYPOT, norms)
     if product.op not in (MULTIPLY, MATMUL) or product.args[0] is not product.args[1]:
         return None
     axes = squared.data if squared.op is SUM else Axes((-1,))
     return graph.make(NORM, (product.args[0],), axes)
+
+
+def _joined(
+    graph: Graph, op: Primitive, total: Node, whole: Inverse, single: Inverse
+) -> Node | None:
+    """A function of a sum by what its terms are made of, some of them of whole arrays."""
+    terms = added(total)
+    found = [whole(graph, term) for term in terms]
+    if not any(found):
+        return None
+    pairs = zip(found, terms, strict=True)
+    return combined(graph, op, [part or single(graph, term) for part, term in pairs])
+
+
+def _root(graph: Graph, squared: Node) -> Node | None:
+    scale, total = scaled(squared)
+    norm = _plain_norm(graph, total) if total and scale > 0 else None
+    if norm is None or scale == 1:
+        return norm
+    return graph.apply(MULTIPLY, graph.apply(SQRT, graph.constant(scale)), norm)
+
+
+def _exponent(graph: Graph, power: Node) -> Node | None:
+    scale, total = scaled(power)
+    found = _logsumexp(graph, total) if total and total.op in SUMS and scale > 0 else None
+    if found is None or scale == 1:
+        return found
+    return graph.apply(ADD, found, graph.apply(LOG, graph.constant(scale)))
 
 
 def _logsumexp(graph: Graph, total: Node) -> Node | None:

@@ -179,7 +179,7 @@ class Signature:
         self._check_all(given, values, extents)
         types = {values[k].dtype for k in self.alike}
         if len(types) > 1 or not all(t.isnative for t in types):
-            self._make_alike(values)
+            self._make_alike(given, values)
         return values
 
     def _check_all(
@@ -194,11 +194,15 @@ class Signature:
             if bound.least.names <= extents.keys() and bound.least.at(extents) < 0:
                 raise self._too_short(bound, extents)
 
-    def _make_alike(self, values: list[Any]) -> None:
-        """Give arrays the floats of the widest, as the machine orders their bytes."""
+    def _make_alike(self, given: Sequence[Any], values: list[Any]) -> None:
+        """Give arrays the floats of the widest, as the machine orders their bytes.
+
+        Whole numbers are of any type.
+        """
         import numpy as np
 
-        common = np.result_type(*{values[k].dtype for k in self.alike})
+        types = {np.asarray(given[k]).dtype for k in self.alike}
+        common = np.result_type(*({t for t in types if t.kind == "f"} or {np.dtype(float)}))
         for k in self.alike:
             values[k] = values[k].astype(common, copy=False)
 

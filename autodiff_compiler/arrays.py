@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from .calls import ArrayFunction, Call, Ragged
 from .graph import ADD, DIVIDE, MULTIPLY, STACK, SUBTRACT, Node
+from .hints import extents_hint
 from .lexer import Word
 from .primitives import ARRAYS, lookup
 from .primitives.axes import Axes
-from .shapes import Extent, Shape, ShapeError, broadcast, size_of
+from .shapes import Extent, Shape, ShapeError, broadcast, shown, size_of
 
 if TYPE_CHECKING:
     from .scope import Scope
@@ -271,6 +272,10 @@ def _concatenate(call: Call) -> Node:
 
 def _stack(call: Call) -> Node:
     parts = _parts(call, "x")
+    for part in parts:
+        if part.shape != parts[0].shape:
+            shapes = f"{shown(parts[0].shape)} and {shown(part.shape)}"
+            raise call.fail(f"stack takes arrays of one shape, not {shapes}", extents_hint(parts))
     axis = call.axis(len(parts[0].shape) + 1, 0)
     spread = [call.make(EXPAND, part, data=(axis,)) for part in parts]
     return call.make(ARRAYS["concatenate"], *spread, data=axis)

@@ -101,7 +101,10 @@ class Call(NamedTuple):
         given = self.args["axis"]
         parts = given.args if isinstance(given, Node) and given.op is STACK else (given,)
         calls = [self._replace(args={"axis": part}) for part in parts]
-        return Axes(tuple(sorted(c.axis(len(shape), 0) for c in calls)), keepdims)
+        found = sorted(c.axis(len(shape), 0) for c in calls)
+        if len({*found}) < len(found):
+            raise self.fail(f"{self.token}: an axis is given twice")
+        return Axes(tuple(found), keepdims)
 
     def extent(self, node: Argument, least: int | None = 0) -> Extent:
         """A number that a shape can have: whole, or made of the names of extents."""
@@ -158,6 +161,7 @@ class ArrayFunction(NamedTuple):
     rest: bool = False  # whether further arguments are taken
 
 
+SPREADS = frozenset({"var", "std"})  # which a number has none of
 WITHOUT_ARRAYS = frozenset({"eye", "ones", "zeros", "full", "arange", "einsum", "broadcast_to"})
 
 
@@ -208,7 +212,7 @@ def _of_number(scope: Scope, token: Word, number: Argument, reduces: bool) -> No
     """A reduction of a number is itself; an input that is one lacks its declaration."""
     assert isinstance(number, Node)
     name = number.data if number.op is INPUT else None
-    if reduces and name is None and scope.graph.has_arrays:
+    if reduces and name is None and scope.graph.has_arrays and token not in SPREADS:
         return scope.graph.intern(ABS, number) if token.startswith("norm") else number
     what = f"{name} is" if name else "this is"
     hint = f"declare its shape: {name or 'x'}: [n]"

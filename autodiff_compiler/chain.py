@@ -121,6 +121,8 @@ def _squares(one: Node, other: Node) -> Squares | None:
         one, other = other, one
     if one.op is not SUBTRACT or other.op is not ADD or {*one.args} != {*other.args}:
         return None
+    if one.args[0] is one.args[1]:
+        return None
     return Squares((one.args[0], one.args[1]))
 
 

@@ -15,6 +15,7 @@ from .derivatives import Group, Program, Tree
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node, Rules
 from .primitives import ARRAYS, ArrayPrimitive
 from .primitives.axes import At, Index, New, Slice, elementwise
+from .primitives.moving import may_repeat
 from .product import VIEWS, Label, Labels, Product, spec
 from .shapes import nominal, size_of
 
@@ -170,6 +171,8 @@ class _Flattener:
         """Whether a node puts elements into zeros, and only this sum asks for it."""
         image = self.image[node]
         basic = image.op is ASSEMBLE or (image.op is SCATTER and len(image.args) == 1)
+        if image.op is SCATTER and any(map(may_repeat, image.data[0])):
+            return False  # what meets an element twice is added to it twice
         return basic and _is_short(image) and self._is_passing(node)
 
     def _is_passing(self, node: Node) -> bool:

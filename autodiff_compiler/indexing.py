@@ -7,12 +7,16 @@ from typing import NamedTuple
 
 from .calls import Ragged, extent_of
 from .errors import ExpressionError
-from .graph import CONSTANT, STACK, Node
+from .graph import CONSTANT, INPUT, STACK, WHERE, Node
 from .lexer import Word
-from .primitives import ARRAYS
+from .primitives import ARRAYS, ArrayPrimitive, lookup
 from .primitives.axes import At, Item, New, Pick, Slice, Take
 from .scope import Scope, is_list
 from .shapes import Extent, shown
+
+ROUNDING = frozenset(map(lookup, ("floor", "ceil", "trunc", "rint", "sign")))
+_KEEPING = "add subtract negative multiply power square mod fmod maximum minimum fmax fmin abs"
+KEEPING = frozenset({INPUT, CONSTANT, STACK, WHERE, *map(lookup, _KEEPING.split())})  # whole ones
 
 
 class Range(NamedTuple):
@@ -86,14 +90,29 @@ def _item(scope: Scope, bracket: Word, part: Given, taken: list[Node]) -> Item:
         return At(position)
     if part.op is STACK and all(a.op is CONSTANT and type(a.data) is int for a in part.args):
         return Pick(tuple(a.data for a in part.args))
-    if part.is_boolean or part.op is CONSTANT:
+    if part.is_boolean or not _is_whole(part):
         raise _no_index(scope, bracket)
     taken.append(part)
     return Take(len(taken) - 1)
 
 
+def _is_whole(node: Node) -> bool:
+    """Whether the elements are whole numbers if those of the inputs are."""
+    seen, pending = {node}, [node]
+    for top in pending:  # which grows
+        if top.op is CONSTANT and type(top.data) is not int:
+            return False
+        if top.op in ROUNDING or top.is_boolean:
+            continue
+        if not (isinstance(top.op, ArrayPrimitive) or top.op in KEEPING):
+            return False
+        pending += {*top.args} - seen
+        seen.update(top.args)
+    return True
+
+
 def _no_index(scope: Scope, bracket: Word) -> ExpressionError:
-    hint = "to choose by a condition, write where(c, a, b)"
+    hint = "write floor(i) to round down, or where(c, a, b) to choose by a condition"
     return scope.fail(
         "an index is a whole number, a slice or an array of whole numbers", bracket, hint
     )

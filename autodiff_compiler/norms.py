@@ -32,7 +32,7 @@ def norms(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
 
 def _scaled_norm(graph: Graph, inside: Node) -> Node | None:
     """The root of a constant times a sum of squares."""
-    scale, total = _scaled(inside)
+    scale, total = scaled(inside)
     norm = _norm(graph, total) if total and total.op is ADD and scale > 0 else None
     if norm is None:
         return None
@@ -47,7 +47,7 @@ def _power_of_norm(graph: Graph, total: Node, exponent: Node) -> Node | None:
 
 def _log_of_norm(graph: Graph, total: Node) -> Node | None:
     """The logarithm of a sum of squares none of which is constant, as `log1p` would have it."""
-    norm = None if any(part.op is CONSTANT for part in _added(total)) else _norm(graph, total)
+    norm = None if any(part.op is CONSTANT for part in added(total)) else _norm(graph, total)
     return norm and graph.apply(MULTIPLY, graph.constant(2), graph.apply(LOG, norm))
 
 
@@ -61,12 +61,12 @@ def _squares(graph: Graph, norm: Node, other: Node) -> Node | None:
 
 
 def _norm(graph: Graph, total: Node) -> Node | None:
-    return _combined(graph, HYPOT, [_root(graph, part) for part in _added(total)])
+    return combined(graph, HYPOT, [root_of(graph, part) for part in added(total)])
 
 
-def _root(graph: Graph, node: Node) -> Node | None:
+def root_of(graph: Graph, node: Node) -> Node | None:
     """What a square is the square of."""
-    scale, square = _scaled(node)
+    scale, square = scaled(node)
     if square is None:
         return graph.apply(SQRT, graph.constant(scale)) if scale > 0 else None
     if scale <= 0 or square.op is not MULTIPLY or square.args[0] is not square.args[1]:
@@ -86,12 +86,12 @@ def exponentials(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
 def _logsumexp(graph: Graph, total: Node) -> Node | None:
     if total.args[0].op is CONSTANT or total.args[1].op is CONSTANT:
         return None
-    return _combined(graph, LOGADDEXP, [_exponent(graph, part) for part in _added(total)])
+    return combined(graph, LOGADDEXP, [exponent_of(graph, part) for part in added(total)])
 
 
-def _exponent(graph: Graph, node: Node) -> Node | None:
+def exponent_of(graph: Graph, node: Node) -> Node | None:
     """The logarithm of a term that is an exponential, or a positive constant."""
-    scale, power = _scaled(node)
+    scale, power = scaled(node)
     if scale <= 0 or (power is not None and power.op is not EXP):
         return None
     if power is not None and scale == 1:
@@ -108,15 +108,15 @@ def shares(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
 
 
 def _share(graph: Graph, power: Node, total: Node) -> Node | None:
-    parts = _added(total)
+    parts = added(total)
     others = [part for part in parts if part is not power]
     if len(others) != len(parts) - 1 or any(part.op is not EXP for part in others):
         return None
-    rest = _combined(graph, LOGADDEXP, [part.args[0] for part in others])
+    rest = combined(graph, LOGADDEXP, [part.args[0] for part in others])
     return rest and graph.apply(EXPIT, graph.apply(SUBTRACT, power.args[0], rest))
 
 
-def _scaled(node: Node) -> tuple[float, Node | None]:
+def scaled(node: Node) -> tuple[float, Node | None]:
     """A term as a constant times something, or a constant alone."""
     if node.op is CONSTANT:
         return node.data, None
@@ -127,7 +127,7 @@ def _scaled(node: Node) -> tuple[float, Node | None]:
     return 1, node
 
 
-def _added(node: Node) -> list[Node]:
+def added(node: Node) -> list[Node]:
     """The terms of a sum without differences, in order, as far as one looks."""
     return _operands(node, ADD)
 
@@ -145,7 +145,7 @@ def _operands(node: Node, op: Primitive) -> list[Node]:
     return found
 
 
-def _combined(graph: Graph, op: Primitive, parts: Sequence[Node | None]) -> Node | None:
+def combined(graph: Graph, op: Primitive, parts: Sequence[Node | None]) -> Node | None:
     """`op` over all of the parts, if there are not too many and every one is known."""
     first, *rest = parts
     known = [part for part in rest if part is not None]

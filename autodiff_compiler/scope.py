@@ -359,7 +359,8 @@ class Scope:
         if name in self.variables or name in self.parameters:
             return self.fail(f"{name} is a variable, not a function", token, f"write {name}*(...)")
         close = nearest(name, [*self.functions, *BY_NAME, *REDUCTIONS, *FUNCTIONS])
-        hint = f"did you mean {close}?" if close else f"write {name}*(...) to multiply"
+        other = f"define {name}(x) = ..., or write {name}*(...) to multiply"
+        hint = f"did you mean {close}?" if close else other
         hint = INSTEAD.get(name, hint)
         return self.fail(f"unknown function {name}", token, hint)
 

@@ -18,6 +18,8 @@ import traceback
 from collections import Counter
 from typing import NamedTuple
 
+import array_properties
+import array_strategies
 from cases import Case, Finding
 from disturbances import disturbed, survives
 from exact import TooLong
@@ -30,6 +32,7 @@ SECONDS = 5.0  # for one program, and for one reduced text
 CHUNK = 50  # programs of one task
 FOREIGN = "foreign exception"
 TOO_LONG = "took too long"
+UNREADABLE = "NumPy does not take it"
 PROGRAMS = "programs with a comparison that agrees"
 DISTURBED = "disturbed texts"
 
@@ -42,9 +45,22 @@ class Outcome(NamedTuple):
     findings: list[tuple[int, Finding]]
 
 
+class Kind(NamedTuple):
+    """A kind of programs: who writes them, what is found about one, and what should hold of it."""
+
+    program: object
+    case: object
+    properties: dict
+
+
+NUMBERS = Kind(program, Case, PROPERTIES)
+ARRAYS = Kind(array_strategies.program, array_properties.Case, array_properties.PROPERTIES)
+
+
 class Choice(NamedTuple):
     """Which programs, and how much of them is looked at."""
 
+    kind: Kind
     seed: int
     sympy_every: int
     disturb: int
@@ -68,27 +84,29 @@ def limit(seconds):
 
 def checks(choice, number):
     """The properties to look at in a program."""
-    for name, row in PROPERTIES.items():
+    for name, row in choice.kind.properties.items():
         every = choice.sympy_every if name == "SymPy" else row.every
         if every and number % every == 0:
             yield name, row.check
 
 
-def examine(source, points, wanted, seconds=SECONDS):
+def examine(written, wanted, make=Case, seconds=SECONDS):
     """The tally and the findings of some properties of a program."""
     tally, findings, name = Counter(), [], "compile"
     case = None
     try:
         with limit(seconds):
-            case = Case(source, points)
+            case = make(*written)
             for name, check in wanted:
                 check(case)
                 tally[name, PROGRAMS] += (name, AGREES) in case.tally
     except TooLong:
         tally[name, TOO_LONG] += 1
+    except array_properties.UnreadableError:
+        tally[name, UNREADABLE] += 1
     except Exception:
         trace = traceback.format_exc(limit=-3)
-        findings.append(Finding(f"{name}: {FOREIGN}", source, (), trace))
+        findings.append(Finding(f"{name}: {FOREIGN}", written.source, (), trace))
     if case is not None:
         tally += case.tally
         findings += case.findings
@@ -101,12 +119,12 @@ def chunk(task):
     tally, findings = Counter(), []
     for number in numbers:
         rng = random.Random(f"{choice.seed}/{number}")
-        source, points = program(rng)
-        counted, found = examine(source, points, list(checks(choice, number)))
+        written = choice.kind.program(rng)
+        counted, found = examine(written, list(checks(choice, number)), choice.kind.case)
         tally += counted
-        findings += [(number, shortest(finding, points)) for finding in _each_once(found)]
+        findings += [(number, shortest(f, written, choice.kind)) for f in _each_once(found)]
         for _ in range(choice.disturb):
-            text = disturbed(rng, source)
+            text = disturbed(rng, written.source)
             problem = survives(text)
             tally[DISTURBED, "DISAGREES" if problem else "only ExpressionError"] += 1
             if problem:
@@ -118,15 +136,16 @@ def _each_once(findings):
     return {finding.name: finding for finding in findings}.values()
 
 
-def shortest(finding, points):
+def shortest(finding, written, kind):
     """The finding on the shortest text that still has it."""
     name = finding.name.split(":")[0]
-    if name not in PROPERTIES:
+    if name not in kind.properties:
         return finding
     found = [finding]
 
     def fails(text):
-        again = examine(text, points, [(name, PROPERTIES[name].check)])[1]
+        check = kind.properties[name].check
+        again = examine(written._replace(source=text), [(name, check)], kind.case)[1]
         same = [other for other in again if other.name == finding.name]
         found.extend(same[:1])
         return bool(same)
@@ -143,7 +162,8 @@ def tasks(choice, first, programs):
 
 def run(options):
     """All chunks, in order, until the time is up."""
-    choice = Choice(options.seed, options.sympy_every, options.disturb)
+    kind = ARRAYS if options.arrays else NUMBERS
+    choice = Choice(kind, options.seed, options.sympy_every, options.disturb)
     total = Outcome(0, Counter(), [])
     start = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -180,7 +200,7 @@ def report(options, total, elapsed):
         f"{total.programs} programs from {options.first} on, seed {options.seed}, {elapsed:.0f} s, "
         f"{rate:.0f} programs/s"
     )
-    for name in [*PROPERTIES, DISTURBED, "compile"]:
+    for name in dict.fromkeys([*PROPERTIES, *array_properties.PROPERTIES, DISTURBED, "compile"]):
         outcomes = {o: n for (p, o), n in total.tally.items() if p == name}
         compared = outcomes.pop(PROGRAMS, 0)
         if outcomes:
@@ -221,6 +241,7 @@ def main(arguments=None):
     parser.add_argument(
         "--disturb", type=int, default=2, metavar="N", help="disturbed texts for each (default 2)"
     )
+    parser.add_argument("--arrays", action="store_true", help="programs of arrays")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
     options = parser.parse_args(arguments)
     total, elapsed = run(options)

@@ -60,6 +60,70 @@ def test_norms_at_zero_and_far_away():
     close(gradient("x: [n]; norm1(x)", [0, -2])[0], [0, -1])
 
 
+def test_second_derivatives_of_norms_at_zero():
+    """They are 0 there, as the gradient is, however the norm is written and by whatever method."""
+    for source in ("hypot(x, y)", "sqrt(x**2 + y**2)", "norm([x, y])", "hypot(x, y, z)"):
+        fn = ac.compile(source)
+        point = (0.0,) * len(fn.inputs)
+        close(np.array(fn.hessian(*point)), np.zeros((len(point), len(point))))
+        close(np.array(fn.hvp(point, (1.0, 2.0, 3.0)[: len(point)])), np.zeros(len(point)))
+    fn = ac.compile("b: [n]; a: [m]; hypot(sum(a), var(b))")
+    close(fn.hessian([1.0], [0.0])[1][1], [[0.0]])
+
+
+ROOTS = [
+    "sqrt(sum(x**2) + sum(y**2))",
+    "sqrt(sum(x**2 + y**2))",
+    "sqrt(x[0]**2 + y @ y)",
+    "sqrt(2*sum(x**2) + norm(y)**2/3)",
+    "sum(sqrt(x**2 + norm(y)**2))",
+]
+
+
+@pytest.mark.parametrize("text", ROOTS)
+def test_norms_of_several_arrays(text):
+    fn = ac.compile(f"x: [n]; y: [n]; {text}")
+    for slope in fn.gradient([0, 0], [0, 0]):
+        close(slope, [0, 0])
+    value, slopes = fn.value_and_gradient([3, 4], [1, 2])
+    large, steep = fn.value_and_gradient([3e200, 4e200], [1e200, 2e200])
+    assert large == pytest.approx(value * 1e200)
+    for slope, other in zip(slopes, steep, strict=True):
+        close(slope, other, 1e-15)
+        assert any(slope)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "slope"),
+    [
+        ("log(1 + sum(exp(x)))", 800, [1, 0]),
+        ("log(3 + sum(exp(x)))", 800, [1, 0]),
+        ("log(exp(700) + 2*sum(exp(x)))", 800 + math.log(2), [1, 0]),
+        ("log(sum(exp(x)) + sum(exp(2*x)))", 1600, [2, 0]),
+    ],
+)
+def test_logarithms_of_sums_of_exponentials_of_arrays_and_numbers(text, value, slope):
+    found, (gradient,) = ac.compile(f"x: [n]; {text}").value_and_gradient([800, 1])
+    assert found == pytest.approx(value)
+    close(gradient, slope)
+
+
+def test_positions_that_repeat_beside_others():
+    """Each of them adds to the gradient, whatever else is taken of the array."""
+    x = np.arange(4.0)
+    close(gradient("x: [n]; sum(x[[0, 0]]) + x[1]", x)[0], [2, 1, 0, 0])
+    close(gradient("x: [n]; sum(x[[-1, 3]]) + x[1]", x)[0], [0, 1, 0, 2])
+    fn = ac.compile("x: [n]; a = x[[0, 1, 1, 2]]; b = x[[1, 2, 3, 3]]; sum((a - b)**2)")
+    close(fn.gradient(x)[0], [-2, -4, 0, 6])
+    close(np.diagonal(fn.hessian(x)[0][0]), [2, 6, 4, 4])
+
+
+def test_slices_backwards_to_the_first_element():
+    close(gradient("x: [n]; k = x[-1:-3:-1]; k[0] + 2*k[1]", [5, 6])[0], [2, 1])
+    with pytest.raises(ValueError, match="too short"):
+        ac.compile("x: [n]; x[-1:-4:-1]")([5, 6])
+
+
 SINGULAR = [[[1, 2], [2, 4]], [[0, 0], [0, 0]], np.ones((3, 3)), np.diag([1, 2, 0, 3]), [[0]]]
 
 

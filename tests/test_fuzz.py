@@ -13,7 +13,7 @@ from cases import Case
 from disturbances import disturbed, survives
 from exact import Interval
 from fuzz import examine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from properties import PROPERTIES
 from reduction import reduced
@@ -25,29 +25,20 @@ from autodiff_compiler.backends.evaluate import Evaluation
 from autodiff_compiler.backends.python import supports
 from autodiff_compiler.parser import parse
 
-settings.register_profile(
-    "repeatable",
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-settings.load_profile("repeatable")
-
 CHECKS = [(name, row.check) for name, row in PROPERTIES.items() if name != "SymPy"]
 
 
 @settings(max_examples=200)
 @given(programs)
 def test_what_holds_of_every_program(case):
-    _, findings = examine(case.source, case.points, CHECKS)
+    _, findings = examine(case, CHECKS)
     assert not findings, findings[0]
 
 
 @settings(max_examples=25)
 @given(programs)
 def test_sympy_agrees(case):
-    _, findings = examine(case.source, case.points, [("SymPy", PROPERTIES["SymPy"].check)])
+    _, findings = examine(case, [("SymPy", PROPERTIES["SymPy"].check)])
     assert not findings, findings[0]
 
 

@@ -363,7 +363,7 @@ class _Outputs:
         self._dtype = common_type(schedule.program.graph, arrays)
 
     def write(self, tree: Tree) -> str:
-        return outputs_text(tree, self._leaf, self._schedule)
+        return outputs_text(tree, self._leaf, self._schedule, self._dtype)
 
     def _leaf(self, node: Node) -> str:
         text = self._schedule.text(node)

@@ -123,13 +123,17 @@ def listed(names: Sequence[str]) -> str:
     return text if len(text) < WIDTH // 2 else f"({text})"
 
 
-def outputs_text(tree: Tree, leaf: Callable[[Node], str], schedule: Schedule) -> str:
-    """A tree of outputs: tuples, and NumPy's arrays for lists."""
+def outputs_text(
+    tree: Tree, leaf: Callable[[Node], str], schedule: Schedule, dtype: str = ""
+) -> str:
+    """A tree of outputs: tuples, and NumPy's arrays for lists, those of numbers of a type."""
     if isinstance(tree, Node):
         return leaf(tree)
-    parts = [outputs_text(branch, leaf, schedule) for branch in tree]
+    parts = [outputs_text(branch, leaf, schedule, dtype) for branch in tree]
     if isinstance(tree, list):
-        return f"{schedule.require(NUMPY)}.array([{', '.join(parts)}])"
+        numbers = dtype and all(isinstance(b, Node) and not b.shape for b in tree)
+        of = f", {dtype}" if numbers else ""
+        return f"{schedule.require(NUMPY)}.array([{', '.join(parts)}]{of})"
     return tuple_of(", ".join(parts), len(parts))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
-from ..graph import CONSTANT, INPUT, WHERE, Graph, Node, differentiable
-from ..primitives import ARRAYS, ArrayPrimitive
+from ..graph import CONSTANT, INPUT, STACK, WHERE, Graph, Node, differentiable
+from ..primitives import ARRAYS, ArrayPrimitive, lookup
 
 SUM = ARRAYS["sum"]
+ONLY_DOUBLE = frozenset(map(lookup, ("polygamma", "trigamma", "lambertw")))  # in SciPy
 
 
 def common_type(graph: Graph, arrays: Mapping[Node, str]) -> str:
@@ -41,6 +42,10 @@ def _kind(node: Node, args: list[Kind], has_arrays: bool) -> Kind:
     if node.op is WHERE:
         kind = max(args[1:])
         return Kind.DOUBLE if kind is Kind.WEAK else kind
+    if node.op in ONLY_DOUBLE:
+        return Kind.DOUBLE
+    if node.op is STACK and not node.args[0].shape:
+        return Kind.DOUBLE  # NumPy's of a list of numbers
     if node.op is SUM and node.args[0].is_boolean:
         return Kind.DOUBLE
     made = node.shape if isinstance(node.op, ArrayPrimitive) else not node.op.symbol

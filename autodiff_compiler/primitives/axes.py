@@ -193,12 +193,18 @@ def required(item: Item, extent: Extent) -> list[Extent]:
         return []  # empty, wherever the axis ends
     high = extent if item.step > 0 else extent - 1
     ends = [e for e, end in ((start, item.start), (stop, item.stop)) if end is not None]
+    if item.step < 0 and item.stop is not None and _is_from_the_last(item.stop):
+        ends[-1] = ends[-1] + 1  # before the first element, where backwards ends
     return [length, *_from_the_last(item[:2]), *ends, *(high - e for e in ends)]
 
 
 def _from_the_last(ends: Iterable[Extent | None]) -> list[Extent]:
     """Symbols that count from the last have to be negative."""
-    return [-e - 1 for e in ends if isinstance(e, Polynomial) and _leading(e) < 0]
+    return [-e - 1 for e in ends if isinstance(e, Polynomial) and _is_from_the_last(e)]
+
+
+def _is_from_the_last(end: Extent) -> bool:
+    return (end if isinstance(end, int) else _leading(end)) < 0
 
 
 def indexed(index: Index, shape: Shape, *takes: Shape) -> Shape:

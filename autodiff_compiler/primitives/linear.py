@@ -128,26 +128,26 @@ def counts(node: Any) -> bool:
     seen, pending = set[Any](), [node]
     while pending:
         top = pending.pop()
-        if not (top.args or top.op is EXTENT) or top.op.name == "divide":
+        if top.shape or not (top.args or top.op is EXTENT) or top.op.name == "divide":
             return False
         pending += [a for a in top.args if a not in seen]
         seen.update(top.args)
     return True
 
 
-def _number_text(node: Any) -> str:
-    """A number that an array is filled with: NumPy's whole numbers would wrap around."""
-    return "float({0})" if counts(node.args[0]) else "{0}"
+def number_text(node: Any, k: int = 0) -> str:
+    """Argument `k`, a number that goes into an array: NumPy's whole numbers would wrap around."""
+    return f"float({{{k}}})" if counts(node.args[k]) else f"{{{k}}}"
 
 
 def _broadcast_text(node: Any, size: Size) -> str:
-    return f"np.broadcast_to({_number_text(node)}, {tuple_text(node.shape, size)})"
+    return f"np.broadcast_to({number_text(node)}, {tuple_text(node.shape, size)})"
 
 
 def _expand_text(node: Any, _size: Size) -> str:
     rank = len(node.shape)
     if not node.args[0].shape:  # a number may be a float, which takes no index
-        return f"np.full({node.shape}, {_number_text(node)})"
+        return f"np.full({node.shape}, {number_text(node)})"
     items = ["None" if k - rank in node.data else ":" for k in range(rank)]
     while items[-1] == ":":
         items.pop()

@@ -251,7 +251,7 @@ COFACTOR_ALONG: ArrayPrimitive = array_function(
     adjoints=(_by_two_directions("bar"), "cofactor_along(A, bar)"),
     compute=lambda m, _, a, d: _stacked(m, lambda p, q: _minors_along(m, p, q), a, d),
     spelling=lambda node, size: "_cofactor_along({0}, {1})",
-    note="how cofactor(A) changes along D: the second derivatives of det",
+    note="how cofactor(A) changes along D: the second derivatives of det; by A if it has an inverse",
 )
 LOGDET: ArrayPrimitive = _logarithm(
     "logdet(A)",

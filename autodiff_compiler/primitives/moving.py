@@ -22,7 +22,7 @@ from .axes import (
     indexed,
     tuple_text,
 )
-from .linear import SUM, matrix
+from .linear import SUM, matrix, number_text
 from .row import ArrayPrimitive, always, array_function
 from .work import each, moved
 
@@ -77,7 +77,7 @@ def index_spelling(node: Any, size: Size) -> str:
     return "{0}[" + index_text(node.data, size, takes) + "]"
 
 
-def _may_repeat(item: Item) -> bool:
+def may_repeat(item: Item) -> bool:
     """Whether positions may meet an element twice: 3 and -1 may be the same."""
     if not isinstance(item, Pick):
         return False
@@ -88,8 +88,9 @@ def _may_repeat(item: Item) -> bool:
 def _scatter_text(node: Any, size: Size) -> str:
     index, shape = node.data
     takes = [f"{{{k}}}" for k in range(1, len(node.args))]
-    name = "_scatter" if takes or any(map(_may_repeat, index)) else "_placed"
-    return f"{name}({{0}}, {tuple_text(shape, size)}, np.s_[{index_text(index, size, takes)}])"
+    name = "_scatter" if takes or any(map(may_repeat, index)) else "_placed"
+    number, extents = number_text(node), tuple_text(shape, size)
+    return f"{name}({number}, {extents}, np.s_[{index_text(index, size, takes)}])"
 
 
 def _numpy_index(m: Any, index: Index, takes: Sequence[Any]) -> tuple[Any, ...]:
@@ -138,7 +139,9 @@ def _assembled(m: Any, data: tuple[tuple[Index, ...], Shape], *parts: Any) -> An
 
 def _assembly_text(node: Any, size: Size) -> str:
     indices, shape = node.data
-    parts = (f"(np.s_[{index_text(i, size, ())}], {{{k}}})" for k, i in enumerate(indices))
+    parts = (
+        f"(np.s_[{index_text(i, size, ())}], {number_text(node, k)})" for k, i in enumerate(indices)
+    )
     return f"_assembled({tuple_text(shape, size)}, {', '.join(parts)})"
 
 
