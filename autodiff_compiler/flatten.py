@@ -57,6 +57,7 @@ class _Flattener:
         self.image: dict[Node, Node] = {}
         self.sums: dict[Node, tuple[Node, Node]] = {}  # something, and what is mostly zeros
         self.kept = kept
+        self.inverses = set[Node]()  # of what is kept
         self.nodes = self.old.ancestors(program.leaves())
         self.outputs = set(program.leaves())
         self.users: dict[Node, list[tuple[Node, int]]] = {}
@@ -84,6 +85,8 @@ class _Flattener:
 
     def _carry(self, node: Node) -> None:
         image, old, new = self.image[node], self.old, self.new
+        if image.op is INV and image.args[0].index in self.kept:
+            self.inverses.add(image)
         for names, carried in ((old.names, new.names), (old.labels, new.labels)):
             if node in names and image.args:
                 carried.setdefault(image, names[node])
@@ -133,9 +136,7 @@ class _Flattener:
             return self._rebuilt(node)
         product = Product()
         product.solves = True
-        product.kept = {
-            n for n in self.image.values() if n.op is INV and n.args[0].index in self.kept
-        }
+        product.kept = self.inverses
         product.out = tuple(product.label(extent) for extent in node.shape)
         self._expand(product, node, product.out)
         return contract(self.new, product)

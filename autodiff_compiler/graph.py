@@ -96,6 +96,9 @@ class Graph:
         log: where `apply` notes the rules it used, if it is a list.
         folded: constants of a program, by operation, to the constants they were folded from.
         differences: nodes that stand for the difference of two others.
+        mirrors: the transposes of matrices, and of what they are made of, that are known.
+        depth, block: of laws in the replacements of laws, and where the last one is; see `rewrite`.
+        norms: norms by the sums of squares that they are the roots of, and these by the norms.
         terms, sums: nodes as products and as sums of products, as far as they were asked for.
         heads: the operations it has.
         divisors: those by whose values something is divided, or by a product with them.
@@ -117,6 +120,9 @@ class Graph:
         self.log: list[tuple[str, str]] | None = None
         self.folded: dict[Node, dict[Primitive, tuple[Node, ...]]] = {}
         self.differences: dict[Node, tuple[Node, Node]] = {}
+        self.norms: dict[Node, Node] = {}
+        self.mirrors: dict[Node, Any] = {}
+        self.depth = self.block = 0
         self.terms: dict[Node, Any] = {}
         self.sums: dict[Node, Any] = {}
         self.heads: set[Primitive] = set()

@@ -15,8 +15,10 @@ from .scope import Scope, is_list
 from .shapes import Extent, shown
 
 ROUNDING = frozenset(map(lookup, ("floor", "ceil", "trunc", "rint", "sign")))
-_KEEPING = "add subtract negative multiply power square mod fmod maximum minimum fmax fmin abs"
-KEEPING = frozenset({INPUT, CONSTANT, STACK, WHERE, *map(lookup, _KEEPING.split())})  # whole ones
+_KEEPING = (
+    "add subtract negative multiply divide power square mod fmod maximum minimum fmax fmin abs"
+)
+KEEPING = frozenset({INPUT, CONSTANT, STACK, WHERE, *map(lookup, _KEEPING.split())})
 
 
 class Range(NamedTuple):
@@ -97,7 +99,7 @@ def _item(scope: Scope, bracket: Word, part: Given, taken: list[Node]) -> Item:
 
 
 def _is_whole(node: Node) -> bool:
-    """Whether the elements are whole numbers if those of the inputs are."""
+    """Whether the elements may be whole numbers if those of the inputs are: `i*(i + 1)/2` is."""
     seen, pending = {node}, [node]
     for top in pending:  # which grows
         if top.op is CONSTANT and type(top.data) is not int:

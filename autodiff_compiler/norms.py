@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import reduce
 
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, POWER, SUBTRACT, Graph, Node, Rule
@@ -53,15 +53,25 @@ def _log_of_norm(graph: Graph, total: Node) -> Node | None:
 
 def _squares(graph: Graph, norm: Node, other: Node) -> Node | None:
     """The square of a norm, which is smooth at 0."""
+    if norm is not other or norm in graph.norms:
+        return graph.norms[norm] if norm is other else None
     parts = _operands(norm, HYPOT)
-    if norm is not other or len(parts) > MAX_TERMS:
+    if len(parts) > MAX_TERMS:
         return None
     squares = [graph.apply(MULTIPLY, part, part) for part in parts]
     return reduce(lambda a, b: graph.apply(ADD, a, b), squares)
 
 
 def _norm(graph: Graph, total: Node) -> Node | None:
-    return combined(graph, HYPOT, [root_of(graph, part) for part in added(total)])
+    """The root of a sum, some terms of which may be sums that have been taken the root of."""
+    known = graph.norms
+    if total not in known:
+        terms = _operands(total, ADD, known)
+        norm = combined(graph, HYPOT, [known.get(t) or root_of(graph, t) for t in terms])
+        if norm is None or norm.op is not HYPOT:
+            return norm
+        known[norm], known[total] = total, norm
+    return known[total]
 
 
 def root_of(graph: Graph, node: Node) -> Node | None:
@@ -132,13 +142,16 @@ def added(node: Node) -> list[Node]:
     return _operands(node, ADD)
 
 
-def _operands(node: Node, op: Primitive) -> list[Node]:
-    """What nested operations of one kind are of, in order, as far as one looks."""
+def _operands(node: Node, op: Primitive, whole: Container[Node] = ()) -> list[Node]:
+    """What nested operations of one kind are of, in order, as far as one looks.
+
+    What is in `whole` is not taken apart.
+    """
     found: list[Node] = []
     pending = [node]
     while pending and len(found) <= MAX_TERMS:
         top = pending.pop()
-        if top.op is op:
+        if top.op is op and top not in whole:
             pending += reversed(top.args)
         else:
             found.append(top)

@@ -22,6 +22,9 @@ from .remainder import Given, Proportion
 
 CONSTANTS = ("m", "n")  # names that stand for constants
 RATIOS = ("r", "k")  # names of what one node is times another; `k` stands only for a constant
+# Laws in replacements of laws, as of the logarithm of a tower of powers: beyond so many, they stop
+# where the next of these blocks of nodes begins, so that all that go down a tower stop there alike.
+DEEP, BLOCK = 8, 64
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ def _step(law: Law, variant: Pattern) -> Step:
     names = [f"a{k}" for k in range(len(variant.args))]
     bound: dict[str, str] = {}
     tests = [t for p, n in zip(variant.args, names, strict=True) for t in _tests(p, n, bound, pool)]
+    tests.append(f"(graph.depth < {DEEP} or a0.index//{BLOCK} == graph.block)")
     if law.alone:
         inner = (n for p, a in zip(variant.args, names, strict=True) for n in _operations(p, a))
         tests = ["graph.is_program", *tests, *(f"{n} not in graph.names" for n in inner)]
@@ -166,8 +170,13 @@ def _step(law: Law, variant: Pattern) -> Step:
     return function(
         [
             f"def build({', '.join(['graph', *names])}):",
-            f"    if {' and '.join(tests) or True}:",
-            f"        return make({nodes})",
+            f"    if {' and '.join(tests)}:",
+            "        outer = graph.depth, graph.block",
+            f"        graph.depth, graph.block = graph.depth + 1, a0.index//{BLOCK}",
+            "        try:",
+            f"            return make({nodes})",
+            "        finally:",
+            "            graph.depth, graph.block = outer",
             "    return None",
         ],
         pool,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from .graph import CONSTANT, INPUT, MULTIPLY, NEGATIVE, POWER, STACK, SUBTRACT, Graph, Node
@@ -15,6 +17,7 @@ INV, DIAG, OUTER, EYE, BROADCAST, PINV = (
 EVEN = frozenset(map(lookup, ("abs", "cos", "cosh", "square")))
 ODD = frozenset(map(lookup, ("sin", "tan", "sinh", "tanh", "arctan", "arcsinh")))
 FROM_MATRIX = frozenset({INV, PINV})
+MAX_LOOKS = 200  # operations that a matrix is made of, whose transposes are not known
 
 
 class Mirror(NamedTuple):
@@ -29,7 +32,8 @@ class Symmetry:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._mirrors: dict[Node, Mirror | None] = {}
+        self._mirrors: dict[Node, Mirror] = graph.mirrors  # which stay, whatever is made later
+        self._without = set[Node]()
 
     def of(self, node: Node) -> bool:
         """Whether a matrix is symmetric."""
@@ -39,11 +43,24 @@ class Symmetry:
         """1 for a symmetric matrix, -1 for an antisymmetric one, 0 for any other."""
         if len(node.shape) != 2 or node.shape[0] != node.shape[1]:
             return 0
-        for each in self.graph.ancestors([node]):
-            if each not in self._mirrors:
-                self._mirrors[each] = self._mirror(each)
-        mirror = self._mirrors[node]
-        return mirror.sign if mirror is not None and mirror.node is node else 0
+        for each in self._unknown(node):
+            mirror = self._mirror(each)
+            if mirror is None:
+                self._without.add(each)
+            else:
+                self._mirrors[each] = mirror
+        found = self._mirrors.get(node)
+        return found.sign if found is not None and found.node is node else 0
+
+    def _unknown(self, node: Node) -> list[Node]:
+        """The node and what it is made of, as far as one looks, in the order it was made."""
+        seen, pending = {node}, [node]
+        for top in islice(pending, MAX_LOOKS):  # which grows
+            if top not in self._mirrors and top not in self._without:
+                pending += [a for a in dict.fromkeys(top.args) if a not in seen]
+                seen.update(top.args)
+        new = [n for n in pending if n not in self._mirrors and n not in self._without]
+        return sorted(new, key=attrgetter("index"))
 
     def _mirror(self, node: Node) -> Mirror | None:
         row = node.op
@@ -68,7 +85,7 @@ class Symmetry:
 
     def _rebuilt(self, node: Node) -> Mirror | None:
         """Of a function of a matrix that goes through a transpose."""
-        inner = self._mirrors[node.args[0]]
+        inner = self._mirrors.get(node.args[0])
         if inner is None or inner.sign < 0:
             return None
         return Mirror(node) if inner.node is node.args[0] else self._known(node.op, (inner.node,))
@@ -102,14 +119,14 @@ class Symmetry:
         """`(A @ B)' = B' @ A'`."""
         if len(node.shape) != 2 or any(len(a.shape) != 2 for a in node.args):
             return None
-        x, y = (self._mirrors[a] for a in node.args)
+        x, y = map(self._mirrors.get, node.args)
         if x is None or y is None:
             return None
         found = self._known(MATMUL, (y.node, x.node))
         return found and Mirror(found.node, x.sign * y.sign)
 
     def _elementwise(self, node: Node) -> Mirror | None:
-        found = [self._mirrors[a] for a in node.args]
+        found = [self._mirrors.get(a) for a in node.args]
         mirrors = [m for m in found if m is not None]
         if len(mirrors) < len(found):
             return None

@@ -65,7 +65,6 @@ WRONG = [
     ("x: [n]; ^stack([1, x])", "stack takes arrays of one shape, not [] and [n]", None),
     ("x: [n]; ^var(sum(x))", "var takes an array, and this is a number", None),
     ("x: [n]; x^[[0, 1.7]]", "an index is a whole number, a slice", "floor(i)"),
-    ("x: [n]; x^[n/2]", "an index is a whole number, a slice", "floor(i)"),
     ("x: [n]; x^[sqrt(arange(n))]", "an index is a whole number, a slice", "floor(i)"),
     ("A: [n, n]; ^sum(A, axis=(0, -2))", "sum: an axis is given twice", None),
     ("A: [n, n]; B: [n, m]; ^cofactor_along(A, B)", "takes two arrays alike", "m, n"),
