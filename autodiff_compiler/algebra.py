@@ -36,17 +36,12 @@ Polynomial = dict[Monomial, Number]
 
 
 class Term(NamedTuple):
-    """A coefficient times powers of nodes, and what is known about them.
-
-    Whether some may stand below the line; whether some are sums; and whether one is a norm that
-    divides, if it does, also where it is 0.
-    """
+    """A coefficient times powers of nodes; whether some may stand below the line, or are sums."""
 
     coefficient: Number
     powers: Powers
     below: bool
     sums: bool
-    bare: bool
 
 
 def term(graph: Graph, node: Node) -> Term:
@@ -72,15 +67,14 @@ def term(graph: Graph, node: Node) -> Term:
 
 def _factor(node: Node) -> Term:
     if node.op is CONSTANT and _is_small(node.data):
-        return Term(node.data, {}, False, False, False)
-    opens = node.op in SUMS or node.op in SQUARES
-    return Term(1, {node.index: 1}, False, opens, node.op is HYPOT)
+        return Term(node.data, {}, False, False)
+    return Term(1, {node.index: 1}, False, node.op in SUMS or node.op in SQUARES)
 
 
 def _product(node: Node, known: Mapping[Node, Term]) -> Term:
     left = known[node.args[0]]
     if node.op is NONZERO:
-        return left._replace(bare=False)
+        return left
     if node.op is NEGATIVE:
         return left._replace(coefficient=-left.coefficient)
     right, over = known[node.args[1]], node.op is not MULTIPLY
@@ -93,8 +87,7 @@ def _product(node: Node, known: Mapping[Node, Term]) -> Term:
     scale = left.coefficient
     if right.coefficient != 1:
         scale = scale / right.coefficient if over else scale * right.coefficient
-    below, sums = left.below or right.below or over, left.sums or right.sums
-    return Term(scale, powers, below, sums, left.bare or right.bare)
+    return Term(scale, powers, left.below or right.below or over, left.sums or right.sums)
 
 
 def _is_power_of_two(value: Number) -> bool:
@@ -226,12 +219,12 @@ def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
     if len(a.powers.keys() ^ b.powers.keys()) > MAX_APART or not (a.sums or b.sums):
         return None
     if a.below or b.below or not a.powers.keys().isdisjoint(b.powers):
-        return _divided_out(graph, a, b, sign)
+        return _divided_out(graph, a, b, sign, (left, right))
     degrees = sum(a.powers.values()), sum(b.powers.values())
     if max(degrees) == 1 or _is_term(left, right) or _is_term(right, left):
         total = lessened(polynomial(graph, left), polynomial(graph, right), sign)
         return None if total is None else made(graph, total, {})
-    return _divided_out(graph, a, b, sign) if min(degrees) == 0 else None
+    return _divided_out(graph, a, b, sign, (left, right)) if min(degrees) == 0 else None
 
 
 def are_apart(left: Node, right: Node) -> bool:
@@ -289,7 +282,7 @@ def _factors_of(product: Node) -> set[Node]:
     return {node for node in seen if node.op not in PRODUCTS and node.op is not CONSTANT}
 
 
-def _divided_out(graph: Graph, a: Term, b: Term, sign: int) -> Node | None:
+def _divided_out(graph: Graph, a: Term, b: Term, sign: int, pair: tuple[Node, Node]) -> Node | None:
     """The sum of two terms as their common factors times what is left, if that cancels."""
     p, q = _above(a.powers, b.powers), _above(b.powers, a.powers)
     if not (_may_match(graph, p, q) and _may_match(graph, q, p)):
@@ -300,17 +293,28 @@ def _divided_out(graph: Graph, a: Term, b: Term, sign: int) -> Node | None:
     total = lessened(first, second, sign)
     if total is None:
         return None
-    factor = multiplied(a.powers, p, -1)
-    return made(graph, total, factor if a.bare or b.bare else _nonzero(graph, factor))
+    return made(graph, total, _guarded(graph, multiplied(a.powers, p, -1), pair))
 
 
-def _nonzero(graph: Graph, powers: Powers) -> Powers:
-    """The same, with norms that divide nothing where they are 0, as those that they stand for."""
-    found = {}
-    for index, exponent in powers.items():
-        guarded = graph.known(NONZERO, (graph.nodes[index],)) if exponent < 0 else None
-        found[guarded.index if guarded else index] = exponent
-    return found
+def _guarded(graph: Graph, powers: Powers, pair: Sequence[Node]) -> Powers:
+    """The powers, with norms that leave nothing where they are 0 if they did so in both terms."""
+    found = {
+        i: guard.index
+        for i, e in powers.items()
+        if e < 0 and (guard := graph.known(NONZERO, (graph.nodes[i],)))
+    }
+    if not found or any(map(_has_bare_norm, pair)):
+        return powers
+    return {found.get(i, i): e for i, e in powers.items()}
+
+
+def _has_bare_norm(product: Node) -> bool:
+    """Whether a norm is a factor that divides, if it does, also where it is 0."""
+    pending = [product]
+    for node in islice(pending, MAX_LOOKS):  # which grows
+        if node.op in PRODUCTS and node.op is not NONZERO:
+            pending += node.args
+    return any(node.op is HYPOT for node in pending)
 
 
 def _above(one: Powers, other: Powers) -> dict[int, int]:
