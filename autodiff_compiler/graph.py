@@ -98,7 +98,7 @@ class Graph:
         differences: nodes that stand for the difference of two others.
         mirrors: the transposes of matrices, and of what they are made of, that are known.
         depth, block: of laws in the replacements of laws, and where the last one is; see `rewrite`.
-        norms: norms by the sums of squares that they are the roots of, and these by the norms.
+        norms, squares: the norms of sums of squares, and the sums of squares of norms.
         terms, sums: nodes as products and as sums of products, as far as they were asked for.
         heads: the operations it has.
         divisors: those by whose values something is divided, or by a product with them.
@@ -121,6 +121,7 @@ class Graph:
         self.folded: dict[Node, dict[Primitive, tuple[Node, ...]]] = {}
         self.differences: dict[Node, tuple[Node, Node]] = {}
         self.norms: dict[Node, Node] = {}
+        self.squares: dict[Node, Node] = {}
         self.mirrors: dict[Node, Any] = {}
         self.depth = self.block = 0
         self.terms: dict[Node, Any] = {}

@@ -53,8 +53,8 @@ def _log_of_norm(graph: Graph, total: Node) -> Node | None:
 
 def _squares(graph: Graph, norm: Node, other: Node) -> Node | None:
     """The square of a norm, which is smooth at 0."""
-    if norm is not other or norm in graph.norms:
-        return graph.norms[norm] if norm is other else None
+    if norm is not other or norm in graph.squares:
+        return graph.squares[norm] if norm is other else None
     parts = _operands(norm, HYPOT)
     if len(parts) > MAX_TERMS:
         return None
@@ -70,7 +70,7 @@ def _norm(graph: Graph, total: Node) -> Node | None:
         norm = combined(graph, HYPOT, [known.get(t) or root_of(graph, t) for t in terms])
         if norm is None or norm.op is not HYPOT:
             return norm
-        known[norm], known[total] = total, norm
+        known[total], graph.squares[norm] = norm, total
     return known[total]
 
 

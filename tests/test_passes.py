@@ -285,3 +285,17 @@ def test_slopes_of_norms_are_linear_in_their_number(count):
     for source in (f"hypot({', '.join(names)})", "\n".join(["h0 = abs(x0)", *running, total])):
         (part,) = ac.compile(source).cost("gradient").parts
         assert part.operations.number <= 18 * count
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("sqrt(sqrt(x*x + y*y) + z*z)", 3.0),
+        ("sqrt(sqrt(x*x + y*y)**2 + z*z)", math.sqrt(29)),
+        ("h = sqrt(x*x + y*y); sqrt(h + z*z) + h**2 + sqrt(h**2 + z*z)", 28 + math.sqrt(29)),
+        ("sqrt(z*z + (hypot(x, y) + x*x))", math.sqrt(18)),
+        ("s = x*x + y*y; sqrt(s) + sqrt(s + z*z) + sqrt(sqrt(s) + s)", 5 + math.sqrt(29) + math.sqrt(30)),
+    ],
+)  # fmt: skip
+def test_norms_of_norms(source, value):
+    assert ac.compile(source)(x=3, y=4, z=2) == pytest.approx(value, rel=1e-15)
