@@ -240,6 +240,17 @@ class Author:
         )
         return text, ATOM
 
+    def norm(self, depth: int) -> tuple[str, int]:
+        """A sum of squares or of exponentials, and its root or logarithm."""
+        outer, inner = self.some(("sqrt", "{0}*{0}"), ("sqrt", "({0})**2"), ("log", "exp({0})"))
+        if not (self.callable(outer) and self.callable("exp")):
+            return self.any(depth)
+        self.called.update((outer, "exp"))
+        terms = [inner.format(self.at(depth, ATOM)) for _ in range(self.some(1, 2, 2, 3))]
+        if self.likely(0.2):
+            terms.append(self.at(depth, SUM))
+        return f"{outer}({' + '.join(terms)})", ATOM
+
     def item(self, depth: int) -> tuple[str, int]:
         count = self.rng.randint(1, 3)
         return f"{self.list(depth, count)}[{self.rng.randint(-count, count - 1)}]", ATOM
@@ -314,6 +325,7 @@ PRODUCTIONS = {
     Author.remainder: 3,
     Author.item: 2,
     Author.own: 8,
+    Author.norm: 6,
 }
 KINDS, WEIGHTS = list(PRODUCTIONS), list(PRODUCTIONS.values())
 
