@@ -18,7 +18,7 @@ from .graph import (
     Node,
     Rule,
 )
-from .norms import added, combined, exponent_of, root_of, scaled
+from .norms import Inverse, added, combined, exponent_of, root_of, scaled
 from .primitives import ARRAYS, ArrayPrimitive, Primitive, lookup
 from .primitives.axes import ALL, Axes, New
 from .shapes import ShapeError
@@ -31,7 +31,6 @@ VIEWS = frozenset({INDEX, ARRAYS["expand_dims"]})
 SUMS = VIEWS | {SUM}  # and what is taken of them
 LOG, ABS, SQRT, EXP = (lookup(name) for name in ("log", "abs", "sqrt", "exp"))
 HYPOT, LOGADDEXP = lookup("hypot"), lookup("logaddexp")
-Inverse = Callable[[Graph, Node], Node | None]
 
 
 def arrays(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
@@ -59,12 +58,10 @@ def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         yield Rule(("stable", "sqrt(sum(x*x)/y) -> norm(x)/sqrt(y)"), _norm)
     if op is SQRT and heads[0] is ADD:
         rule = ("stable", "sqrt(sum(x*x) + y*y + ...) -> hypot(norm(x), y, ...)")
-        yield Rule(rule, lambda graph, total: _joined(graph, HYPOT, total, _root, root_of))
+        yield Rule(rule, partial(_joined, HYPOT, root_of, _plain_norm))
     if op is LOG and heads[0] is ADD:
         rule = ("stable", "log(sum(exp(x)) + exp(y) + ...) -> logaddexp(logsumexp(x), y, ...)")
-        yield Rule(
-            rule, lambda graph, total: _joined(graph, LOGADDEXP, total, _exponent, exponent_of)
-        )
+        yield Rule(rule, partial(_joined, LOGADDEXP, exponent_of, _log_of_sum))
     if op is LOG and heads[0] in SUMS | {DIVIDE}:
         yield Rule(("stable", "log(sum(exp(x))/y) -> logsumexp(x) - log(y)"), _logsumexp)
     if op is DIVIDE and heads[0] is EXP and heads[1] in SUMS:
@@ -106,38 +103,25 @@ def _plain_norm(graph: Graph, squared: Node) -> Node | None:
 
 
 def _joined(
-    graph: Graph, op: Primitive, total: Node, whole: Inverse, single: Inverse
+    op: Primitive, term_of: Callable[..., Node | None], whole: Inverse, graph: Graph, total: Node
 ) -> Node | None:
     """A function of a sum by what its terms are made of, some of them of whole arrays."""
     terms = added(total)
-    found = [whole(graph, term) for term in terms]
-    if not any(found):
+    inner = [part for _, part in map(scaled, terms) if part is not None]
+    if not any(whole(graph, part) for part in inner):
         return None
-    pairs = zip(found, terms, strict=True)
-    return combined(graph, op, [part or single(graph, term) for part, term in pairs])
-
-
-def _root(graph: Graph, squared: Node) -> Node | None:
-    scale, total = scaled(squared)
-    norm = _plain_norm(graph, total) if total and scale > 0 else None
-    if norm is None or scale == 1:
-        return norm
-    return graph.apply(MULTIPLY, graph.apply(SQRT, graph.constant(scale)), norm)
-
-
-def _exponent(graph: Graph, power: Node) -> Node | None:
-    scale, total = scaled(power)
-    found = _logsumexp(graph, total) if total and total.op in SUMS and scale > 0 else None
-    if found is None or scale == 1:
-        return found
-    return graph.apply(ADD, found, graph.apply(LOG, graph.constant(scale)))
+    return combined(graph, op, [term_of(graph, term, whole) for term in terms])
 
 
 def _logsumexp(graph: Graph, total: Node) -> Node | None:
     """Of a sum, or of what is taken of one, which may be divided by a number."""
-    if total.op is DIVIDE:
-        found = None if total.args[1].shape else _logsumexp(graph, total.args[0])
-        return found and graph.apply(SUBTRACT, found, graph.apply(LOG, total.args[1]))
+    if total.op is not DIVIDE:
+        return _log_of_sum(graph, total)
+    found = None if total.args[1].shape else _logsumexp(graph, total.args[0])
+    return found and graph.apply(SUBTRACT, found, graph.apply(LOG, total.args[1]))
+
+
+def _log_of_sum(graph: Graph, total: Node) -> Node | None:
     inner = _viewed(total)
     if inner.op is not SUM or inner.args[0].op is not EXP:
         return None

@@ -161,7 +161,6 @@ class ArrayFunction(NamedTuple):
     rest: bool = False  # whether further arguments are taken
 
 
-SPREADS = frozenset({"var", "std"})  # which a number has none of
 WITHOUT_ARRAYS = frozenset({"eye", "ones", "zeros", "full", "arange", "einsum", "broadcast_to"})
 
 
@@ -187,7 +186,8 @@ def call(
         raise scope.fail(f"{name} lacks {', '.join(missing)}", token, usage)
     first = next(iter(bound.values()))
     if token not in WITHOUT_ARRAYS and not scope.internal and _is_number(first):
-        return _of_number(scope, token, first, "keepdims" in allowed)
+        reduces = "keepdims" in allowed and "ddof" not in allowed  # a number has no spread
+        return _of_number(scope, token, first, reduces)
     return function.build(Call(scope, token, bound, rest))
 
 
@@ -212,7 +212,7 @@ def _of_number(scope: Scope, token: Word, number: Argument, reduces: bool) -> No
     """A reduction of a number is itself; an input that is one lacks its declaration."""
     assert isinstance(number, Node)
     name = number.data if number.op is INPUT else None
-    if reduces and name is None and scope.graph.has_arrays and token not in SPREADS:
+    if reduces and name is None and scope.graph.has_arrays:
         return scope.graph.intern(ABS, number) if token.startswith("norm") else number
     what = f"{name} is" if name else "this is"
     hint = f"declare its shape: {name or 'x'}: [n]"

@@ -14,7 +14,6 @@ from .primitives.axes import At, Item, New, Pick, Slice, Take
 from .scope import Scope, is_list
 from .shapes import Extent, shown
 
-ROUNDING = frozenset(map(lookup, ("floor", "ceil", "trunc", "rint", "sign")))
 _KEEPING = (
     "add subtract negative multiply divide power square mod fmod maximum minimum fmax fmin abs"
 )
@@ -104,7 +103,7 @@ def _is_whole(node: Node) -> bool:
     for top in pending:  # which grows
         if top.op is CONSTANT and type(top.data) is not int:
             return False
-        if top.op in ROUNDING or top.is_boolean:
+        if top.is_boolean or top.op.partials == ("0",):  # a function that rounds
             continue
         if not (isinstance(top.op, ArrayPrimitive) or top.op in KEEPING):
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import reduce
 
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, POWER, SUBTRACT, Graph, Node, Rule
@@ -10,6 +10,8 @@ from .primitives import Primitive, lookup
 
 EXP, EXPIT, HYPOT = lookup("exp"), lookup("expit"), lookup("hypot")
 LOG, LOGADDEXP, SQRT = lookup("log"), lookup("logaddexp"), lookup("sqrt")
+
+Inverse = Callable[[Graph, Node], Node | None]  # of a function whose value a node is
 
 MAX_TERMS = 512  # of a norm, or of a logarithm of a sum: each is looked through anew
 
@@ -74,15 +76,21 @@ def _norm(graph: Graph, total: Node) -> Node | None:
     return known[total]
 
 
-def root_of(graph: Graph, node: Node) -> Node | None:
-    """What a square is the square of."""
+def _none(_graph: Graph, _node: Node) -> None:
+    """No inverse but the plain one."""
+
+
+def root_of(graph: Graph, node: Node, other: Inverse = _none) -> Node | None:
+    """What a term is the square of, a constant times one too; `other` knows further squares."""
     scale, square = scaled(node)
-    if square is None:
-        return graph.apply(SQRT, graph.constant(scale)) if scale > 0 else None
-    if scale <= 0 or square.op is not MULTIPLY or square.args[0] is not square.args[1]:
+    if scale <= 0:
         return None
-    root = square.args[0]
-    if scale == 1:
+    if square is None:
+        return graph.apply(SQRT, graph.constant(scale))
+    root = other(graph, square)
+    if root is None and square.op is MULTIPLY and square.args[0] is square.args[1]:
+        root = square.args[0]
+    if root is None or scale == 1:
         return root
     return graph.apply(MULTIPLY, graph.apply(SQRT, graph.constant(scale)), root)
 
@@ -99,15 +107,19 @@ def _logsumexp(graph: Graph, total: Node) -> Node | None:
     return combined(graph, LOGADDEXP, [exponent_of(graph, part) for part in added(total)])
 
 
-def exponent_of(graph: Graph, node: Node) -> Node | None:
-    """The logarithm of a term that is an exponential, or a positive constant."""
+def exponent_of(graph: Graph, node: Node, other: Inverse = _none) -> Node | None:
+    """The logarithm of a term that is an exponential; `other` knows further logarithms."""
     scale, power = scaled(node)
-    if scale <= 0 or (power is not None and power.op is not EXP):
+    if scale <= 0:
         return None
-    if power is not None and scale == 1:
-        return power.args[0]
-    shift = graph.apply(LOG, graph.constant(scale))
-    return shift if power is None else graph.apply(ADD, power.args[0], shift)
+    if power is None:
+        return graph.apply(LOG, graph.constant(scale))
+    exponent = other(graph, power)
+    if exponent is None and power.op is EXP:
+        exponent = power.args[0]
+    if exponent is None or scale == 1:
+        return exponent
+    return graph.apply(ADD, exponent, graph.apply(LOG, graph.constant(scale)))
 
 
 def shares(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:

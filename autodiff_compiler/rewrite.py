@@ -147,29 +147,19 @@ class LawPass:
 def _step(law: Law, variant: Pattern) -> Step:
     """A function generated for one order of a law's operands: its conditions, then its builder."""
     pool: dict[str, Any] = {"make": law.build, "when": law.when, "given": law.cancelled}
-    names = [f"a{k}" for k in range(len(variant.args))]
+    operands = {f"a{k}": pattern for k, pattern in enumerate(variant.args)}
     bound: dict[str, str] = {}
-    tests = [t for p, n in zip(variant.args, names, strict=True) for t in _tests(p, n, bound, pool)]
-    tests.append(f"(graph.depth < {DEEP} or a0.index//{BLOCK} == graph.block)")
-    if law.alone:
-        inner = (n for p, a in zip(variant.args, names, strict=True) for n in _operations(p, a))
-        tests = ["graph.is_program", *tests, *(f"{n} not in graph.names" for n in inner)]
-    if law.variable:
-        pool["constant"] = CONSTANT
-        tests.append(f"{bound[law.variable]}.op is not constant")
-    if law.when:
-        constants = ", ".join(f"{n}={bound[n]}.data" for n in law.names if n in CONSTANTS)
-        tests.append(f"when({constants})")
+    tests = _conditions(law, operands, bound, pool)
     nodes = ", ".join(["graph", *(bound[n] for n in law.names)])
     if law.given:
         tests.append(f"(rest := given({nodes}))")
         nodes += ", rest"
     if "out" in law.extra:
         pool["row"] = variant.op
-        nodes += f", graph.intern({', '.join(['row', *names])})"
+        nodes += f", graph.intern({', '.join(['row', *operands])})"
     return function(
         [
-            f"def build({', '.join(['graph', *names])}):",
+            f"def build({', '.join(['graph', *operands])}):",
             f"    if {' and '.join(tests)}:",
             "        outer = graph.depth, graph.block",
             f"        graph.depth, graph.block = graph.depth + 1, a0.index//{BLOCK}",
@@ -181,6 +171,24 @@ def _step(law: Law, variant: Pattern) -> Step:
         ],
         pool,
     )
+
+
+def _conditions(
+    law: Law, operands: Mapping[str, Pattern], bound: dict[str, str], pool: dict[str, Any]
+) -> list[str]:
+    """What has to hold of the operands, but for what is given; binds the names of the pattern."""
+    tests = [t for path, p in operands.items() for t in _tests(p, path, bound, pool)]
+    tests.append(f"(graph.depth < {DEEP} or a0.index//{BLOCK} == graph.block)")
+    if law.alone:
+        inner = (n for path, p in operands.items() for n in _operations(p, path))
+        tests = ["graph.is_program", *tests, *(f"{n} not in graph.names" for n in inner)]
+    if law.variable:
+        pool["constant"] = CONSTANT
+        tests.append(f"{bound[law.variable]}.op is not constant")
+    if law.when:
+        constants = ", ".join(f"{n}={bound[n]}.data" for n in law.names if n in CONSTANTS)
+        tests.append(f"when({constants})")
+    return tests
 
 
 def _tests(

@@ -154,9 +154,7 @@ class Author:
         return f"[{self.array(shape, depth)}, {self.array(shape, depth - 1)}]"
 
     def define(self, depth: int) -> None:
-        inner = Author(self.rng)
-        inner.kinds = (inner.elementwise,)
-        inner.leaf = lambda _shape: inner.some("t", "u", "t", "2", "0.5")
+        inner = Body(self.rng)
         self.lines.append(f"f(t, u) = {inner.elementwise((), depth)} + t*u")
         self.functions.append("f")
 
@@ -254,6 +252,17 @@ class Author:
         if letters == "I":
             return self.positions(shape[0])
         return self.array(tuple(extents[c] for c in letters), depth)
+
+
+class Body(Author):
+    """Writes what a function does to each element of its parameters."""
+
+    def __init__(self, rng: random.Random) -> None:
+        super().__init__(rng)
+        self.kinds = (self.elementwise,)
+
+    def leaf(self, shape) -> str:
+        return self.some("t", "u", "t", "2", "0.5")
 
 
 def program(rng: random.Random) -> Program:

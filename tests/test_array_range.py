@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import autodiff_compiler as ac
+from autodiff_compiler.primitives import TABLE
 
 
 def close(got, want):
@@ -182,3 +183,27 @@ def test_sums_of_many_products_keep_their_digits(source, dtype, digits):
         want = (0.1 if "mean" in source else 0.1 * matrix.size) * 0.1
         for found in (fn(**values), fn.value_and_gradient(**values)[0]):
             assert math.isclose(found, want, rel_tol=digits)
+
+
+@pytest.mark.parametrize("row", [r for r in TABLE if any(r.partials) and not r.symbol], ids=str)
+def test_every_function_stays_in_single_precision(row):
+    """Of arrays: what SciPy computes in double is single again at the end."""
+    middle = [(low + high) / 2 for low, high in row.domain]
+    first = next(k for k, partial in enumerate(row.partials) if partial)
+    texts = [f"{m:.0f}" if p is None else f"{m}" for m, p in zip(middle, row.partials, strict=True)]
+    texts[first] = "x"
+    fn = ac.compile(f"x: [n]; {row.name}({', '.join(texts)})", inputs="x")
+    assert fn(np.full(3, middle[first], np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[sum(x), 1]", "[a, 2]*sum(x)", "[[sum(x), 1], [2, prod(x)]]", "i: [n]; arange(n)[i] + x"],
+)
+def test_numbers_beside_single_precision(text):
+    """Lists of numbers, and whole numbers, have the precision of the arrays that floats are in."""
+    fn = ac.compile(f"x: [n]; {text}")
+    given = {"x": np.ones(3, np.float32), "a": 0.5, "i": np.array([2, 0, 1])}
+    point = {name: given[name] for name in fn.inputs}
+    assert fn(**point).dtype == np.float32
+    assert {np.asarray(p).dtype for p in fn.jacobian(**point) if np.ndim(p) > 1} == {np.dtype("f4")}

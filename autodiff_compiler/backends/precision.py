@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 from ..graph import CONSTANT, INPUT, STACK, WHERE, Graph, Node, differentiable
-from ..primitives import ARRAYS, ArrayPrimitive, lookup
+from ..primitives import ARRAYS, ArrayPrimitive
 
 SUM = ARRAYS["sum"]
-ONLY_DOUBLE = frozenset(map(lookup, ("polygamma", "trigamma", "lambertw")))  # in SciPy
 
 
 def common_type(graph: Graph, arrays: Mapping[Node, str]) -> str:
@@ -42,7 +41,7 @@ def _kind(node: Node, args: list[Kind], has_arrays: bool) -> Kind:
     if node.op is WHERE:
         kind = max(args[1:])
         return Kind.DOUBLE if kind is Kind.WEAK else kind
-    if node.op in ONLY_DOUBLE:
+    if node.op.double:
         return Kind.DOUBLE
     if node.op is STACK and not node.args[0].shape:
         return Kind.DOUBLE  # NumPy's of a list of numbers

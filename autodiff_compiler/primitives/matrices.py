@@ -169,8 +169,8 @@ def _by_two_directions(change: str) -> Any:
         other = g.written(f"cofactor_along(A, {change})", A=a, **{change: direction})
         size = _whole(g.written("trace(M' @ D)", M=other, D=d), g)
         text = f"size*inv(A)' - (M @ D' + out @ {change}') @ inv(A)'"
-        given = {"A": a, "D": d, "M": other, "out": node, "size": size}
-        return g.written(text, **given, **{change: direction})
+        given = {"A": a, "D": d, "M": other, "out": node, "size": size, change: direction}
+        return g.written(text, **given)
 
     return rule
 

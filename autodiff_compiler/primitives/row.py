@@ -36,6 +36,7 @@ class Primitive:
         domain: for each argument, the interval its tests and checks sample.
         special: points (tuples of arguments) where the tests also look.
         boolean: the result is a truth value.
+        double: NumPy or SciPy may give doubles for arguments in single precision.
         commutative: the order of the two arguments does not matter.
         note: what a reader should know: a convention chosen, why it is not differentiable.
         work: its floating-point operations, from `data`, the shape of the result and those of the
@@ -60,6 +61,7 @@ class Primitive:
     domain: tuple[Interval, ...] = ()
     special: tuple[tuple[float, ...], ...] = ()
     boolean: bool = False
+    double: bool = False
     commutative: bool = False
     note: str = ""
     work: Callable[..., Count] | None = None
