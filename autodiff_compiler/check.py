@@ -7,12 +7,14 @@ import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .accuracy import MAX_PARTIALS, by_output, flat, measure
 from .backends.evaluate import Evaluation, sympy_algebra
 from .certificate import Certificate, Disagreement, Worst
 from .graph import STACK, Graph, Node
+from .options import count
 from .passes import output_symbols
 from .reference import Reference, Span
 from .sampling import usual, whole
@@ -287,12 +289,11 @@ class Plan(NamedTuple):
 
     def validate(self) -> None:
         """Raise `ValueError` for what makes no sense, naming the argument."""
-        if self.samples < 1:
-            raise ValueError(f"samples: expected at least 1, got {self.samples}")
-        if self.accuracy is not None and self.accuracy < 0:
-            raise ValueError(f"accuracy: expected at least 0 points, got {self.accuracy}")
-        if self.bits is not None and not 0 <= self.bits <= 64:
-            raise ValueError(f"bits: expected 0 to 64, got {self.bits}")
+        count("samples", self.samples, 1)
+        if self.accuracy is not None:
+            count("accuracy", self.accuracy, 0)
+        if self.bits is not None and not (isinstance(self.bits, Real) and 0 <= self.bits <= 64):
+            raise ValueError(f"bits: expected 0 to 64, got {self.bits!r}")
         if self.bits is not None and self.accuracy == 0:
             raise ValueError("bits: nothing to compare with at accuracy=0 points")
 

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,13 +21,13 @@ from .errors import ExpressionError, nearest, printable
 from .files import write
 from .limits import Limits
 from .passes import PASSES
+from .results import lines, plain
 from .tables import FORMATS
 from .traces import MODES
 
 PROGRAM = "autodiff-compiler"
 AT_POINT = ("value", "gradient", "value_and_gradient", "jacobian", "hessian")  # what `eval` prints
 LIMITS = tuple(field.name for field in dataclasses.fields(Limits))
-LONG, ENDS = 1000, 3  # entries of an axis that are all printed; of the others, at each end
 OK, DISAGREES, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -38,7 +38,17 @@ class Option(NamedTuple):
     settings: Mapping[str, Any]
 
 
+class Joined(argparse.Action):
+    """An option of names: given twice, it has the names of both."""
+
+    def __call__(self, _parser: Any, namespace: Any, values: Any, _option: Any = None) -> None:
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, values if before is None else f"{before},{values}")
+
+
 def _option(*flags: str, **settings: Any) -> Option:
+    if settings.get("metavar") in ("NAMES", "PASSES", "KINDS"):
+        settings["action"] = Joined
     return Option(flags, settings)
 
 
@@ -129,8 +139,8 @@ def _eval(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
     for kind in kinds:
         if kind not in AT_POINT:
             raise ValueError(f"--emit {kind}: expected one of {', '.join(AT_POINT)}")
-    found = {kind: _plain(getattr(fn, kind)(**point)) for kind in kinds}
-    return "\n".join(_lines(found, fn)), {"at": _plain(point), **found}, OK
+    found = {kind: plain(getattr(fn, kind)(**point)) for kind in kinds}
+    return "\n".join(lines(found, fn.wrt)), {"at": plain(point), **found}, OK
 
 
 def _trace(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
@@ -358,42 +368,3 @@ def _kinds(text: str | None) -> tuple[str, ...]:
             close = nearest(kind, KINDS)
             raise ValueError(f"--emit: unknown {kind!r}; did you mean {close or ', '.join(KINDS)}?")
     return kinds
-
-
-def _plain(value: Any) -> Any:
-    """Results as JSON holds them: lists, numbers, and strings for what is not finite."""
-    if isinstance(value, dict):
-        return {name: _plain(v) for name, v in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    return value if value - value == 0 else str(value)
-
-
-def _lines(found: Mapping[str, Any], fn: Function) -> Iterator[str]:
-    for kind, value in found.items():
-        if kind in ("gradient", "jacobian", "hessian"):
-            for name, part in zip(fn.wrt, value, strict=True):
-                yield _titled(f"{kind} {name}", part)
-        else:
-            yield _titled(kind, value)
-
-
-def _titled(name: str, value: Any) -> str:
-    """A result after its name; matrices begin on a line of their own."""
-    matrix = isinstance(value, list) and bool(value) and isinstance(value[0], list)
-    return f"{name} =\n{_shown(value)}" if matrix else f"{name} = {_shown(value)}"
-
-
-def _shown(value: Any, indent: str = "") -> str:
-    """A result as text: matrices row by row, and of what is long the beginning and the end."""
-    if not isinstance(value, list):
-        return str(value)
-    long = len(value) > LONG
-    rows = [_shown(v, indent + " ") for v in (*value[:ENDS], *value[-ENDS:])] if long else None
-    shown = rows or [_shown(v, indent + " ") for v in value]
-    if long:
-        shown.insert(ENDS, "...")
-    nested = bool(value) and isinstance(value[0], list)
-    return f"[{(f',{chr(10)}{indent} ' if nested else ', ').join(shown)}]"

@@ -20,12 +20,13 @@ from .files import write
 from .flatten import flattened
 from .graph import STACK, Graph, Node, differentiable
 from .limits import DEFAULT, Limits
+from .members import Generated, Signature
 from .options import (
     THREADS,
     Options,
     check_input,
     check_shapes,
-    check_threads,
+    count,
     names,
     passes,
     shapes_of,
@@ -56,21 +57,6 @@ if TYPE_CHECKING:
 KEPT = 256  # functions that `compile` keeps
 WEIGHT = 200_000  # operations that they have, with their derivatives
 CHARACTERS = 64  # of a source that weigh like one operation
-
-
-class Generated:
-    """A member that is generated on first use, and from then on is the function itself."""
-
-    def __init__(self, kind: str, doc: str) -> None:
-        self.kind, self.__doc__ = kind, doc
-
-    def __get__(self, instance: Function | None, owner: type) -> Callable[..., Any]:
-        if instance is None:
-            return self  # type: ignore[return-value]
-        function = instance._generate(self.kind)
-        function.__doc__ = self.__doc__
-        instance.__dict__[self.kind] = function
-        return function
 
 
 class Function:
@@ -150,6 +136,8 @@ class Function:
     vjp = Generated("vjp", "`vjp(primals, cotangent)`: `(value, adjoint of each of wrt)`.")
     hessian = Generated("hessian", "The second partials, `H[i][j]` by `wrt[i]` and `wrt[j]`.")
     hvp = Generated("hvp", "`hvp(primals, direction)`: the Hessian times a direction, a tuple.")
+
+    __signature__ = Signature()
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """The value."""
@@ -365,7 +353,7 @@ def compile(  # noqa: PLR0913  (all but the source by name)
     left_out = passes(without) if stable else (*passes(without), *STABLE_PASSES)
     given = names(inputs, "inputs"), names(wrt, "wrt")
     found = shapes_of(shapes) if shapes else ()
-    options = Options(*given, left_out, limits, found, check_threads(threads))
+    options = Options(*given, left_out, limits, found, count("threads", threads, 1))
     return _kept(text, options) if cache else Function(text, *options)
 
 

@@ -28,13 +28,13 @@ class Options(NamedTuple):
     threads: int = THREADS
 
 
-def check_threads(threads: Any) -> int:
-    """A number of threads; raises `TypeError` or `ValueError`."""
-    if not isinstance(threads, Integral) or isinstance(threads, bool):
-        raise TypeError(f"threads: expected a whole number, got {threads!r}")
-    if threads < 1:
-        raise ValueError(f"threads: expected at least 1, got {threads}")
-    return int(threads)
+def count(argument: str, given: Any, least: int) -> int:
+    """A whole number; raises `TypeError` or `ValueError` that names the argument."""
+    if not isinstance(given, Integral) or isinstance(given, bool):
+        raise TypeError(f"{argument}: expected a whole number, got {given!r}")
+    if given < least:
+        raise ValueError(f"{argument}: expected at least {least}, got {given}")
+    return int(given)
 
 
 def check_shapes(shapes: Iterable[tuple[str, object]], inputs: Sequence[str]) -> None:

@@ -181,10 +181,18 @@ def test_accuracy_can_be_demanded():
 
 @pytest.mark.parametrize(
     ("options", "name"),
-    [({"accuracy": -1}, "accuracy"), ({"bits": 65}, "bits"), ({"bits": 3, "accuracy": 0}, "bits")],
+    [
+        ({"accuracy": -1}, "accuracy"),
+        ({"accuracy": 1.5}, "accuracy"),
+        ({"accuracy": "many"}, "accuracy"),
+        ({"samples": 2.5}, "samples"),
+        ({"bits": 65}, "bits"),
+        ({"bits": "few"}, "bits"),
+        ({"bits": 3, "accuracy": 0}, "bits"),
+    ],
 )
 def test_bad_arguments_are_named(options, name):
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises((TypeError, ValueError), match=f"^{name}: "):
         ac.compile("x").check(**options)
 
 

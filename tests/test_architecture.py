@@ -90,8 +90,8 @@ FLOORS = (
         "sampling",
         "unroll",
     ),
-    ("compiler", "packed", "accuracy", "check", "elements", "arraycheck"),
-    ("points", "cli", "__main__", "__init__"),
+    ("members", "compiler", "packed", "accuracy", "check", "elements", "arraycheck"),
+    ("points", "results", "cli", "__main__", "__init__"),
 )
 FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}
 HEAVY = {"sympy", "scipy", "mpmath", "matplotlib", "numpy"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import math
@@ -38,6 +39,23 @@ def test_compile_options(run, tmp_path):
     assert run("compile", TEXTBOOK, *arguments) == (0, "", "")
     want = ac.compile(TEXTBOOK, wrt="x2").source("value", "hessian", target="numpy")
     assert path.read_text() == want
+
+
+def test_an_option_of_names_may_be_given_twice(run):
+    want = run(
+        "eval", "x**2*y*z", "--wrt", "x,y", "--emit", "value,gradient", "--at", "x=3,y=2,z=1"
+    )
+    twice = ("--wrt", "x", "--wrt", "y", "--emit", "value", "--emit", "gradient")
+    assert run("eval", "x**2*y*z", *twice, "--at", "x=3", "--at", "y=2,z=1") == want
+
+
+def test_a_file_that_cannot_be_written_is_named(run, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied", "a temporary file")
+
+    monkeypatch.setattr("os.open", refuse)
+    code, _, err = run("compile", "x", "-o", str(tmp_path / "f.py"))
+    assert (code, err.rstrip().endswith(f"Permission denied: '{tmp_path / 'f.py'}'")) == (2, True)
 
 
 def test_eval(run):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import fractions
 import gc
+import inspect
 import math
 import pickle
 import subprocess
@@ -342,6 +343,7 @@ def test_tracebacks_show_the_generated_line():
 
 def test_functions_have_docstrings_and_a_repr(fn):
     assert "partials" in fn.gradient.__doc__
+    assert str(inspect.signature(fn)) == str(inspect.signature(fn.gradient)) == "(x1, x2)"
     assert repr(fn) == f"<autodiff_compiler function of (x1, x2): {TEXTBOOK}>"
     for kind in KINDS:
         assert getattr(ac.Function, kind).__doc__

@@ -1,0 +1,49 @@
+"""Results as the command line prints them: text, and what JSON holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+LONG, ENDS = 1000, 3  # entries of an axis that are all printed; of the others, at each end
+PARTS = ("gradient", "jacobian", "hessian")  # kinds with a part for each input
+
+
+def plain(value: Any) -> Any:
+    """Results as JSON holds them: lists, numbers, and strings for what is not finite."""
+    if isinstance(value, dict):
+        return {name: plain(v) for name, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(v) for v in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return value if value - value == 0 else str(value)
+
+
+def lines(found: Mapping[str, Any], wrt: Sequence[str]) -> Iterator[str]:
+    """Each result after its name, and each part of one after the input it belongs to."""
+    for kind, value in found.items():
+        if kind in PARTS:
+            for name, part in zip(wrt, value, strict=True):
+                yield _titled(f"{kind} {name}", part)
+        else:
+            yield _titled(kind, value)
+
+
+def _titled(name: str, value: Any) -> str:
+    """A result after its name; matrices begin on a line of their own."""
+    matrix = isinstance(value, list) and bool(value) and isinstance(value[0], list)
+    return f"{name} =\n{_shown(value)}" if matrix else f"{name} = {_shown(value)}"
+
+
+def _shown(value: Any, indent: str = "") -> str:
+    """A result as text: matrices row by row, and of what is long the beginning and the end."""
+    if not isinstance(value, list):
+        return str(value)
+    long = len(value) > LONG
+    rows = [_shown(v, indent + " ") for v in (*value[:ENDS], *value[-ENDS:])] if long else None
+    shown = rows or [_shown(v, indent + " ") for v in value]
+    if long:
+        shown.insert(ENDS, "...")
+    nested = bool(value) and isinstance(value[0], list)
+    return f"[{(f',{chr(10)}{indent} ' if nested else ', ').join(shown)}]"
