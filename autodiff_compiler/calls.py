@@ -159,9 +159,7 @@ class ArrayFunction(NamedTuple):
     parameters: str
     build: Callable[[Call], Node]
     rest: bool = False  # whether further arguments are taken
-
-
-WITHOUT_ARRAYS = frozenset({"eye", "ones", "zeros", "full", "arange", "einsum", "broadcast_to"})
+    numbers: bool = False  # whether the first may be a number
 
 
 def call(
@@ -185,7 +183,7 @@ def call(
         usage = f"write {name}({', '.join(required)})"
         raise scope.fail(f"{name} lacks {', '.join(missing)}", token, usage)
     first = next(iter(bound.values()))
-    if token not in WITHOUT_ARRAYS and not scope.internal and _is_number(first):
+    if not (function.numbers or scope.internal) and _is_number(first):
         reduces = "keepdims" in allowed and "ddof" not in allowed  # a number has no spread
         return _of_number(scope, token, first, reduces)
     return function.build(Call(scope, token, bound, rest))

@@ -45,6 +45,14 @@ class Program(NamedTuple):
         return [n for p in self.parameters for n in (p.elements if isinstance(p, Group) else (p,))]
 
 
+def mapped(tree: Tree, image: Mapping[Node, Node]) -> Tree:
+    """A tree of outputs with every node replaced."""
+    if isinstance(tree, Node):
+        return image[tree]
+    branches = [mapped(branch, image) for branch in tree]
+    return tuple(branches) if isinstance(tree, tuple) else branches
+
+
 def leaves(tree: Tree) -> list[Node]:
     """The nodes of a tree of outputs, in order; such a tree is at most three levels deep."""
     return [tree] if isinstance(tree, Node) else [n for branch in tree for n in leaves(branch)]

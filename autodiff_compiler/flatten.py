@@ -8,10 +8,10 @@ cancel, numbers are multiplied last.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from .contraction import contract
-from .derivatives import Group, Program, Tree
+from .derivatives import Group, Program, mapped
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node, Rules
 from .primitives import ARRAYS, ArrayPrimitive
 from .primitives.axes import At, Index, New, Slice, elementwise
@@ -303,11 +303,3 @@ def _is_cheap_outer(node: Node) -> bool:
         return False
     size = nominal(size_of(node.shape))
     return all(nominal(size_of(a.shape)) < size for a in node.args)
-
-
-def mapped(tree: Tree, image: Mapping[Node, Node]) -> Tree:
-    """A tree of outputs with every node replaced."""
-    if isinstance(tree, Node):
-        return image[tree]
-    branches: Sequence[Tree] = [mapped(branch, image) for branch in tree]
-    return tuple(branches) if isinstance(tree, tuple) else list(branches)

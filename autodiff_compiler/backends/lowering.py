@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..derivatives import Group, Program, Tree
+from ..derivatives import Group, Program, mapped
 from ..folding import waiting
 from ..graph import INPUT, Graph, Node
 from ..partials import definition
@@ -57,7 +57,7 @@ def rebuilt(program: Program, make: Callable[[Graph, Node, list[Node]], Node]) -
         Group(p.name, tuple(image[n] for n in p.elements)) if isinstance(p, Group) else image[p]
         for p in program.parameters
     )
-    return Program(program.kind, new, parameters, _map(program.outputs, image))
+    return Program(program.kind, new, parameters, mapped(program.outputs, image))
 
 
 def _carry(old: Graph, node: Node, new: Graph, image: Node) -> None:
@@ -68,10 +68,3 @@ def _carry(old: Graph, node: Node, new: Graph, image: Node) -> None:
         new.labels.setdefault(image, old.labels[node])
     if node in old.places:
         new.places.setdefault(image, old.places[node])
-
-
-def _map(tree: Tree, image: dict[Node, Node]) -> Tree:
-    if isinstance(tree, Node):
-        return image[tree]
-    branches = [_map(branch, image) for branch in tree]
-    return tuple(branches) if isinstance(tree, tuple) else branches

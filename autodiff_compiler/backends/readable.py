@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 from ..contraction import einsum
-from ..derivatives import Program
-from ..flatten import mapped
+from ..derivatives import Program, mapped
 from ..graph import ADD, Graph, Node
 from ..primitives import ARRAYS, Primitive
 from ..primitives.axes import ALL, LETTERS, At, Index, Item, New, Pick, Slice, Take, axes_of
