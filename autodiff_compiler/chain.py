@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Reversible, Sequence
+from collections.abc import Collection, Iterable, Mapping, Reversible, Sequence
 from typing import NamedTuple, NoReturn
 
 from .contraction import einsum
@@ -12,6 +12,7 @@ from .errors import ExpressionError
 from .graph import (
     ADD,
     BROADCAST,
+    CONSTANT,
     DIVIDE,
     MULTIPLY,
     PLACING,
@@ -85,7 +86,28 @@ class Squares(NamedTuple):
         return graph.apply(MULTIPLY, graph.constant(factor), argument)
 
 
-Shortcut = Root | Norm | Squares
+class Quotient(NamedTuple):
+    """A quotient, whose divisor gets what the dividend gets, times minus the quotient."""
+
+    arguments: tuple[Node, ...]
+
+    def slope(self, graph: Graph, node: Node, argument: Node) -> None:
+        """Nothing but what the table knows."""
+
+    def adjoint(self, graph: Graph, node: Node, bar: Node) -> Node:
+        """What the divisor gets."""
+        build = partial_builders(DIVIDE)[0]
+        assert build is not None
+        above = chain(graph, bar, build(graph, *node.args, node))
+        return chain(graph, chain(graph, above, node), graph.constant(-1))
+
+    def shares(self, argument: Node, bar: Node, active: Collection[Node]) -> bool:
+        """Whether an argument is the divisor, and the dividend gets more than a number over it."""
+        above, below = self.arguments
+        return argument is below is not above and above in active and bar.op is not CONSTANT
+
+
+Shortcut = Root | Norm | Squares | Quotient
 Shortcuts = Mapping[Node, Shortcut]
 
 
@@ -110,6 +132,8 @@ def shortcuts(nodes: Sequence[Node]) -> Shortcuts:
             above, (base, n) = node.args[0], powers[node.args[1]]
             if above not in (base, node.args[1]) and base.op.partials != ("out",):
                 found[node] = Root(base, -n, (above, base))
+        elif node.op is DIVIDE:
+            found[node] = Quotient(node.args)
         elif node.op is HYPOT:
             norms.append(node)
     return found | _norms(nodes, norms) if norms else found

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial, reduce
 
-from .chain import Shortcuts, adjoint_of, arguments, fitted, is_position, shortcuts, slope_by
+from .chain import (
+    Quotient,
+    Shortcuts,
+    adjoint_of,
+    arguments,
+    fitted,
+    is_position,
+    shortcuts,
+    slope_by,
+)
 from .forward import name_after
 from .graph import ADD, STACK, Graph, Node, dependents
 from .masks import chain, total
@@ -37,31 +46,31 @@ def accumulations(
             continue
         for argument in dict.fromkeys(reversed(arguments(node, short))):
             if argument in active:
-                line = _accumulation(graph, node, bar, argument, bars.get(argument), short)
-                if line is not None:
-                    bars[argument] = line[-1]
-                    yield line
+                if (found := _contribution(graph, node, bar, argument, active, short)) is None:
+                    continue
+                before, (slope, term) = bars.get(argument), found
+                whole = term if before is None else total(graph, before, term, not argument.args)
+                bars[argument] = whole
+                yield node, argument, slope, before, whole
 
 
-def _accumulation(
-    graph: Graph, node: Node, bar: Node, argument: Node, before: Node | None, short: Shortcuts
-) -> Accumulation | None:
-    slope = None
+def _contribution(
+    graph: Graph, node: Node, bar: Node, argument: Node, active: Collection[Node], short: Shortcuts
+) -> tuple[Node | None, Node] | None:
+    """What the adjoint of a node adds to that of an argument, and the slope it has been times."""
     if node.op is STACK or (graph.has_arrays and isinstance(node.op, ArrayPrimitive)):
         places = (k for k, a in enumerate(node.args) if a is argument)
         terms = [adjoint_of(graph, node, k, bar) for k in places if not is_position(node, k)]
-        if not terms:
-            return None
-        term = reduce(partial(graph.apply, ADD), terms)
+        return (None, reduce(partial(graph.apply, ADD), terms)) if terms else None
+    slope, quotient = None, short.get(node)
+    if isinstance(quotient, Quotient) and quotient.shares(argument, bar, active):
+        term = quotient.adjoint(graph, node, bar)
     else:
         slope = slope_by(graph, node, argument, short)
         if slope.is_constant(0):
             return None
         term = chain(graph, bar, slope)
-        if term.shape != argument.shape:
-            term = fitted(graph, term, argument.shape)
-    bar_of_argument = term if before is None else total(graph, before, term, not argument.args)
-    return node, argument, slope, before, bar_of_argument
+    return slope, term if term.shape == argument.shape else fitted(graph, term, argument.shape)
 
 
 def reverse(

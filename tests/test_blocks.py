@@ -195,6 +195,8 @@ def test_signs_and_powers_of_two_move_out_of_loops():
     text = fn.source("value", target="numpy", arrays="x")
     assert "np.negative" not in text
     assert "np.divide" not in text
+    bell = ac.compile("exp(-(x - m)**2/c**2)").source("gradient", target="numpy", arrays="x")
+    assert "2.0" not in bell.partition("def block(")[2]
     x = np.linspace(-3, 3, 3 * BLOCK)
     scalar = [fn(v, 0.5, 2.0) for v in x[:50]]
     np.testing.assert_allclose(fn(x, 0.5, 2.0)[:50], scalar, rtol=1e-15)
