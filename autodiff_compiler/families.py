@@ -294,6 +294,8 @@ def defects() -> Iterator[Law]:
     for name in DEFECTS:
         yield stable(f"{name}(x) - x", f"{name}mx(x)", CANCELS)
         yield stable(f"x - {name}(x)", f"-{name}mx(x)", CANCELS)
+    yield stable("arctan_ratio(y, x) - y/x", "arctanmx(y/x)", CANCELS)
+    yield stable("y/x - arctan_ratio(y, x)", "-arctanmx(y/x)", CANCELS)
     for one, other in permutations(DEFECTS, 2):
         near = f"where(abs(x) < 0.5, {one}mx(x) - {other}mx(x), out)"
         yield stable(f"{one}(x) - {other}(x)", near, CANCELS)

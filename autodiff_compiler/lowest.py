@@ -54,9 +54,12 @@ def reduced(graph: Graph, above: Node, below: Node) -> Node | None:
     over, under = term(graph, above), term(graph, below)
     if shares_factor(over, under):
         return _quotient(graph, over, under)
+    found = None
     if above.op in SUMS and below.op not in SUMS:
-        return _term_by_term(graph, above, under)
-    return _without_divisor(graph, over, under) if over.sums and under.sums else None
+        found = _term_by_term(graph, above, under)
+    if found is None and over.sums and under.sums:
+        found = _without_divisor(graph, over, under)
+    return found
 
 
 def _has_another(total: Node, factor: Node) -> bool:

@@ -7,7 +7,7 @@ A law sees the two operands of an operation.  These passes look through `(a + b)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial, reduce
 from itertools import product
 from typing import NamedTuple
 
@@ -135,6 +135,8 @@ class Regroup:
             yield Rule(("regroup", "factors brought together"), self._products(op))
         if op is DIVIDE and WHERE in heads and CONSTANT not in heads:
             yield Rule(("regroup", "what is chosen, divided"), self._divide_chosen)
+        if op is DIVIDE and heads[0] is MULTIPLY:
+            yield Rule(("regroup", "what is chosen, divided"), self._divide_factor)
 
     def _sums(self, op: Primitive) -> Callable[..., Node | None]:
         rules = self._rules
@@ -208,6 +210,15 @@ class Regroup:
         condition, far = choice.args[0], graph.apply(DIVIDE, *sides[1])
         return graph.apply(WHERE, condition, _where_true(graph, near, condition), far)
 
+    def _divide_factor(self, graph: Graph, left: Node, right: Node) -> Node | None:
+        """A quotient of a product, one factor of which a law chose between."""
+        factors = _factors(left)
+        for k, factor in enumerate(factors):
+            if factor.op is WHERE and (near := self._divide_chosen(graph, factor, right)):
+                whole = (*factors[:k], near, *factors[k + 1 :])
+                return reduce(partial(graph.apply, MULTIPLY), whole)
+        return None
+
     def _divided(self, graph: Graph, scale: Number, powers: Powers) -> tuple[Number, Powers]:
         """A term with factors divided by others, as long as a rule knows a quotient."""
         for _ in range(MAX_FACTORS):
@@ -259,6 +270,15 @@ class Regroup:
             if self._may_be_over(nodes[i]) or nodes[j].op in self._under:
                 taken = multiplied({i: 1}, {j: 1}, -1)
                 yield Fraction(nodes[i], nodes[j], taken, 1)
+
+
+def _factors(node: Node) -> list[Node]:
+    """The factors of a product, as far as one looks."""
+    found: list[Node] = []
+    while node.op is MULTIPLY and len(found) < MAX_LOOK - 1:
+        found.append(node.args[1])
+        node = node.args[0]
+    return [node, *reversed(found)]
 
 
 def _over_argument(graph: Graph, i: int, sign: int, powers: Powers) -> Iterator[Fraction]:

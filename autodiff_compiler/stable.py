@@ -275,7 +275,11 @@ TRIGONOMETRY = (
         )
     ),
     stable(
-        "arctan(y/x)", "arctan_ratio(y, x)", "0 times infinity at x = 0, in the slope", "x != 0"
+        "arctan(y/x)",
+        "arctan_ratio(y, x)",
+        "0 times infinity at x = 0, in the slope",
+        "x != 0",
+        variable="x",
     ),
     stable("arccos(cos(x))", "where(abs(x) <= pi, abs(x), out)", INFINITE),
     stable("arcsin(sin(x))", "where(abs(x) <= pi/2, x, out)", INFINITE),

@@ -35,6 +35,9 @@ ROWS = (  # a formula, and where the two values of the function are the same
     ("(h - 2)**7 + 128", 0),
     ("(1.5 + h)**4 - 5.0625", 0),
     ("exp(-(1 + h)**2) - exp(-1)", 0),
+    ("arctan(h/4) - h/4", 0),
+    ("h/4 - arctan(h/4)", 0),
+    ("arctan(h/4) - sin(h/4)", 0),
 )
 QUOTIENTS = (
     ("(sin(x) - sin(1))/(x - 1)", 1),
@@ -53,7 +56,7 @@ QUOTIENTS = (
 
 def losses(source, at):
     """Bits of error of the value and of the slope, beside a place."""
-    fn, oracle = ac.compile(source), Oracle(source, ac.compile(source).inputs, 80)
+    fn, oracle = ac.compile(source), Oracle(source, ac.compile(source).inputs, 240)
     for step in STEPS:
         x = at + step
         value, (slope,) = fn.value_and_gradient(x)
