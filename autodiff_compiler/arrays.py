@@ -99,6 +99,16 @@ def _deviation(call: Call) -> Node:
     return call.graph.intern(DIVIDE, norm, call.graph.intern(SQRT, _degrees(call)))
 
 
+def _norm(call: Call) -> Node:
+    """Of an order, as NumPy's second argument gives it: of vectors, which an axis makes."""
+    order, axes = call.integer("ord", 2), call.axes(call.array("x").shape)
+    if "ord" in call.args and len(axes.axes) > 1:
+        raise call.fail("the order of a norm is for vectors", "write norm(A, axis=0), or norm1(A)")
+    if order not in (1, 2):
+        raise call.fail("a norm is of order 1 or 2", "write norm_inf(x) for the largest element")
+    return _norm1(call) if order == 1 else _reduction("norm")(call)
+
+
 def _norm1(call: Call) -> Node:
     sizes = call.graph.intern(ABS, call.array("x"))
     return call.make(SUM, sizes, data=call.axes(sizes.shape))
@@ -330,13 +340,14 @@ FUNCTIONS: Mapping[str, ArrayFunction] = {
     "cofactor_along": ArrayFunction("A D", _row("cofactor_along")),
     **{
         name: ArrayFunction(_REDUCED, _reduction(name))
-        for name in ("sum", "amax", "amin", "max", "min", "norm2", "norm", "logsumexp")
+        for name in ("sum", "amax", "amin", "max", "min", "norm2", "logsumexp")
     },
     "prod": ArrayFunction(_REDUCED, _prod),
     "prod_others": ArrayFunction("x", _prod_others),
     "mean": ArrayFunction(_REDUCED, _mean),
     "var": ArrayFunction(_REDUCED + " ddof", _variance),
     "std": ArrayFunction(_REDUCED + " ddof", _deviation),
+    "norm": ArrayFunction("x * ord axis keepdims", _norm),
     "norm1": ArrayFunction(_REDUCED, _norm1),
     "norm_inf": ArrayFunction(_REDUCED, _norm_inf),
     **{name: ArrayFunction("x * axis", _reduction(name)) for name in ("softmax", "log_softmax")},

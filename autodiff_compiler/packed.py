@@ -93,7 +93,7 @@ class Packed:
 
     def unpack(self, x: Any) -> dict[str, Any]:
         """The values in a flat vector, by name: numbers, and arrays of their shapes."""
-        vector = np.asarray(x, dtype=float).ravel()
+        vector = _vector("x", x)
         return self._split(vector, self._layout(vector.size))
 
     def _split(self, vector: Vector, layout: Sequence[Piece]) -> dict[str, Any]:
@@ -159,7 +159,7 @@ class Packed:
 
     def _arguments(self, x: Any) -> Sequence[Any]:
         """The values of all inputs, in their order: by name would cost more than the function."""
-        vector = np.asarray(x, dtype=float).ravel()
+        vector = _vector("x", x)
         layout = self._layouts.get(vector.size) or self._layout(vector.size)
         if self._is_plain:
             found: list[float] = vector.tolist()
@@ -204,7 +204,7 @@ class Packed:
 
     def hvp(self, x: Any, v: Any) -> Vector:
         """The Hessian at `x` times the vector `v`."""
-        vector = np.asarray(v, dtype=float).ravel()
+        vector = _vector("v", v)
         values = self.unpack(x)
         layout = self._layout(np.size(x))
         if vector.size != np.size(x):
@@ -212,6 +212,13 @@ class Packed:
         point = {**self.data, **values}
         primals = [point[name] for name in self.fn.inputs]
         return self._joined(self.fn.hvp(primals, [*self._split(vector, layout).values()]))
+
+
+def _vector(name: str, given: Any) -> Vector:
+    """A vector of doubles; raises `TypeError` for what has no numbers."""
+    if type(given) is np.ndarray and given.dtype.char == "d":  # as optimizers call it
+        return given.ravel()
+    return np.asarray(number(name, given), dtype=float).ravel()
 
 
 def _matrix(array: Any, rank: int) -> Vector:

@@ -32,6 +32,8 @@ WRONG = [
     ("x: [n]; ^sum(x, axis=1)", "there is no axis 1 in an array of 1", None),
     ("A: [n, n]; ^max(A, axis=-3)", "there is no axis -3 in an array of 2", None),
     ("x: [n]; ^softmax(x, axis=2)", "there is no axis 2", None),
+    ("A: [n, m]; ^norm(A, 1)", "the order of a norm is for vectors", "norm(A, axis=0)"),
+    ("x: [n]; ^norm(x, 0)", "a norm is of order 1 or 2", "norm_inf(x)"),
     ("x: [n]; sum(x, ^axes=0)", "sum takes no axes", "did you mean axis?"),
     ("x: [n]; sum(x, axis=0, ^axis=0)", "sum is given axis twice", None),
     ("x: [n]; ^sum(x, 0, 1, 2)", "sum takes 3 arguments, not 4", None),

@@ -115,6 +115,25 @@ def test_bad_arguments_are_named(linear):
         packed.pack(parameters[0])
 
 
+@pytest.mark.parametrize(
+    "vector",
+    [
+        np.ma.array([1.0, 2.0], mask=[False, True]),
+        np.array([1j, 2]),
+        [None, 1],
+        ["1", "2"],
+        {1: 2, 3: 4},
+    ],
+    ids=str,
+)
+def test_vectors_are_of_real_numbers(vector):
+    packed = ac.compile("x*y").packed()
+    with pytest.raises(TypeError, match=r"^x: "):
+        packed.value_and_gradient(vector)
+    with pytest.raises(TypeError, match=r"^v: "):
+        packed.hvp([1, 2], vector)
+
+
 def test_minimize():
     optimize = pytest.importorskip("scipy.optimize")
     x = RNG.standard_normal((40, 3))
