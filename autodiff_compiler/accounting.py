@@ -17,6 +17,7 @@ from .derivatives import Program
 from .errors import nearest
 from .graph import Node
 from .liveness import buffers, executed, peak, storage
+from .options import distinct
 from .shapes import Extent, Polynomial, extent_names, size_of
 
 ONE = count(1)
@@ -145,7 +146,7 @@ class Subject(NamedTuple):
 def cost(subject: Subject, kinds: Sequence[str], extents: Mapping[str, Any]) -> Cost:
     """The cost of functions of some kinds; see `Function.cost`."""
     nodes = (subject.output, *subject.wrt)
-    schedules = [subject.schedule(kind) for kind in dict.fromkeys(kinds or subject.kinds())]
+    schedules = [subject.schedule(kind) for kind in distinct(kinds or subject.kinds())]
     given = (n for schedule in schedules for n in schedule.parameters)
     known = {name for n in (*nodes, *given) for name in extent_names(n.shape)}
     found = {name: _extent(name, value, known) for name, value in extents.items()}

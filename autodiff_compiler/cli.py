@@ -70,7 +70,7 @@ LIMIT = _option(
     default=[],
     help=f"limits, of {', '.join(LIMITS)}",
 )
-OUTPUT = _option("-o", "--output", metavar="FILE", help="write to a file instead of the terminal")
+OUTPUT = _option("-o", "--output", metavar="FILE", help="write to a file; - is the terminal")
 JSON = _option("--json", action="store_true", help="print JSON")
 AT = _option(
     "--at",
@@ -315,7 +315,9 @@ def run(args: argparse.Namespace) -> int:
     text, data, code = COMMANDS[args.command].run(fn, args)
     if args.json:
         text = json.dumps(data, indent=2, allow_nan=False)
-    if args.output:
+    if args.output == "":
+        raise ValueError("--output: expected a file, or - for the terminal")
+    if args.output not in (None, "-"):
         write(args.output, text.rstrip("\n") + "\n")
     elif sys.stdout is not None:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -27,6 +27,7 @@ from .options import (
     check_input,
     check_shapes,
     count,
+    distinct,
     names,
     passes,
     shapes_of,
@@ -176,7 +177,7 @@ class Function:
             raise ValueError("target: a program of arrays needs 'numpy'")
         if target not in targets():
             raise ValueError(f"target: expected one of {', '.join(targets())}, got {target!r}")
-        programs = [self._program(kind) for kind in dict.fromkeys(kinds or self.default_kinds)]
+        programs = [self._program(kind) for kind in distinct(kinds or self.default_kinds)]
         if large and (target == "python" or self._graph.has_arrays):
             raise ValueError("arrays: only for NumPy's code of inputs without shapes")
         for name in large:
@@ -245,6 +246,8 @@ class Function:
         from . import arraycheck, check
 
         plan = check.Plan(samples, seed, accuracy, bits)
+        if points is not None and not isinstance(points, Iterable):
+            raise TypeError(f"points: expected a list of points, got {points!r}")
         if self._graph.has_arrays:
             return arraycheck.check(self, points, plan, extents or {})
         if extents:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from .characters import describe
-from .errors import ExpressionError
+from .errors import ExpressionError, nearest
 from .graph import INPUT, Node
 from .primitives import BY_NAME
 from .shapes import extent_names
@@ -69,6 +69,12 @@ HINTS = (
     Hint("", r"[{}]", "braces are not part of the language", "write ( and )"),
     Hint(r"^\s*$", r"=", "a formula does not begin with =", "leave the = out"),
     Hint("", r"=", "only a name can be assigned", "write name = value, or == to compare"),
+    Hint(
+        r"\beinsum\(\s*$",
+        r"'",
+        "labels in single quotes have an arrow",
+        'write einsum("ij,jk->ik", A, B)',
+    ),
     Hint("", r"[\"'`]", "there are no strings in the language", "write a formula"),
     Hint("", r",", "a comma only separates arguments", "write [a, b] for a vector"),
     Hint(
@@ -77,10 +83,13 @@ HINTS = (
         "the line ends in the middle of a formula",
         "put the formula in ( ) to continue it on the next line",
     ),
+    Hint("", r"\?", "? is not part of the language", "write a if condition else b"),
     Hint(r"%\s*$", r"$", "% is the remainder of a division", "write x/100 for a percentage"),
 )
 
 INSTEAD: Mapping[str, str] = {
+    "linspace": "write a + (b - a)*arange(n)/(n - 1)",
+    "swapaxes": 'write einsum("aij->aji", T)',
     "len": "write the name of its extent: n, after x: [n]",
     "isnan": "write x != x",
     "isfinite": "write x - x == 0",
@@ -95,6 +104,18 @@ REPLACEMENTS: Mapping[str, str] = {
     "²": "**2", "³": "**3", "√": "sqrt(...)", "≤": "<=", "≥": ">=", "≠": "!=", "∧": "and",
     "∨": "or", "¬": "not", "∞": "1/0", "½": "1/2", "¼": "1/4", "“": "a formula", "’": "'",
 }  # fmt: skip
+
+
+def unknown_function(name: str, known: Iterable[str], source: str) -> tuple[str, str]:
+    """`(problem, hint)` for a call of what is no function so far."""
+    if re.search(rf"(?m)^(?:.*;)?\s*{name}\([^()]*\)\s*=(?!=)", source):
+        hint = "define it on a line before; a function does not call itself"
+        return f"{name} is not defined yet where it is called", hint
+    close = nearest(name, known)
+    other = f"define {name}(x) = ..., or write {name}*(...) to multiply"
+    return f"unknown function {name}", INSTEAD.get(
+        name, f"did you mean {close}?" if close else other
+    )
 
 
 def explain(source: str, position: int) -> tuple[str, str | None] | None:
@@ -142,11 +163,10 @@ def syntax_error(error: UnexpectedInput, source: str) -> ExpressionError:
     known = explain(source, position)
     if known is not None:
         return ExpressionError(known[0], source, (position, position + width), known[1])
-    what = "the end" if at_end else _shown(source[position : position + min(width, 20)])
+    text = source[position : position + min(width, 20)]
+    problem = "the formula ends too early" if at_end else f"unexpected {_shown(text)}"
     expected = _expected(error, source[:position])
-    return ExpressionError(
-        f"unexpected {what}; expected {expected}", source, (position, position + width)
-    )
+    return ExpressionError(f"{problem}; expected {expected}", source, (position, position + width))
 
 
 def _shown(text: str) -> str:

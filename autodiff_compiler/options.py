@@ -104,6 +104,15 @@ def passes(given: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
+def distinct(kinds: Iterable[str]) -> list[str]:
+    """Names of kinds, each once; raises `TypeError` for what is no name."""
+    found = list(kinds)
+    for kind in found:
+        if not isinstance(kind, str):
+            raise TypeError(f"kind: expected a name such as 'value', got {kind!r}")
+    return [*dict.fromkeys(found)]
+
+
 def check_input(name: str, inputs: Sequence[str], source: str) -> None:
     """Raise `ExpressionError` with a hint where a name is no input."""
     if name not in inputs:

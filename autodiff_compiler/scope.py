@@ -12,7 +12,7 @@ from .calls import Argument, Keyword, Ragged, call
 from .errors import ExpressionError, counted, nearest
 from .functions import Function, Reading, check_size
 from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
-from .hints import INSTEAD, extents_hint, shape_hint, usage
+from .hints import extents_hint, shape_hint, unknown_function, usage
 from .lexer import Word, flatten, span, statement_start
 from .limits import DEFAULT, Limits
 from .primitives import ARRAYS, BY_NAME, CONSTANTS, ArrayPrimitive, Primitive, lookup, special
@@ -358,11 +358,9 @@ class Scope:
     def _not_callable(self, name: str, token: Word) -> ExpressionError:
         if name in self.variables or name in self.parameters:
             return self.fail(f"{name} is a variable, not a function", token, f"write {name}*(...)")
-        close = nearest(name, [*self.functions, *BY_NAME, *REDUCTIONS, *FUNCTIONS])
-        other = f"define {name}(x) = ..., or write {name}*(...) to multiply"
-        hint = f"did you mean {close}?" if close else other
-        hint = INSTEAD.get(name, hint)
-        return self.fail(f"unknown function {name}", token, hint)
+        known = [*self.functions, *BY_NAME, *REDUCTIONS, *FUNCTIONS]
+        problem, hint = unknown_function(name, known, self.source)
+        return self.fail(problem, token, hint)
 
     def primitive(self, row: Primitive, token: Word, args: Sequence[Node]) -> Node:
         """A row of the table on arguments; `max` and its like take any number of them."""

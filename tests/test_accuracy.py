@@ -188,6 +188,7 @@ def test_accuracy_can_be_demanded():
         ({"samples": 2.5}, "samples"),
         ({"bits": 65}, "bits"),
         ({"bits": "few"}, "bits"),
+        ({"points": 3}, "points"),
         ({"bits": 3, "accuracy": 0}, "bits"),
     ],
 )

@@ -49,6 +49,10 @@ def test_an_option_of_names_may_be_given_twice(run):
     assert run("eval", "x**2*y*z", *twice, "--at", "x=3", "--at", "y=2,z=1") == want
 
 
+def test_a_dash_is_the_terminal(run):
+    assert run("derivative", "x**2", "-o", "-") == (0, "2*x\n", "")
+
+
 def test_a_file_that_cannot_be_written_is_named(run, tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(errno.EACCES, "Permission denied", "a temporary file")
@@ -138,6 +142,7 @@ def test_files_and_standard_input(run, tmp_path, monkeypatch):
         (("compile", "--file", "no-such-file"), "no-such-file"),
         (("compile", "x", "--emit", "gradiant"), "gradient"),
         (("compile", "x", "-o", "no/such/folder/x.py"), "no/such/folder"),
+        (("compile", "x", "-o", ""), "--output: expected a file"),
         (("compile", "x", "--wrt", "y"), "y is not an input"),
         (("compile", "x", "--without", "fusion"), "without"),
         (("eval", "x*y", "--at", "x=1"), "no value for y"),
