@@ -43,6 +43,9 @@ def quarter_turn(n: float) -> bool:
     return n == math.pi / 2
 
 
+MIXED = "where(x > 700, x + log(y + (1 - y)*exp(-x)), out)"  # log((1 - y) + y*exp(x))
+
+
 def quarter(n: float) -> bool:
     """Whether a constant is pi/4, rounded."""
     return n == math.pi / 4
@@ -86,7 +89,7 @@ LOGARITHMS = (
     ),
     stable("log((1 + x) + y)", "where(abs(x + y) < 0.5, log1p(x + y), out)", CANCELS),
     stable("log((1 + x) - y)", "where(abs(x - y) < 0.5, log1p(x - y), out)", CANCELS),
-    stable("log((1 - y) + y*exp(x))", "where(abs(x) < 1, log1p(y*expm1(x)), out)", CANCELS),
+    stable("log((1 - y) + y*exp(x))", f"where(abs(x) < 1, log1p(y*expm1(x)), {MIXED})", CANCELS),
     stable("log(1 + x)", "log1p(x)", CANCELS),
     stable("log(1 - x)", "log1p(-x)", CANCELS),
     *(
@@ -284,6 +287,11 @@ TRIGONOMETRY = (
     stable("arccos(cos(x))", "where(abs(x) <= pi, abs(x), out)", INFINITE),
     stable("arcsin(sin(x))", "where(abs(x) <= pi/2, x, out)", INFINITE),
     stable("arctan(tan(x))", "where(abs(x) < pi/2, x, out)", "a pole between"),
+    *(
+        stable(f"(x/y)/(1 {sign} z/y)", f"x/(y {sign} z)", "infinity over infinity at 0", "y != 0")
+        for sign in "+-"
+    ),
+    stable("x*hypot(1, y/z)", "r*copysign(hypot(y, z), z)", CANCELS, "z != 0", given="r = x/z"),
     stable("arccos(x/hypot(x, y))", "arctan2(abs(y), x)", INFINITE, "x*x + y*y != 0"),
     stable("arcsin(x/hypot(x, y))", "arctan2(x, abs(y))", INFINITE, "x*x + y*y != 0"),
     stable("tan(x) - sin(x)", "-(tan(x)*cosm1(x))", CANCELS),
