@@ -216,8 +216,6 @@ def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
     if not (_may_hold_sum(left) or _may_hold_sum(right)) or _share_little(left, right):
         return None
     a, b = term(graph, left), term(graph, right)
-    if a.powers == b.powers and a.coefficient == -sign * b.coefficient and not left.shape:
-        return graph.constant(0)
     if len(a.powers.keys() ^ b.powers.keys()) > MAX_APART or not (a.sums or b.sums):
         return None
     if a.below or b.below or not a.powers.keys().isdisjoint(b.powers):
