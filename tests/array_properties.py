@@ -216,7 +216,7 @@ class Case:
         got, want = _flat(got), _flat(want)
         size = max(1.0, np.abs(want).max(initial=0))
         allowed = close * size + MARGIN * np.max(noise, initial=0)
-        off = np.inf if got.shape != want.shape else np.abs(got - want).max(initial=0)
+        off = np.inf if got.shape != want.shape else np.abs(_apart(got, want)).max(initial=0)
         self.note(name, off <= allowed, f"{got}, but it should be {want}")
 
     def note(self, name, agrees, detail):
@@ -224,6 +224,11 @@ class Case:
         self.tally[name, AGREES if agrees else "DISAGREES"] += 1
         if not agrees:
             self.findings.append(Finding(name, self.source, self.point, detail))
+
+
+def _apart(got, want):
+    """The difference, which is 0 where both are nan."""
+    return np.where(np.isnan(got) & np.isnan(want), 0.0, got - want)
 
 
 def _nudged(value, rng):

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import array_properties
 import array_strategies
+import numpy as np
 from cases import Case, Finding
 from disturbances import disturbed, survives
 from exact import TooLong
@@ -33,6 +34,7 @@ CHUNK = 50  # programs of one task
 FOREIGN = "foreign exception"
 TOO_LONG = "took too long"
 UNREADABLE = "NumPy does not take it"
+SINGULAR = "a matrix on the way is singular"
 PROGRAMS = "programs with a comparison that agrees"
 DISTURBED = "disturbed texts"
 
@@ -104,6 +106,8 @@ def examine(written, wanted, make=Case, seconds=SECONDS):
         tally[name, TOO_LONG] += 1
     except array_properties.UnreadableError:
         tally[name, UNREADABLE] += 1
+    except np.linalg.LinAlgError:  # as NumPy's own functions raise it
+        tally[name, SINGULAR] += 1
     except Exception:
         trace = traceback.format_exc(limit=-3)
         findings.append(Finding(f"{name}: {FOREIGN}", written.source, (), trace))
