@@ -14,7 +14,7 @@ from .accuracy import MAX_PARTIALS, by_output, flat, measure
 from .backends.evaluate import Evaluation, sympy_algebra
 from .certificate import Certificate, Disagreement, Worst
 from .graph import STACK, Graph, Node
-from .options import count
+from .options import whole_number
 from .passes import output_symbols
 from .reference import Reference, Span
 from .sampling import usual, whole
@@ -289,9 +289,9 @@ class Plan(NamedTuple):
 
     def validate(self) -> None:
         """Raise `ValueError` for what makes no sense, naming the argument."""
-        count("samples", self.samples, 1)
+        whole_number("samples", self.samples, 1)
         if self.accuracy is not None:
-            count("accuracy", self.accuracy, 0)
+            whole_number("accuracy", self.accuracy, 0)
         if self.bits is not None and not (isinstance(self.bits, Real) and 0 <= self.bits <= 64):
             raise ValueError(f"bits: expected 0 to 64, got {self.bits!r}")
         if self.bits is not None and self.accuracy == 0:

@@ -39,7 +39,7 @@ class Option(NamedTuple):
 
 
 class Joined(argparse.Action):
-    """An option of names: given twice, it has the names of both."""
+    """What an option of names does: given twice, it has the names of both."""
 
     def __call__(self, _parser: Any, namespace: Any, values: Any, _option: Any = None) -> None:
         before = getattr(namespace, self.dest)
@@ -47,15 +47,17 @@ class Joined(argparse.Action):
 
 
 def _option(*flags: str, **settings: Any) -> Option:
-    if settings.get("metavar") in ("NAMES", "PASSES", "KINDS"):
-        settings["action"] = Joined
     return Option(flags, settings)
 
 
+def _names(*flags: str, **settings: Any) -> Option:
+    return Option(flags, {"action": Joined, **settings})
+
+
 FILE = _option("--file", metavar="FILE", help="read the source from a file")
-INPUTS = _option("--inputs", metavar="NAMES", help="names of the arguments, in order: x1,x2")
-WRT = _option("--wrt", metavar="NAMES", help="what to differentiate by; by default, every input")
-WITHOUT = _option(
+INPUTS = _names("--inputs", metavar="NAMES", help="names of the arguments, in order: x1,x2")
+WRT = _names("--wrt", metavar="NAMES", help="what to differentiate by; by default, every input")
+WITHOUT = _names(
     "--without", metavar="PASSES", help=f"leave out passes, a,b of {', '.join(PASSES)}"
 )
 AS_WRITTEN = _option(
@@ -89,12 +91,12 @@ SHAPE = _option(
 EXTENT = _option(
     "--extent", metavar="NAME=N", action="append", default=[], help="the length of an extent"
 )
-EMIT = _option("--emit", metavar="KINDS", help=f"functions, of {', '.join(KINDS)}")
-EMIT_AT = _option("--emit", metavar="KINDS", help=f"what to print, of {', '.join(AT_POINT)}")
+EMIT = _names("--emit", metavar="KINDS", help=f"functions, of {', '.join(KINDS)}")
+EMIT_AT = _names("--emit", metavar="KINDS", help=f"what to print, of {', '.join(AT_POINT)}")
 TARGET = _option(
     "--target", choices=tuple(TARGETS), help="plain Python, the default of numbers, or NumPy"
 )
-ARRAYS = _option("--arrays", metavar="NAMES", help="inputs that will be large arrays: x,y")
+ARRAYS = _names("--arrays", metavar="NAMES", help="inputs that will be large arrays: x,y")
 THREADS = _option("--threads", type=int, metavar="N", help="that share large arrays; by default 2")
 MODE = _option("--mode", choices=MODES, default="primal", help="values, tangents or adjoints")
 SEED = _option("--seed", metavar="VALUES", help="tangents x1=1,x2=0 or the adjoint of the output")

@@ -26,11 +26,11 @@ from .options import (
     Options,
     check_input,
     check_shapes,
-    count,
     distinct,
     names,
     passes,
     shapes_of,
+    whole_number,
 )
 from .parser import parse
 from .passes import (
@@ -356,7 +356,7 @@ def compile(  # noqa: PLR0913  (all but the source by name)
     left_out = passes(without) if stable else (*passes(without), *STABLE_PASSES)
     given = names(inputs, "inputs"), names(wrt, "wrt")
     found = shapes_of(shapes) if shapes else ()
-    options = Options(*given, left_out, limits, found, count("threads", threads, 1))
+    options = Options(*given, left_out, limits, found, whole_number("threads", threads, 1))
     return _kept(text, options) if cache else Function(text, *options)
 
 

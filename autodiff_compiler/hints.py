@@ -108,7 +108,7 @@ REPLACEMENTS: Mapping[str, str] = {
 
 def unknown_function(name: str, known: Iterable[str], source: str) -> tuple[str, str]:
     """`(problem, hint)` for a call of what is no function so far."""
-    if re.search(rf"(?m)^(?:.*;)?\s*{name}\([^()]*\)\s*=(?!=)", source):
+    if re.search(rf"(?m)^(?:.*;)?[ \t]*{name}\([^()]*\)[ \t]*=(?!=)", source):
         hint = "define it on a line before; a function does not call itself"
         return f"{name} is not defined yet where it is called", hint
     close = nearest(name, known)

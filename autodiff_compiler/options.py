@@ -28,7 +28,7 @@ class Options(NamedTuple):
     threads: int = THREADS
 
 
-def count(argument: str, given: Any, least: int) -> int:
+def whole_number(argument: str, given: Any, least: int) -> int:
     """A whole number; raises `TypeError` or `ValueError` that names the argument."""
     if not isinstance(given, Integral) or isinstance(given, bool):
         raise TypeError(f"{argument}: expected a whole number, got {given!r}")

@@ -43,9 +43,6 @@ def quarter_turn(n: float) -> bool:
     return n == math.pi / 2
 
 
-MIXED = "where(x > 700, x + log(y + (1 - y)*exp(-x)), out)"  # log((1 - y) + y*exp(x))
-
-
 def quarter(n: float) -> bool:
     """Whether a constant is pi/4, rounded."""
     return n == math.pi / 4
@@ -89,7 +86,11 @@ LOGARITHMS = (
     ),
     stable("log((1 + x) + y)", "where(abs(x + y) < 0.5, log1p(x + y), out)", CANCELS),
     stable("log((1 + x) - y)", "where(abs(x - y) < 0.5, log1p(x - y), out)", CANCELS),
-    stable("log((1 - y) + y*exp(x))", f"where(abs(x) < 1, log1p(y*expm1(x)), {MIXED})", CANCELS),
+    stable(
+        "log((1 - y) + y*exp(x))",
+        "where(abs(x) < 1, log1p(y*expm1(x)), where(x > 700, x + log(y + (1 - y)*exp(-x)), out))",
+        CANCELS,
+    ),
     stable("log(1 + x)", "log1p(x)", CANCELS),
     stable("log(1 - x)", "log1p(-x)", CANCELS),
     *(
@@ -287,11 +288,6 @@ TRIGONOMETRY = (
     stable("arccos(cos(x))", "where(abs(x) <= pi, abs(x), out)", INFINITE),
     stable("arcsin(sin(x))", "where(abs(x) <= pi/2, x, out)", INFINITE),
     stable("arctan(tan(x))", "where(abs(x) < pi/2, x, out)", "a pole between"),
-    *(
-        stable(f"(x/y)/(1 {sign} z/y)", f"x/(y {sign} z)", "infinity over infinity at 0", "y != 0")
-        for sign in "+-"
-    ),
-    stable("x*hypot(1, y/z)", "r*copysign(hypot(y, z), z)", CANCELS, "z != 0", given="r = x/z"),
     stable("arccos(x/hypot(x, y))", "arctan2(abs(y), x)", INFINITE, "x*x + y*y != 0"),
     stable("arcsin(x/hypot(x, y))", "arctan2(x, abs(y))", INFINITE, "x*x + y*y != 0"),
     stable("tan(x) - sin(x)", "-(tan(x)*cosm1(x))", CANCELS),
@@ -322,6 +318,7 @@ ROOTS = (
     stable("abs(x)*abs(x)", "x*x", "it is smooth at 0"),
     stable("abs(x)/abs(y)", "abs(x/y)", "the slope cancels", "y != 0"),
     stable("hypot(abs(x), y)", "hypot(x, y)", "it is smooth where x is 0 and y is not"),
+    stable("x*hypot(1, y/z)", "r*copysign(hypot(y, z), z)", CANCELS, "z != 0", given="r = x/z"),
     stable("sqrt(x)*sqrt(x)", "where(x >= 0, x, out)", INFINITE),
     stable("sqrt_product(x, y)*sqrt_product(x, y)", "where(x*y >= 0, x*y, out)", INFINITE),
     stable("sqrt(x*(x*x))", "x**1.5", INFINITE),
@@ -342,6 +339,10 @@ ROOTS = (
 )
 
 RECIPROCALS = (
+    *(
+        stable(f"(x/y)/(1 {sign} z/y)", f"x/(y {sign} z)", "infinity over infinity at 0", "y != 0")
+        for sign in "+-"
+    ),
     *(
         stable(
             pattern,

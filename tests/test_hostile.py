@@ -182,6 +182,8 @@ def test_inputs_are_looked_at_too():
 def test_blanks_before_an_error_take_no_time(count):
     with pytest.raises(ac.ExpressionError):
         ac.compile("x" + " " * count + "$")
+    with pytest.raises(ac.ExpressionError, match="unknown function foo"):
+        ac.compile("\n" * count + " " * count + "foo(1)")
 
 
 def load(text, names=()):

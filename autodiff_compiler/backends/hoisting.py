@@ -23,7 +23,7 @@ def hoisted(program: Program, is_outside: Callable[[Node], bool]) -> Program:
     """
     nodes = program.graph.ancestors(program.leaves())
     uses = Counter([a for node in nodes for a in node.args] + program.leaves())
-    outside, once = set[Node](), set[Node]()  # of the new graph
+    outside, once = set[Node](), set[Node]()  # of the new graph: numbers, and what has one use
     whole = {a for node in nodes if isinstance(node.op, ArrayPrimitive) for a in node.args}
     whole.update(program.leaves())
 
