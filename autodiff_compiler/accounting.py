@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral
 from typing import Any, NamedTuple
 
 from .backends.arrays import ArraySpeller
@@ -17,7 +16,7 @@ from .derivatives import Program
 from .errors import nearest
 from .graph import Node
 from .liveness import buffers, executed, peak, storage
-from .options import distinct
+from .options import distinct, whole_number
 from .shapes import Extent, Polynomial, extent_names, size_of
 
 ONE = count(1)
@@ -159,8 +158,4 @@ def _extent(name: str, value: object, known: set[str]) -> int:
         close, listed = nearest(name, known), ", ".join(sorted(known)) or "none"
         hint = f"did you mean {close}?" if close else f"those are: {listed}"
         raise TypeError(f"{name} is not an extent of this formula; {hint}")
-    if not isinstance(value, Integral):
-        raise TypeError(f"{name}: expected a whole number, got {value!r}")
-    if value < 0:
-        raise ValueError(f"{name}: an extent is not negative, got {value}")
-    return int(value)
+    return whole_number(name, value, 0)

@@ -6,7 +6,6 @@ A node is read as a `Term`, a coefficient times integer powers of other nodes, a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial, reduce
 from itertools import chain, islice, repeat, zip_longest
@@ -14,7 +13,7 @@ from typing import NamedTuple
 
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node
 from .primitives import lookup
-from .primitives.ieee import Number, doubles, plus, split
+from .primitives.ieee import Number, doubles, is_power_of_two, plus, split
 
 ABS, HYPOT, NONZERO, RATIO = map(lookup, ("abs", "hypot", "nonzero", "ratio"))
 SQRT, SQRT_PRODUCT = map(lookup, ("sqrt", "sqrt_product"))
@@ -79,7 +78,7 @@ def _product(node: Node, known: Mapping[Node, Term]) -> Term:
         return left._replace(coefficient=-left.coefficient)
     right, over = known[node.args[1]], node.op is not MULTIPLY
     powers = multiplied(left.powers, right.powers, -1 if over else 1)
-    if len(powers) > MAX_FACTORS or (over and not _is_power_of_two(right.coefficient)):
+    if len(powers) > MAX_FACTORS or (over and not is_power_of_two(right.coefficient)):
         return _factor(node)
     shared = len(powers) < len(left.powers) + len(right.powers)
     if shared and max(map(abs, powers.values()), default=0) > MAX_POWER:
@@ -88,10 +87,6 @@ def _product(node: Node, known: Mapping[Node, Term]) -> Term:
     if right.coefficient != 1:
         scale = scale / right.coefficient if over else scale * right.coefficient
     return Term(scale, powers, left.below or right.below or over, left.sums or right.sums)
-
-
-def _is_power_of_two(value: Number) -> bool:
-    return value == 1 or abs(math.frexp(value)[0]) == 0.5
 
 
 def _is_small(value: Number) -> bool:
@@ -277,7 +272,7 @@ def _factors_of(product: Node) -> set[Node]:
     seen, pending = {product}, [product]
     for node in islice(pending, MAX_LOOKS):  # which grows
         if node.op in PRODUCTS:
-            pending += set(node.args) - seen
+            pending += [a for a in dict.fromkeys(node.args) if a not in seen]
             seen.update(node.args)
     return {node for node in seen if node.op not in PRODUCTS and node.op is not CONSTANT}
 

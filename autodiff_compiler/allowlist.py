@@ -109,7 +109,7 @@ def attributes() -> frozenset[str]:
 
 
 OF_ARRAYS = """
-    abs add all arange array asarray ascontiguousarray astype axis1 axis2 bincount bitwise_and
+    abs add all any arange array asarray ascontiguousarray astype axis1 axis2 bincount bitwise_and
     bitwise_xor broadcast_shapes broadcast_to char cholesky concatenate copyto count_nonzero cumprod
     cumsum det diag diagonal divide dtype einsum empty eps errstate exp eye finfo flip fmax full
     hypot inf initial inv isfinite itemsize keepdims kind linalg log log1p logical_and

@@ -15,6 +15,7 @@ from .certificate import Accuracy, Certificate
 from .check import TRIES, Checker, Findings, Plan, Quantity, visit
 from .elements import Elements, Point, Shape, assembled, extents_of, names
 from .errors import ExpressionError, nearest
+from .options import whole_number
 from .primitives import ARRAYS
 from .reference import Span
 from .sampling import usual, whole
@@ -133,12 +134,13 @@ class _Subject:
         if name not in self.names:
             close = nearest(name, self.names) or " or ".join(self.names) or "none"
             raise ValueError(f"extents: {name} is no extent of this program; expected {close}")
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            raise ValueError(f"extents: {name}: expected a length, got {size!r}")
+        whole_number(f"extents: {name}", size, 0)
 
     def checker(self, elements: Elements) -> ArrayChecker:
         """The check near a point; one for all points that have the same program of scalars."""
-        return self.checkers.setdefault(elements.key, ArrayChecker(elements, self.findings))
+        if elements.key not in self.checkers:
+            self.checkers[elements.key] = ArrayChecker(elements, self.findings)
+        return self.checkers[elements.key]
 
     # points that are given
 

@@ -15,10 +15,12 @@ from .graph import (
     CONSTANT,
     DIVIDE,
     MULTIPLY,
+    NEGATIVE,
     PLACING,
     POWER,
     STACK,
     SUBTRACT,
+    WHERE,
     Graph,
     Node,
 )
@@ -31,11 +33,14 @@ from .primitives.row import Rule
 from .product import spec
 from .shapes import Shape
 
-HYPOT = lookup("hypot")
+ABS, HYPOT, NOT_EQUAL, SQRT = (lookup(n) for n in ("abs", "hypot", "not_equal", "sqrt"))
+UNDER_ROOTS = frozenset({MULTIPLY, DIVIDE, ADD})  # what is looked through
+ROOTS = frozenset({SQRT, lookup("sqrt_product"), lookup("cbrt")})
 SUM, CONCATENATE, INDEX = ARRAYS["sum"], ARRAYS["concatenate"], ARRAYS["index"]
 JOINED = frozenset({STACK, CONCATENATE})  # whose tangent is the same of all tangents
 
 
+MOST_UNDER_ROOT = 32  # operations that are looked through
 MOST = 8  # the largest exponent: beyond, the powers below it may be shared by others
 
 
@@ -107,7 +112,42 @@ class Quotient(NamedTuple):
         return argument is below is not above and above in active and bar.op is not CONSTANT
 
 
-Shortcut = Root | Norm | Squares | Quotient
+class UnderRoot(NamedTuple):
+    """A product or a quotient under a root, the slope of which is infinite at 0.
+
+    Where one factor is 0 it is constant in the other, which is said before that is multiplied; and
+    a square has no slope where it is 0.
+    """
+
+    arguments: tuple[Node, ...]
+
+    def slope(self, graph: Graph, node: Node, argument: Node) -> Node | None:
+        """The partial by a factor or by the divisor, selected where the other is not 0."""
+        first, second = node.args
+        other = second if argument is first else first
+        if other.op is CONSTANT or (node.op is DIVIDE and argument is first):
+            return None
+        build = partial_builders(node.op)[node.args.index(argument)]
+        assert build is not None
+        slope = build(graph, *node.args, node)
+        if first is second:
+            slope = graph.apply(MULTIPLY, graph.constant(2), slope)
+        is_other = graph.apply(NOT_EQUAL, other, graph.constant(0))
+        return graph.apply(WHERE, is_other, slope, graph.constant(0))
+
+
+class OfNegative(NamedTuple):
+    """A root of `-x`, which for 0 is -0, as is its root: the slope has the sign of other slopes."""
+
+    arguments: tuple[Node, ...]
+
+    def slope(self, graph: Graph, node: Node, _: Node) -> Node:
+        """The partial by what is negative."""
+        size = graph.apply(ABS, node)
+        return graph.apply(DIVIDE, graph.constant(0.5), size)
+
+
+Shortcut = Root | Norm | Squares | Quotient | UnderRoot | OfNegative
 Shortcuts = Mapping[Node, Shortcut]
 
 
@@ -136,7 +176,31 @@ def shortcuts(nodes: Sequence[Node]) -> Shortcuts:
             found[node] = Quotient(node.args)
         elif node.op is HYPOT:
             norms.append(node)
+        elif _is_root(node):
+            found |= _under_root(node)
     return found | _norms(nodes, norms) if norms else found
+
+
+def _under_root(root: Node) -> Shortcuts:
+    """The products under a root, also in a sum with a square; and the root of what is negative."""
+    pending = list(root.args)
+    for node in pending:  # which grows
+        if node.op in UNDER_ROOTS and len(pending) < MOST_UNDER_ROOT:
+            pending += node.args
+    products = [n for n in pending if n.op in UNDER_ROOTS and n.op is not ADD]
+    found: dict[Node, Shortcut] = {}
+    if not any(n.op is ADD for n in pending) or any(n.args[0] is n.args[1] for n in products):
+        found |= {n: UnderRoot(tuple(dict.fromkeys(n.args))) for n in products}
+    if root.op is SQRT and root.args[0].op is NEGATIVE:
+        found[root] = OfNegative(root.args)
+    return found
+
+
+def _is_root(node: Node) -> bool:
+    """Whether the slope of a function is infinite at 0, where the function is finite."""
+    if node.op is POWER and node.args[1].op is CONSTANT:
+        return bool(0 < node.args[1].data < 1)
+    return node.op in ROOTS
 
 
 def _squares(one: Node, other: Node) -> Squares | None:

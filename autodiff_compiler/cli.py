@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from . import points
 from .backends.module import TARGETS
@@ -245,6 +245,11 @@ class Parser(argparse.ArgumentParser):
         self.examples = examples
         self.add_argument("-h", "--help", action="help", help="show this help")
 
+    def error(self, message: str) -> NoReturn:
+        """End with a message that says what to write instead of arguments that nothing takes."""
+        words = message.partition("unrecognized arguments: ")[2].split()
+        super().error(f"{message}; {_instead(words[0])}" if words else message)
+
     def format_help(self) -> str:
         lines = "\n".join(f"  {PROGRAM} {example}" for example in self.examples)
         return f"examples:\n{lines}\n\n{super().format_help()}"
@@ -273,11 +278,23 @@ def parser() -> Parser:
     return main_parser
 
 
+def _flags() -> set[str]:
+    options = [*COMMON, *(o for c in COMMANDS.values() for o in c.options)]
+    return {flag for option in options for flag in option.flags}
+
+
+def _instead(word: str) -> str:
+    """What to write instead of an argument that no command takes."""
+    if word.startswith("-") and (close := nearest(word.partition("=")[0], _flags())):
+        return f"did you mean {close}?"
+    if re.match(r"[^\W\d]\w*=", word):
+        return f"write --at {word} for a point"
+    return "put a formula with spaces in quotes"
+
+
 def shield(arguments: Sequence[str]) -> list[str]:
     """Arguments with a space before those that begin with a minus and are no option: `-x**2`."""
-    options = [*COMMON, *(o for c in COMMANDS.values() for o in c.options)]
-    known = {flag for option in options for flag in option.flags}
-    known |= {"-", "--help", "--version", "-h" if len(arguments) < 3 else ""}
+    known = _flags() | {"-", "--help", "--version", "-h" if len(arguments) < 3 else ""}
     return [
         f" {a}" if a.startswith("-") and a.partition("=")[0] not in known else a
         for a in arguments

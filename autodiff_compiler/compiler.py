@@ -86,7 +86,7 @@ class Function:
         wrt = found.wrt if found.wrt is not None else tuple(differentiable(graph))
         vars(self).update(_source=source, _options=found, _graph=graph, _output=output)
         vars(self).update(_inputs=inputs, _wrt=wrt, _lock=threading.RLock())
-        for name in set(wrt).difference(inputs):
+        for name in wrt:
             check_input(name, inputs, source)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -353,7 +353,7 @@ def compile(  # noqa: PLR0913  (all but the source by name)
     if not isinstance(limits, Limits):
         raise TypeError(f"limits: expected Limits, got {type(limits).__name__}")
     text = str.__str__(source)  # without what a subclass may add
-    left_out = passes(without) if stable else (*passes(without), *STABLE_PASSES)
+    left_out = passes(without) if stable else passes({*passes(without), *STABLE_PASSES})
     given = names(inputs, "inputs"), names(wrt, "wrt")
     found = shapes_of(shapes) if shapes else ()
     options = Options(*given, left_out, limits, found, whole_number("threads", threads, 1))

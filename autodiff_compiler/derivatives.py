@@ -86,14 +86,16 @@ class Problem:
         """What an output that does not depend on an input has as its partial."""
         return zeros(self.graph, sum(shapes, ()))
 
-    def adjoints(self, output: Node, seed: Node, nodes: Sequence[Node]) -> tuple[Node, ...]:
-        """The gradient of one scalar of the program, scaled by `seed`."""
-        bars = reverse(self.graph, nodes, {output: seed}, self.wrt)
+    def adjoints(
+        self, output: Node, seed: Node, nodes: Sequence[Node], again: bool = False
+    ) -> tuple[Node, ...]:
+        """The gradient of one scalar of the program, scaled by `seed`; to differentiate `again`."""
+        bars = reverse(self.graph, nodes, {output: seed}, self.wrt, again)
         return tuple(bars.get(x) or self.zero(x.shape) for x in self.wrt)
 
-    def gradient(self) -> tuple[Node, ...]:
-        """The partials of a scalar output by each of `wrt`."""
-        return self.adjoints(self.output, self.graph.constant(1), self.nodes)
+    def gradient(self, again: bool = False) -> tuple[Node, ...]:
+        """The partials of a scalar output by each of `wrt`; to be differentiated `again`."""
+        return self.adjoints(self.output, self.graph.constant(1), self.nodes, again)
 
 
 def value(problem: Problem) -> Program:
@@ -229,7 +231,7 @@ def vjp(problem: Problem) -> Program:
 
 def hessian(problem: Problem) -> Program:
     """Forward over reverse: the tangent of the gradient along each input; symmetric."""
-    gradient = problem.gradient()
+    gradient = problem.gradient(again=True)
     if problem.graph.has_arrays:
         return problem.program("hessian", _whole_hessian(problem, gradient))
     rows = _directions(problem, problem.graph.ancestors(gradient))
@@ -256,7 +258,7 @@ def _whole_hessian(problem: Problem, gradient: Sequence[Node]) -> Tree:
 
 def hvp(problem: Problem) -> Program:
     """Forward over reverse along a direction that is a further input."""
-    gradient = problem.gradient()
+    gradient = problem.gradient(again=True)
     dots = problem.seeds(problem.wrt, "_dot")
     seeds = dict(zip(problem.wrt, dots.elements, strict=True))
     tangents = forward(problem.graph, problem.graph.ancestors(gradient), seeds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 
 # Letters and marks that print as nothing: Default_Ignorable_Code_Point, but for the category Cf.
@@ -55,12 +56,20 @@ def excerpt(source: str, span: tuple[int, int]) -> str:
     """The source line around `span` with a caret line below it, both safe to print."""
     start = source.rfind("\n", 0, span[0]) + 1
     stop = source.find("\n", start)
-    stop = len(source) if stop < 0 else stop
+    stop = len(source) if stop < 0 else stop - (source[stop - 1] == "\r")
     left, right = max(start, span[0] - CONTEXT), min(stop, span[0] + CONTEXT)
     head = ("..." if left > start else "") + printable(source[left : span[0]])
     tail = printable(source[span[0] : right]) + ("..." if right < stop else "")
-    width = max(1, len(printable(source[span[0] : min(span[1], right)])))
-    return f"  {head}{tail}\n  {' ' * len(head)}{'^' * width}"
+    width = max(1, columns(printable(source[span[0] : min(span[1], right)])))
+    return f"  {head}{tail}\n  {' ' * columns(head)}{'^' * width}"
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: wide characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(2 if unicodedata.east_asian_width(c) in "FW" else 1 for c in text)
+    return wide - sum(unicodedata.combining(c) != 0 for c in text)
 
 
 def printable(text: str) -> str:

@@ -49,7 +49,7 @@ def differences() -> Iterator[Law]:
         near = f"where(abs(d) < 1, {by_difference}, out)"
         yield stable(f"{name}(x) - {name}(y)", near, CANCELS, given="d = x - y")
     for pattern, replacement in (
-        ("sqrt(x) - sqrt(y)", "d/(sqrt(x) + sqrt(y))"),
+        ("sqrt(x) - sqrt(y)", "d/nonzero(sqrt(x) + sqrt(y))"),
         ("cbrt(x) - cbrt(y)", "d/(cbrt(x)**2 + cbrt(x)*cbrt(y) + cbrt(y)**2)"),
         ("x*(x*x) - y*(y*y)", "d*(x*x + x*y + y*y)"),
         ("exp(x) - exp(y)", "where(abs(d) < 1, exp(y)*expm1(d), out)"),
@@ -154,6 +154,13 @@ def conjugates() -> Iterator[Law]:
             (f"b - {root}", f"-conjugate_sum(-b, {root}, d)"),
         ):
             yield stable(pattern, replacement, CANCELS, given=given)
+    for sign, size, share in (
+        ("", "hypot(x, y) - abs(x)", "1 - x/hypot(x, y)"),
+        ("-", "abs(x) - hypot(x, y)", "x/hypot(x, y) - 1"),
+    ):
+        yield stable(size, f"{sign}(y*(y/nonzero(hypot(x, y) + abs(x))))", CANCELS)
+        near = f"s = hypot(x, y); where(x > 0, {sign}(y/s*(y/(s + x))), out)"
+        yield stable(share, near, CANCELS)
     yield stable(
         "conjugate_sum(b, s, d)/y", "conjugate_ratio(b, s, q, y)", CANCELS, given="q = d/y"
     )
@@ -248,6 +255,9 @@ def of_series() -> Iterator[Law]:
     ):
         yield stable(pattern, f"where(abs(x) < 1, {limit}, out)", ZERO, "x != 0")
     yield stable("expm1mx(x)/(x*x)", "phi2(x)", ZERO, "x != 0")
+    for pattern, sign in (("exprel(x) - exp(x)", "-"), ("exp(x) - exprel(x)", "")):
+        yield stable(pattern, f"where(abs(x) < 1, {sign}(x*exp(x)*phi2(-x)), out)", CANCELS)
+    yield stable("expm1mx(-x)/(x*x)", "phi2(-x)", ZERO, "x != 0")
     for pattern, mean in (
         ("log(x)/(x - 1)", "log1prel(x - 1)"),
         ("log(x)/(1 - x)", "-log1prel(x - 1)"),
@@ -294,6 +304,8 @@ def defects() -> Iterator[Law]:
     for name in DEFECTS:
         yield stable(f"{name}(x) - x", f"{name}mx(x)", CANCELS)
         yield stable(f"x - {name}(x)", f"-{name}mx(x)", CANCELS)
+    for name in ("expm1", "log1p"):  # which are not odd
+        yield stable(f"x + {name}(-x)", f"{name}mx(-x)", CANCELS)
     yield stable("arctan_ratio(y, x) - y/x", "arctanmx(y/x)", CANCELS)
     yield stable("y/x - arctan_ratio(y, x)", "-arctanmx(y/x)", CANCELS)
     for one, other in permutations(DEFECTS, 2):
@@ -341,3 +353,41 @@ def annuities() -> Iterator[Law]:
             ):
                 near = f"where(abs(x) < 0.5, {limit}, out)"
                 yield stable(pattern, near, ZERO, "x*y != 0", given=given)
+
+
+def tails() -> Iterator[Law]:
+    """Functions that underflow or overflow far from 0, beside what brings them back."""
+    yield stable("ndtr(x)/exp(y)", "where(x < -5, exp(log_ndtr(x) - y), out)", OVERFLOWS)
+    yield stable("exp(y)*ndtr(x)", "where(x < -5, exp(y + log_ndtr(x)), out)", OVERFLOWS)
+    yield stable("exp(y)/ndtr(x)", "where(x < -5, exp(y - log_ndtr(x)), out)", OVERFLOWS)
+    for pattern, replacement in (
+        ("1 - ndtr(x)", "ndtr(-x)"),
+        ("ndtr(x) - 1", "-ndtr(-x)"),
+        ("2*ndtr(x) - 1", "erf(x/sqrt(2))"),
+        ("1 - 2*ndtr(x)", "-erf(x/sqrt(2))"),
+        ("ndtr(x) - 0.5", "0.5*erf(x/sqrt(2))"),
+    ):
+        yield stable(pattern, replacement, CANCELS)
+    for pattern in ("log(i0(x))", "log(y*i0(x))"):
+        far = f"abs(x) + {pattern.replace('i0', 'i0e')}"
+        yield stable(pattern, f"where(abs(x) > 20, {far}, out)", OVERFLOWS)
+    yield stable("i1(x)/i0(x)", "i1e(x)/i0e(x)", OVERFLOWS)
+    yield stable("exp(y)/i0(x)", "where(abs(x) > 20, exp(y - abs(x))/i0e(x), out)", OVERFLOWS)
+    for pattern, exponent, when, variable in (
+        ("sqrt(expit(x))", "0.5", None, ""),
+        ("expit(x)**n", "n", lambda n: n % 1 != 0, ""),
+        ("expit(x)**y", "y", None, "y"),
+    ):
+        far = f"where(x < -30, exp({exponent}*log_expit(x)), out)"
+        yield stable(pattern, far, INFINITE, when=when, variable=variable)
+
+
+def hyperbolic_quotients() -> Iterator[Law]:
+    """Quotients of hyperbolic functions of two arguments, by their largest exponentials."""
+    for above, large in (
+        ("cosh", "(1 + exp(-2*abs(x)))"),
+        ("sinh", "(-sign(x)*expm1(-2*abs(x)))"),
+    ):
+        for below, sign in (("cosh", ""), ("sinh", "sign(y)*")):
+            far = f"{sign}{large}*exp(abs(x) - abs(y))"
+            yield stable(f"{above}(x)/{below}(y)", f"where(abs(y) > 300, {far}, out)", OVERFLOWS)

@@ -18,7 +18,8 @@ def write(path: str | os.PathLike[str], text: str) -> None:
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target.parent} is not a folder to write {target.name} into")
     if target.exists() and not target.is_file():
-        target.write_text(text, encoding="utf-8")  # a device or a pipe has no other half
+        # A device or a pipe has no other half.
+        target.write_text(text, encoding="utf-8", newline="\n")
         return
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     temporary = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}")
@@ -27,7 +28,7 @@ def write(path: str | os.PathLike[str], text: str) -> None:
     except OSError as error:  # which names the temporary file
         raise OSError(error.errno, error.strerror, str(target)) from None
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         if mode is not None:
             temporary.chmod(mode)

@@ -38,9 +38,21 @@ HINTS = (
     ),
     Hint(
         r"(?P<name>[^\W\d]\w*)\.(?P<function>\w+)$",
-        r"\(",
+        r"\(\s*\)",
         "arrays have no methods",
         "write {function}({name})",
+    ),
+    Hint(
+        r"(?P<name>[^\W\d]\w*)\.(?P<function>\w+)$",
+        r"\((?P<given>[^()\n]*)",
+        "arrays have no methods",
+        "write {function}({name}, {given})",
+    ),
+    Hint(
+        r"(?:^|[;\n])[ \t]*[^\W\d]\w*\s*:\s*$",
+        r"\(?\s*(?P<shape>\w+(?:\s*,\s*\w+)*)",
+        "a shape stands in brackets",
+        "write [{shape}]",
     ),
     Hint(NUMBER, r"[jJ]\b", "complex numbers are not part of the language", "use real numbers"),
     Hint(r"(?<![\w.])0$", r"[xXoObB]\w", "only decimal numbers are read", "write it in decimal"),
@@ -61,6 +73,12 @@ HINTS = (
     Hint("", r"&&?", "& is not part of the language", "write `and`"),
     Hint("", r"~", "~ is not part of the language", "write `not`"),
     Hint("", r"\\frac", "LaTeX is not read", "write (a)/(b)"),
+    Hint(
+        r"(?P<left>[^\W\d]\w*)\s*$",
+        r"\\\s*" + NAME,
+        "there is no division from the left",
+        "write solve({left}, {name})",
+    ),
     Hint("", r"\\" + NAME, "LaTeX is not read", "write {name} without the backslash"),
     Hint("", r"[\\$]", "LaTeX is not read", "write a plain formula, such as x**2/2"),
     Hint("", r"<<|>>", "shifts are not part of the language", "write 2**n*x"),
@@ -94,10 +112,25 @@ INSTEAD: Mapping[str, str] = {
     "isnan": "write x != x",
     "isfinite": "write x - x == 0",
     "isinf": "write abs(x) == 1/0",
-    "diff": "write x[1:] - x[:-1]",
+    "diff": "write x[1:] - x[:-1]; fn.derivative(name) is the derivative of a compiled formula",
+    "piecewise": "write where(condition, a, b), or a if condition else b",
+    "vstack": "write concatenate([A, B])",
+    "hstack": "write concatenate([A, B], axis=1), or without the axis for vectors",
+    "slogdet": "write logdet(A), the logarithm of abs(det(A))",
+    "ravel": "write reshape(A, n*m)",
+    "average": "write mean(x), or sum(w*x)/sum(w)",
+    "trapz": "write sum((y[1:] + y[:-1])*(x[1:] - x[:-1]))/2",
+    "cumprod": "write exp(cumsum(log(x))) for positive numbers",
     "roll": "write concatenate([x[-1:], x[:-1]])",
     "cross": "write its elements: [a[1]*b[2] - a[2]*b[1], ...]",
-}  # for functions that NumPy has
+}  # for functions that NumPy or SymPy has
+DERIVATIVES = frozenset({"d", "derivative", "grad", "gradient", "hessian", "jacobian"})
+_ABSENT = """
+    all any argmax argmin argsort convolve eig eigh eigvals eigvalsh expm fft integrate interp
+    matrix_power median pad percentile qr quantile repeat searchsorted sort summation svd tile
+    unique
+"""
+ABSENT = frozenset(_ABSENT.split())  # whose nearest names mean something else
 
 REPLACEMENTS: Mapping[str, str] = {
     "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-", "—": "-",
@@ -111,11 +144,19 @@ def unknown_function(name: str, known: Iterable[str], source: str) -> tuple[str,
     if re.search(rf"(?m)^(?:.*;)?[ \t]*{name}\([^()]*\)[ \t]*=(?!=)", source):
         hint = "define it on a line before; a function does not call itself"
         return f"{name} is not defined yet where it is called", hint
+    return f"unknown function {name}", _instead(name, known)
+
+
+def _instead(name: str, known: Iterable[str]) -> str:
+    if name.lower() in INSTEAD:
+        return INSTEAD[name.lower()]
+    if name.lower() in DERIVATIVES:
+        return "derivatives are asked of the compiled formula: fn.gradient, fn.derivative(name)"
+    if name in ABSENT:
+        return "the language has nothing like it; FUNCTIONS.md lists what it has"
     close = nearest(name, known)
     other = f"define {name}(x) = ..., or write {name}*(...) to multiply"
-    return f"unknown function {name}", INSTEAD.get(
-        name, f"did you mean {close}?" if close else other
-    )
+    return f"did you mean {close}?" if close else other
 
 
 def explain(source: str, position: int) -> tuple[str, str | None] | None:
@@ -158,7 +199,7 @@ def syntax_error(error: UnexpectedInput, source: str) -> ExpressionError:
     """What Lark found wrong, in terms of formulas: the place, the problem and a hint."""
     position, width, at_end = _where(error, source)
     bracket = unbalanced(source)
-    if bracket is not None and (at_end or bracket[0] == position):
+    if bracket is not None and (at_end or bracket[0] == position or _ends_inside(bracket, source)):
         return ExpressionError(bracket[1], source, (bracket[0], bracket[0] + 1))
     known = explain(source, position)
     if known is not None:
@@ -167,6 +208,11 @@ def syntax_error(error: UnexpectedInput, source: str) -> ExpressionError:
     problem = "the formula ends too early" if at_end else f"unexpected {_shown(text)}"
     expected = _expected(error, source[:position])
     return ExpressionError(f"{problem}; expected {expected}", source, (position, position + width))
+
+
+def _ends_inside(bracket: tuple[int, str], source: str) -> bool:
+    """Whether a bracket is open at the end of its line, and of the source: what follows is fine."""
+    return source[bracket[0]] in "([" and "\n" in source[bracket[0] :]
 
 
 def _shown(text: str) -> str:

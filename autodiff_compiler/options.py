@@ -52,10 +52,19 @@ def shapes_of(shapes: Any) -> tuple[tuple[str, Shape], ...]:
         raise TypeError(f"shapes: expected a mapping of names to extents, got {shapes!r}")
     found = []
     for name, shape in shapes.items():
-        if isinstance(shape, str) or not isinstance(shape, Iterable):
-            raise TypeError(f"shapes: {name}: expected a tuple of extents, got {shape!r}")
-        found.append((name, tuple(extent(f"shapes: {name}", given) for given in shape)))
+        found.append((name, tuple(extent(f"shapes: {name}", e) for e in _extents(name, shape))))
     return tuple(found)
+
+
+def _extents(name: str, shape: object) -> Iterable[object]:
+    """The extents of a shape; a single one, or a text such as `"n, 2"`, need not be in a tuple."""
+    if isinstance(shape, str):
+        return [word.strip() for word in shape.split(",") if word.strip()]
+    if isinstance(shape, Integral | Polynomial) and not isinstance(shape, bool):
+        return (shape,)
+    if not isinstance(shape, Iterable):
+        raise TypeError(f"shapes: {name}: expected a tuple of extents, got {shape!r}")
+    return shape
 
 
 def extent(what: str, given: object) -> Extent:
@@ -97,11 +106,11 @@ def passes(given: Iterable[str]) -> tuple[str, ...]:
     """Names of passes; raises `ValueError` for others."""
     if given == ():
         return ()
-    found = tuple(dict.fromkeys(names(given, "without") or ()))
+    found = names(given, "without") or ()
     for name in found:
         if name not in PASSES:
             raise ValueError(f"without: expected names of {', '.join(PASSES)}, got {name!r}")
-    return found
+    return tuple(name for name in PASSES if name in found)
 
 
 def distinct(kinds: Iterable[str]) -> list[str]:

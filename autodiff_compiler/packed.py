@@ -10,6 +10,7 @@ import numpy as np
 
 from .arrayruntime import conforming
 from .given import lengths
+from .options import whole_number
 from .runtime import number
 from .shapes import Extent, Polynomial, Shape, evaluated, extent_names, shown, size_of
 
@@ -236,7 +237,4 @@ def _known(shape: Shape, extents: Mapping[str, int]) -> Shape:
 
 
 def _lengths(given: Mapping[str, Any]) -> dict[str, int]:
-    for name, length in given.items():
-        if not isinstance(length, int | np.integer) or length < 0:
-            raise ValueError(f"{name}: an extent is a whole number, not {length!r}")
-    return {name: int(length) for name, length in given.items()}
+    return {name: whole_number(name, length, 0) for name, length in given.items()}

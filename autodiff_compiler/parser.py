@@ -282,6 +282,7 @@ class Parser:
 
     def __init__(self) -> None:
         self._reducer = Reducer()
+        self._nothing = self._reducer.scope
         self._lock = threading.Lock()
         self._lark = Lark(
             grammar_text(),
@@ -311,6 +312,8 @@ class Parser:
                 raise limits.exceeded("depth", what, scope.source, span(error.token)) from None
             except ExpressionError as error:
                 raise _placed(error, scope) from None
+            finally:
+                self._reducer.scope = self._nothing  # or it would keep the graph alive
         return scope
 
     def _explain(self, text: str, source: str) -> None:

@@ -23,6 +23,7 @@ from .powers import power_less
 from .primitives import ArrayPrimitive, Primitive
 from .regroup import Regroup, collect
 from .rewrite import LawPass
+from .signs import signs
 from .simplify import SIMPLIFY
 from .stable import PAIRS, STABLE
 
@@ -98,11 +99,12 @@ LOCAL: Mapping[str, LocalPass] = {
     "fold": fold,
     "simplify": LawPass("simplify", SIMPLIFY),
     "arrays": arrays,
-    "stable": stable,
     "lowest": lowest,
+    "stable": stable,
     "collect": collect,
     "regroup": Regroup(BROUGHT_TOGETHER, PAIRS),
     "powers": powers,
+    "signs": signs,
 }
 STABLE_PASSES = ("stable", "lowest", "collect", "regroup")
 PRUNE = "prune"  # dead-code removal, where the code is scheduled

@@ -135,6 +135,8 @@ class Regroup:
             yield Rule(("regroup", "factors brought together"), self._products(op))
         if op is DIVIDE and WHERE in heads and CONSTANT not in heads:
             yield Rule(("regroup", "what is chosen, divided"), self._divide_chosen)
+        if op is DIVIDE and DIVIDE in heads:
+            yield Rule(("regroup", "a constant divisor, last"), self._divide_scaled)
         if op is DIVIDE and heads[0] is MULTIPLY:
             yield Rule(("regroup", "what is chosen, divided"), self._divide_factor)
 
@@ -207,7 +209,7 @@ class Regroup:
         near = self._divide(graph, *sides[0]) or reduced(graph, *sides[0])
         if near is None or not graph.is_program:
             return None
-        condition, far = choice.args[0], graph.apply(DIVIDE, *sides[1])
+        condition, far = choice.args[0], _as_chosen(graph, *sides[1])
         return graph.apply(WHERE, condition, _where_true(graph, near, condition), far)
 
     def _divide_factor(self, graph: Graph, left: Node, right: Node) -> Node | None:
@@ -218,6 +220,18 @@ class Regroup:
                 whole = (*factors[:k], near, *factors[k + 1 :])
                 return reduce(partial(graph.apply, MULTIPLY), whole)
         return None
+
+    def _divide_scaled(self, graph: Graph, left: Node, right: Node) -> Node | None:
+        """A quotient in which the dividend or the divisor is divided by a constant."""
+        over, above = _without_constant(left)
+        under, below = _without_constant(right)
+        if above is below:
+            return None
+        rules = self._rules[DIVIDE, over.op, under.op]
+        found = next((n for _, better in rules if (n := better(graph, over, under))), None)
+        if found and above:
+            found = graph.apply(DIVIDE, found, above)
+        return graph.apply(MULTIPLY, found, below) if found and below else found
 
     def _divided(self, graph: Graph, scale: Number, powers: Powers) -> tuple[Number, Powers]:
         """A term with factors divided by others, as long as a rule knows a quotient."""
@@ -267,9 +281,27 @@ class Regroup:
             if nodes[j].op in self._under:
                 yield from _over_argument(graph, j, -1, above)
         for i, j in product(overs, below):
+            if below[j] < -1 and self._may_be_over(nodes[i]):
+                power = {j: -below[j]}
+                under = made_product(graph, graph.constant(1), power)
+                yield Fraction(nodes[i], under, multiplied({i: 1}, power, -1), 1)
+        for i, j in product(overs, below):
             if self._may_be_over(nodes[i]) or nodes[j].op in self._under:
                 taken = multiplied({i: 1}, {j: 1}, -1)
                 yield Fraction(nodes[i], nodes[j], taken, 1)
+
+
+def _without_constant(node: Node) -> tuple[Node, Node | None]:
+    """What is divided by a constant, and that."""
+    if node.op is DIVIDE and node.args[1].op is CONSTANT:
+        return node.args[0], node.args[1]
+    return node, None
+
+
+def _as_chosen(graph: Graph, left: Node, right: Node) -> Node:
+    """A quotient of what is chosen far off: as written, or the same choice would be made in it."""
+    is_choice = WHERE in (left.op, right.op)
+    return (graph.apply if is_choice else graph.intern)(DIVIDE, left, right)
 
 
 def _factors(node: Node) -> list[Node]:

@@ -19,11 +19,13 @@ from .forward import name_after
 from .graph import ADD, STACK, Graph, Node, dependents
 from .masks import chain, total
 from .primitives import ArrayPrimitive
+from .radial import radial
 
 # One line of the adjoint trace: `node` passes `adjoint*slope` on to `argument`, whose adjoint was
 # `before`, if it had one, and is now `total`.  An operation on arrays has a rule, and no slope.  A
 # plain tuple, because there are so many.
 Accumulation = tuple[Node, Node, Node | None, Node | None, Node]
+Contribution = tuple[Node | None, Node]  # the slope, if there is one, and the term
 
 
 def accumulations(
@@ -32,21 +34,29 @@ def accumulations(
     seeds: Mapping[Node, Node],
     by: Sequence[Node],
     short: Shortcuts,
+    again: bool = False,
 ) -> Iterator[Accumulation]:
     """Every contribution to an adjoint, from the outputs down, appended to `graph`.
 
     `nodes` are in evaluation order; `seeds` gives the adjoints of outputs; only nodes that depend
     on `by` receive adjoints, and none that `short` passes by: a trace, which shows all, has none.
+    They may be differentiated `again`.
     """
     active = dependents(nodes, by)
     bars = dict(seeds)
+
+    def contribution(node: Node, bar: Node, argument: Node) -> Contribution | None:
+        if again and (term := radial(graph, node, bar, argument, short)) is not None:
+            return None, term
+        return _contribution(graph, node, bar, argument, active, short)
+
     for node in reversed(nodes):
         bar = bars.get(node)
         if bar is None:
             continue
         for argument in dict.fromkeys(reversed(arguments(node, short))):
             if argument in active:
-                if (found := _contribution(graph, node, bar, argument, active, short)) is None:
+                if (found := contribution(node, bar, argument)) is None:
                     continue
                 before, (slope, term) = bars.get(argument), found
                 whole = term if before is None else total(graph, before, term, not argument.args)
@@ -56,7 +66,7 @@ def accumulations(
 
 def _contribution(
     graph: Graph, node: Node, bar: Node, argument: Node, active: Collection[Node], short: Shortcuts
-) -> tuple[Node | None, Node] | None:
+) -> Contribution | None:
     """What the adjoint of a node adds to that of an argument, and the slope it has been times."""
     if node.op is STACK or (graph.has_arrays and isinstance(node.op, ArrayPrimitive)):
         places = (k for k, a in enumerate(node.args) if a is argument)
@@ -74,10 +84,17 @@ def _contribution(
 
 
 def reverse(
-    graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node], by: Sequence[Node]
+    graph: Graph,
+    nodes: Sequence[Node],
+    seeds: Mapping[Node, Node],
+    by: Sequence[Node],
+    again: bool = False,
 ) -> dict[Node, Node]:
-    """Adjoint of each node of `nodes` that has one; an input without one has gradient 0."""
-    found = accumulations(graph, nodes, seeds, by, shortcuts(nodes))
+    """Adjoint of each node of `nodes` that has one; an input without one has gradient 0.
+
+    They may be differentiated `again`.
+    """
+    found = accumulations(graph, nodes, seeds, by, shortcuts(nodes), again)
     bars = {**seeds, **{argument: total for _, argument, _, _, total in found}}
     for node, bar in bars.items():
         name_after(graph, bar, node, "_bar")

@@ -40,6 +40,7 @@ STATE = (
     *("last_defined", "unused", "statements", "depth"),
 )  # what belongs to the text being read
 WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})
+NUMBERS = {"inf": "1/0", "infinity": "1/0", "oo": "1/0", "nan": "0/0"}  # elsewhere
 RESERVED = {"True": "1", "False": "0", "None": "a number, or leave it out"}
 
 
@@ -161,6 +162,8 @@ class Scope:
         if self.closed:
             close = nearest(name, self.variables)
             hint = f"did you mean {close}?" if close else "declare it among the inputs"
+            if name.lower() in NUMBERS:
+                hint = f"write {NUMBERS[name.lower()]}"
             raise self.fail(f"{name} is not among the inputs", token, hint)
         node = self.variables[name] = self.graph.input(name, self.shapes.get(name, ()))
         return node

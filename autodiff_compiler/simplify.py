@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
+from .primitives.ieee import is_power_of_two
 from .rewrite import Law
 
 
 def shifts(k: float, product: float) -> bool:
     """Whether `k` only shifts the exponent, and a product with it stays far from the limits."""
-    return abs(math.frexp(k)[0]) == 0.5 and 1e-100 < abs(product) < 1e100
+    return is_power_of_two(k) and 1e-100 < abs(product) < 1e100
 
 
 SIMPLIFY = (

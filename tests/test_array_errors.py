@@ -177,7 +177,7 @@ def test_extents_that_no_shape_tells():
 def test_shapes_are_checked():
     for shapes, problem in [
         ({"y": ("n",)}, "y is not an input"),
-        ({"x": "n"}, "x: expected a tuple of extents"),
+        ({"x": 2.5}, "x: expected a tuple of extents"),
         ({"x": (1.5,)}, "x: 1.5 is neither a length nor a name"),
         ({"x": (-1,)}, "x: -1 is neither"),
         ({"x": ("n]; x: [m",)}, "x: 'n]; x: [m' is neither"),

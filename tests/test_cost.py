@@ -170,7 +170,7 @@ def test_extents_are_checked():
         fn.cost(coumt=3)
     with pytest.raises(TypeError, match="count: expected a whole number"):
         fn.cost(count=2.5)
-    with pytest.raises(ValueError, match="count: an extent is not negative"):
+    with pytest.raises(ValueError, match="count: expected at least 0"):
         fn.cost(count=-1)
     with pytest.raises(ValueError, match="kind: expected one of"):
         fn.cost("gradiant")

@@ -44,7 +44,10 @@ def _norm2(x, axis=None, keepdims=False):
         norm = np.sqrt(np.square(x).sum(axis=axis, keepdims=keepdims))
     limits = np.finfo(norm.dtype)
     least = np.sqrt(limits.tiny/limits.eps)
-    if least < np.min(norm, initial=1.0) and np.max(norm, initial=1.0) < np.inf:
+    lost = norm <= least
+    if lost.any():  # but for the norms of zeros
+        lost = np.logical_and(lost, np.any(x, axis=axis, keepdims=keepdims))
+    if not lost.any() and np.max(norm, initial=1.0) < np.inf:
         return norm
     scale = np.abs(x).max(axis=axis, keepdims=True, initial=0.0)
     scale = np.where(np.logical_and(scale > 0.0, scale < np.inf), scale, 1.0)
@@ -135,7 +138,13 @@ def _singular(a):
 
 COFACTOR = '''\
 def _cofactor(a):
-    """The determinants of the minors, from the singular value decomposition."""
+    """The determinants of the minors: by the inverse if that is good, else by singular values."""
+    det = np.linalg.det(a) if a.ndim == 2 and a.shape[0] > 1 else 0.0
+    if det:
+        limits, inverse = np.finfo(a.dtype), np.linalg.inv(a)
+        condition = np.square(a).sum()*np.square(inverse).sum()  # squared, and n*n of a rotation
+        if limits.tiny < abs(det) < np.inf and condition < limits.eps**-0.6:
+            return det*inverse.T
     sign, u, s, v = _singular(a)
     return sign*(u*_prod_others(s)[..., None, :]) @ v'''
 

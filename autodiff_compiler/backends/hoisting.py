@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from ..derivatives import Program
 from ..graph import CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node
 from ..primitives import ARRAYS, ArrayPrimitive, Primitive
+from ..primitives.ieee import is_power_of_two
 from .lowering import rebuilt
 
 PRODUCTS = (MULTIPLY, DIVIDE)
@@ -98,4 +98,4 @@ def _is_power_of_two(node: Node) -> bool:
     """Whether this is a power of two that half precision has, and whose reciprocal it has, too."""
     if node.op is not CONSTANT or not 2**-14 <= abs(node.data) <= 2**14:
         return False
-    return abs(math.frexp(node.data)[0]) == 0.5
+    return is_power_of_two(node.data)

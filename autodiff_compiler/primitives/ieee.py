@@ -58,6 +58,11 @@ def whole(number: Any) -> Any:
     return int(number) if math.isfinite(number) and number == int(number) else number
 
 
+def is_power_of_two(value: Number) -> bool:
+    """Whether a product with this is exact, as long as it stays in the range; of either sign."""
+    return abs(math.frexp(value)[0]) == 0.5
+
+
 def doubles(numbers: Iterable[Any]) -> int:
     """How many doubles it takes to hold these numbers."""
     return sum([len(split(n)) if type(n) is Fraction else 1 for n in numbers])

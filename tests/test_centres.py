@@ -1,0 +1,124 @@
+"""Slopes where a root, a norm or a size is 0: at the centres of radial and of even functions."""
+
+import math
+
+import numpy as np
+import pytest
+from beside import Beside
+
+import autodiff_compiler as ac
+
+RADIAL = (
+    "sin(r)/r",
+    "cos(r)",
+    "cosh(r)",
+    "exp(-r**2)",
+    "(1 + r)*exp(-r)",
+    "(1 + sqrt(5)*r + 5*r**2/3)*exp(-sqrt(5)*r)",
+    "1/sqrt(1 + (3*r)**2)",
+    "-(1 + cos(12*r))/(0.5*r**2 + 2)",
+    "0.5 + (sin(r)**2 - 0.5)/(1 + 0.001*r**2)**2",
+    "log(cosh(r))",
+    "r*tanh(r)",
+)
+RADII = (
+    ("hypot(x, y)", {"x": 0, "y": 0}),
+    ("sqrt(x**2 + y**2)", {"x": 0, "y": 0}),
+    ("sqrt((x - y)**2 + z**2)", {"x": 2, "y": 2, "z": 0}),
+    ("sqrt(x**2 + y**2 + z**2)", {"x": 0, "y": 0, "z": 0}),
+    ("abs(x)", {"x": 0}),
+    ("abs(x - y)", {"x": 1, "y": 1}),
+    ("sqrt((x - y)**2)", {"x": 1, "y": 1}),
+)
+
+
+def matrix(rows):
+    return np.array(rows, dtype=float)
+
+
+@pytest.mark.parametrize(("radius", "point"), RADII, ids=[radius for radius, _ in RADII])
+@pytest.mark.parametrize("function", RADIAL)
+def test_even_functions_of_a_radius_bend_at_the_centre(function, radius, point):
+    source = f"r = {radius}; {function}"
+    fn = ac.compile(source, inputs=list(point))
+    beside = Beside(source, list(point), list(point.values()))
+    assert fn.gradient(*point.values()) == pytest.approx([0] * len(point), abs=1e-14)
+    want = matrix(beside.second())
+    assert matrix(fn.hessian(*point.values())) == pytest.approx(want, rel=1e-12, abs=1e-12)
+    along = fn.hvp(list(point.values()), [1.0, *[0.0] * (len(point) - 1)])
+    assert matrix(along) == pytest.approx(want[0], rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("function", RADIAL)
+def test_norms_of_arrays_are_such_radii(function):
+    source = f"r = norm(x - y); {function}"
+    fn = ac.compile(source, shapes={"x": "n", "y": "n"})
+    scalar = ac.compile(f"r = sqrt((x - u)**2 + (y - v)**2); {function}", inputs="x y u v")
+    for x in (np.array([1.0, 2.0]), np.array([1.25, 1.5])):
+        blocks = fn.hessian(x, [1.0, 2.0])
+        want = matrix(scalar.hessian(*x, 1.0, 2.0))
+        assert np.block([list(row) for row in blocks]) == pytest.approx(want, rel=1e-9, abs=1e-12)
+
+
+def test_norms_along_an_axis_each_have_their_centre():
+    source = "r = norm(x, axis=1); sum(exp(-r)*(1 + r)) + sum(r*r)*sum(cos(r))"
+    fn = ac.compile(source, shapes={"x": "n, 2"})
+    scalar = ac.compile(
+        "r = hypot(a, b); s = hypot(c, d); (r*r + s*s)*(cos(r) + cos(s)) "
+        "+ exp(-r)*(1 + r) + exp(-s)*(1 + s)",
+        inputs="a b c d",
+    )
+    x, t = np.array([[0.0, 0.0], [0.5, -0.25]]), np.array([[1.0, 0.5], [2.0, -1.0]])
+    want = np.reshape(scalar.hvp(x.ravel(), t.ravel()), (2, 2))
+    got = fn.hvp((x,), (t,))[0]
+    assert got[1] == pytest.approx(want[1], rel=1e-12)
+
+
+SIZES = (
+    ("max(z, 0) + log1p(exp(-abs(z)))", 0.5, 0.25),
+    ("abs(z) + log1p(exp(-2*abs(z))) - log(2)", 0, 1),
+    ("sign(z)*log(1 + abs(z))", 1, 0),
+    ("sign(z)*expm1(abs(z))", 1, 0),
+    ("sign(z)*abs(z)", 1, 0),
+    ("where(z > -1, cos(abs(z)), 2) - abs(z)*sign(z)*z", 0, -3),
+    ("abs(z)", 0, 0),
+    ("sign(z)**2*z", 0, 0),
+)
+
+
+@pytest.mark.parametrize(("source", "slope", "bend"), SIZES)
+def test_signs_of_0_do_not_hide_what_is_smooth(source, slope, bend):
+    fn = ac.compile(source)
+    assert fn.gradient(0.0) == (slope,)
+    assert fn.hessian(0.0) == ((bend,),)
+    assert ac.compile(f"sum({source})", shapes={"z": "n"}).hessian(np.zeros(2))[0][0].tolist() == [
+        [bend, 0],
+        [0, bend],
+    ]
+
+
+ROOTS = (
+    ("sqrt(c*x*y)", (0, 2, 3), (math.inf, 0, 0)),
+    ("sqrt(x*y*c)", (2, 3, 0), (0, 0, math.inf)),
+    ("sqrt(c/x)", (0, 2), (math.inf, 0)),
+    ("cbrt(c*x)", (0, 2), (math.inf, 0)),
+    ("(c*x)**(1/3)", (0, 2), (math.inf, 0)),
+    ("sqrt(p*(1 - p)/n)", (0, 10), (math.inf, 0)),
+    ("t*sqrt(k/m)", (2, 0, 1), (0, math.inf, 0)),
+    ("sqrt(-x)", (0,), (-math.inf,)),
+    ("(-x)**0.5", (0,), (-math.inf,)),
+    ("where(x > 0, sqrt(x), -sqrt(-x))", (0,), (math.inf,)),
+    ("sqrt(abs(x))", (0,), (0,)),
+    ("x*sin(sqrt(abs(x)))", (0,), (0,)),
+    ("sqrt(sin(x)**2 + cos(x)*sin(y)**2)", (0, 0), (0, 0)),
+    ("sqrt(cos(x)*sin(y)**2 + sin(x)**2)", (0, 0), (0, 0)),
+    ("sqrt(2*x**2 + 2*b*x*y + y**2)", (0, 0.5, 0), (0, 0, 0)),
+)
+
+
+@pytest.mark.parametrize(("source", "point", "slopes"), ROOTS)
+def test_roots_at_0_are_constant_in_what_does_not_move_them(source, point, slopes):
+    fn = ac.compile(source)
+    assert fn.gradient(*point) == slopes
+    arrays = fn.gradient(*[np.array([v, v], float) for v in point])
+    assert [a.tolist() for a in arrays] == [[s, s] for s in slopes]

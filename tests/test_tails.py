@@ -1,0 +1,70 @@
+"""Far from 0, where parts of a formula leave the range and the formula does not."""
+
+import mpmath
+import pytest
+from oracle import Oracle
+
+import autodiff_compiler as ac
+
+DIGITS = 700
+ROWS = (
+    ("1 - ndtr(x)", {"x": 10}),
+    ("ndtr(x) - 1", {"x": 30}),
+    ("(1 - ndtr(x))/(exp(-x**2/2)/sqrt(2*pi))", {"x": 30}),
+    ("exp(-x**2/2)/sqrt(2*pi)/ndtr(x)", {"x": -40}),
+    ("exp(-x**2/2)/(sqrt(2*pi)*ndtr(x))", {"x": -40}),
+    ("k*cos(x) - log(2*pi*i0(k))", {"k": 800, "x": 0.5}),
+    ("exp(k*cos(x))/(2*pi*i0(k))", {"k": 800, "x": 0.25}),
+    ("log(k/sinh(k))", {"k": 800}),
+    ("sinh(a*x)/sinh(x)", {"a": 0.5, "x": 800}),
+    ("sinh(a*x)/cosh(x)", {"a": 0.5, "x": -800}),
+    ("cosh(k*(z + h))/cosh(k*h)", {"k": 3, "z": -10, "h": 400}),
+    ("cosh(k*(z + h))/sinh(k*h)", {"k": 3, "z": -10, "h": -400}),
+    ("x*exp(x)/(exp(x) - 1)", {"x": 800}),
+    ("x*exp(x)/(1 + exp(x))", {"x": 800}),
+    ("sigmoid(x)**0.5", {"x": -1000}),
+    ("sqrt(sigmoid(x))", {"x": -1000}),
+    ("(1 - sigmoid(x))**g", {"x": 1000, "g": 0.7}),
+    ("p = sigmoid(x); -(y*(1 - p)**g*log(p) + (1 - y)*p**g*log(1 - p))",
+     {"x": -1000, "y": 1, "g": 0.7}),
+    ("log(where(y > 0, sigmoid(x), 1 - sigmoid(x)))", {"x": -1000, "y": 1}),
+    ("log(where(y > 0, sigmoid(x), 1 - sigmoid(x)))", {"x": 1000, "y": -1}),
+    ("sqrt(1 + x**2) - 1", {"x": 1e200}),
+    ("sqrt(x**2 + y**2) - x", {"x": 0.25, "y": 1e160}),
+    ("(x + y + sqrt((x - y)**2 + d**2))/2", {"x": -2.5, "y": -2.8, "d": 1e160}),
+    ("x*exp(y)/exp(y)", {"x": 1.5, "y": 900}),
+    ("x*cosh(y)/cosh(y)", {"x": 1.5, "y": 900}),
+    ("x*(1 + exp(y))/(1 + exp(y))", {"x": 1.5, "y": 900}),
+    ("x*y**z/y**z", {"x": 1.5, "y": 1e200, "z": 2}),
+    ("(x*exp(y) + exp(y))/exp(y)", {"x": 1.5, "y": 900}),
+    # and near it
+    ("2*ndtr(x) - 1", {"x": 1e-12}),
+    ("hypot(x, y) - abs(x)", {"x": 1, "y": 1e-9}),
+    ("1 - h/sqrt(h**2 + r**2)", {"h": 1, "r": 1e-9}),
+    ("arccos(1 - x**2)", {"x": 1e-8}),
+    ("p - p**q", {"p": 0.3, "q": 1 + 2**-30}),
+    # terms of both kinds
+    ("x/y/sin(x/y)**2", {"x": 2, "y": 3}),
+    ("(t/T)**2*exp(t/T)/(exp(t/T) - 1)**2", {"t": 2, "T": 3}),
+    ("(sin(n*x/2)/sin(x/2))**2/n", {"n": 3, "x": 2}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "point"), ROWS, ids=[source for source, _ in ROWS])
+def test_what_stays_in_the_range_is_computed(source, point):
+    fn, oracle = ac.compile(source, inputs=list(point)), Oracle(source, list(point), DIGITS)
+    with mpmath.workdps(DIGITS):
+        exact = [mpmath.mpf(v) for v in point.values()]
+        want = [float(oracle.value(*exact))]
+        want += [float(oracle.partial(k, *exact)) for k in range(len(exact))]
+    value, slopes = fn.value_and_gradient(*point.values())
+    assert [value, *slopes] == pytest.approx(want, rel=2e-12, abs=1e-320)
+
+
+def test_slopes_of_a_quotient_of_bessel_functions_do_not_overflow():
+    fn = ac.compile("i1(k)/i0(k)")
+    with mpmath.workdps(60):
+        for k in (500, 700, 2000):
+            ratio = mpmath.besseli(1, k) / mpmath.besseli(0, k)
+            assert fn(k) == pytest.approx(float(ratio), rel=1e-15)
+            assert fn.gradient(k)[0] == pytest.approx(float(1 - ratio / k - ratio**2), rel=1e-7)
