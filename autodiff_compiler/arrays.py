@@ -17,7 +17,7 @@ from .shapes import Extent, Shape, ShapeError, broadcast, shown, size_of
 if TYPE_CHECKING:
     from .scope import Scope
 
-ABS, EXP, SQRT = map(lookup, ("abs", "exp", "sqrt"))
+ABS, SQRT = map(lookup, ("abs", "sqrt"))
 EXTENT, TRANSPOSE, RESHAPE, SUM = (ARRAYS[n] for n in ("extent", "transpose", "reshape", "sum"))
 BROADCAST, EXPAND, MATMUL = (ARRAYS[n] for n in ("broadcast_to", "expand_dims", "matmul"))
 

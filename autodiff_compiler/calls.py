@@ -15,9 +15,7 @@ from .shapes import Extent, Shape
 if TYPE_CHECKING:
     from .scope import Scope
 
-ABS, EXP, SQRT = map(lookup, ("abs", "exp", "sqrt"))
-EXTENT, TRANSPOSE, RESHAPE, SUM = (ARRAYS[n] for n in ("extent", "transpose", "reshape", "sum"))
-BROADCAST, EXPAND, MATMUL = (ARRAYS[n] for n in ("broadcast_to", "expand_dims", "matmul"))
+ABS, EXTENT = lookup("abs"), ARRAYS["extent"]
 
 
 class Keyword(NamedTuple):
@@ -41,7 +39,6 @@ class Ragged:
 
 
 Argument = Node | Word | Ragged  # a word is a text in quotes
-Options = Mapping[str, Argument]
 
 
 class Call(NamedTuple):

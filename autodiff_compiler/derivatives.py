@@ -14,7 +14,7 @@ from .batch import linear_map
 from .chain import zeros
 from .contraction import transposed
 from .forward import forward
-from .graph import STACK, Graph, Node
+from .graph import STACK, Graph, Node, users
 from .reverse import reverse
 from .shapes import Shape, nominal, size_of
 
@@ -172,23 +172,14 @@ def _by_columns(problem: Problem, rows: Sequence[Node]) -> Tree:
 
 def _directions(problem: Problem, nodes: Sequence[Node]) -> list[dict[Node, Node]]:
     """The tangents of `nodes` along each of `wrt`, one pass for each over what depends on it."""
-    users = _users(nodes)
-    one = problem.graph.constant(1)
-    return [forward(problem.graph, _descendants(users, x), {x: one}) for x in problem.wrt]
+    used, one = users(nodes), problem.graph.constant(1)
+    return [forward(problem.graph, _descendants(used, x), {x: one}) for x in problem.wrt]
 
 
-def _users(nodes: Sequence[Node]) -> dict[Node, list[Node]]:
-    users: dict[Node, list[Node]] = {}
-    for node in nodes:
-        for argument in set(node.args):
-            users.setdefault(argument, []).append(node)
-    return users
-
-
-def _descendants(users: Mapping[Node, Sequence[Node]], root: Node) -> list[Node]:
+def _descendants(used: Mapping[Node, Sequence[Node]], root: Node) -> list[Node]:
     pending, seen = [root], {root}
     while pending:
-        for user in users.get(pending.pop(), ()):
+        for user in used.get(pending.pop(), ()):
             if user not in seen:
                 seen.add(user)
                 pending.append(user)

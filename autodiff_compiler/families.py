@@ -159,7 +159,7 @@ def conjugates() -> Iterator[Law]:
         ("-", "abs(x) - hypot(x, y)", "x/hypot(x, y) - 1"),
     ):
         yield stable(size, f"{sign}(y*(y/nonzero(hypot(x, y) + abs(x))))", CANCELS)
-        near = f"s = hypot(x, y); where(x > 0, {sign}(y/s*(y/(s + x))), out)"
+        near = f"s = hypot(x, y); where(x > abs(y), {sign}(y/s*(y/(s + x))), out)"
         yield stable(share, near, CANCELS)
     yield stable(
         "conjugate_sum(b, s, d)/y", "conjugate_ratio(b, s, q, y)", CANCELS, given="q = d/y"
@@ -389,5 +389,5 @@ def hyperbolic_quotients() -> Iterator[Law]:
         ("sinh", "(-sign(x)*expm1(-2*abs(x)))"),
     ):
         for below, sign in (("cosh", ""), ("sinh", "sign(y)*")):
-            far = f"{sign}{large}*exp(abs(x) - abs(y))"
+            far = f"{sign}{large}*exp_quotient(abs(x), abs(y))"
             yield stable(f"{above}(x)/{below}(y)", f"where(abs(y) > 300, {far}, out)", OVERFLOWS)

@@ -305,6 +305,15 @@ def dependents(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
     return active
 
 
+def users(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
+    """What each node is an argument of, in the order of `nodes`, each once."""
+    found: dict[Node, list[Node]] = {}
+    for node in nodes:
+        for argument in dict.fromkeys(node.args):
+            found.setdefault(argument, []).append(node)
+    return found
+
+
 def differentiable(graph: Graph) -> list[str]:
     """The inputs that are not only positions in an index, or what positions are computed from."""
     if not graph.has_arrays:

@@ -114,7 +114,7 @@ PASSES: tuple[str, ...] = (*LOCAL, CONTRACT, PRUNE, BLOCKS)
 
 
 @cache
-def pipeline(without: tuple[str, ...] = ()) -> Pipeline:
+def pipeline(without: tuple[str, ...]) -> Pipeline:
     """The pipeline without the passes named."""
     return Pipeline({name: find for name, find in LOCAL.items() if name not in without})
 

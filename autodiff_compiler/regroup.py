@@ -245,6 +245,15 @@ class Regroup:
             powers = multiplied(multiplied(powers, found.powers, -1), made.powers)
         return scale, powers
 
+    def _over_powers(self, graph: Graph, overs: Iterable[int], below: Powers) -> Iterator[Fraction]:
+        """Functions over squares and cubes."""
+        nodes = graph.nodes
+        for i, j in product(overs, below):
+            if below[j] < -1 and self._may_be_over(nodes[i]):
+                power = {j: -below[j]}
+                under = made_product(graph, graph.constant(1), power)
+                yield Fraction(nodes[i], under, multiplied({i: 1}, power, -1), 1)
+
     def _is_difference_over_sum(self, left: Node, right: Node) -> bool:
         """Whether, at sight, this is a difference that a law knows over what may be a sum."""
         factors = left.args if left.op is MULTIPLY else (left,)
@@ -280,11 +289,8 @@ class Regroup:
         for j in below:
             if nodes[j].op in self._under:
                 yield from _over_argument(graph, j, -1, above)
-        for i, j in product(overs, below):
-            if below[j] < -1 and self._may_be_over(nodes[i]):
-                power = {j: -below[j]}
-                under = made_product(graph, graph.constant(1), power)
-                yield Fraction(nodes[i], under, multiplied({i: 1}, power, -1), 1)
+        if graph.is_program:
+            yield from self._over_powers(graph, overs, below)
         for i, j in product(overs, below):
             if self._may_be_over(nodes[i]) or nodes[j].op in self._under:
                 taken = multiplied({i: 1}, {j: 1}, -1)

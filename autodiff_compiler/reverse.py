@@ -47,7 +47,7 @@ def accumulations(
 
     def contribution(node: Node, bar: Node, argument: Node) -> Contribution | None:
         if again and (term := radial(graph, node, bar, argument, short)) is not None:
-            return None, term
+            return None, _fitted(graph, term, argument)
         return _contribution(graph, node, bar, argument, active, short)
 
     for node in reversed(nodes):
@@ -80,7 +80,11 @@ def _contribution(
         if slope.is_constant(0):
             return None
         term = chain(graph, bar, slope)
-    return slope, term if term.shape == argument.shape else fitted(graph, term, argument.shape)
+    return slope, _fitted(graph, term, argument)
+
+
+def _fitted(graph: Graph, term: Node, argument: Node) -> Node:
+    return term if term.shape == argument.shape else fitted(graph, term, argument.shape)
 
 
 def reverse(

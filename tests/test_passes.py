@@ -192,7 +192,7 @@ def test_rewrites_tell_the_place():
 def test_a_cheap_gradient_whatever_the_number_of_inputs():
     for n in (10, 1_000):
         graph, output = parse("*".join(f"x{k}" for k in range(n)))
-        better, target, _ = optimise(graph, output, pipeline())
+        better, target, _ = optimise(graph, output, pipeline(()))
         program = differentiate(better, target, list(graph.inputs), "value_and_gradient")
         operations = sum(bool(node.args) for node in program.graph.ancestors(program.leaves()))
         assert operations <= 4 * n

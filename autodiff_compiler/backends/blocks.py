@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator, Mapping
 from functools import cached_property
 
 from ..derivatives import Program
-from ..graph import CONSTANT, Node
+from ..graph import CONSTANT, Node, users
 from ..primitives.axes import index_text, tuple_text
 from .assembly import Assembler, Part, leading, margins
 from .base import HERE, NAME, Import, Schedule, Speller, Text
@@ -205,11 +205,7 @@ class BlockSchedule(Schedule):
 
     @cached_property
     def _users(self) -> dict[Node, list[Node]]:
-        found: dict[Node, list[Node]] = {}
-        for node in self.nodes:
-            for argument in node.args:
-                found.setdefault(argument, []).append(node)
-        return found
+        return users(self.nodes)
 
     def _around(self, node: Node, name: str) -> Iterator[tuple[str, str]]:
         """The array for a sum of placed parts: zeros, at least where no part is written."""

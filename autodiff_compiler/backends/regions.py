@@ -8,7 +8,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import NamedTuple
 
-from ..graph import CONSTANT, INPUT, STACK, Node
+from ..graph import CONSTANT, INPUT, STACK, Node, users
 from ..primitives import ARRAYS, ArrayPrimitive
 from ..primitives.axes import Pick, Take
 from ..shapes import Shape, named, nominal, size_of
@@ -85,13 +85,11 @@ class _Planner:
         self, nodes: Sequence[Node], leaves: set[Node], shape_of: ShapeOf, always: bool
     ) -> None:
         self.nodes, self.leaves, self._shape_of, self.always = nodes, leaves, shape_of, always
-        self.users: dict[Node, list[Node]] = {}
+        self.users = users(nodes)
         self.stage: dict[Node, int] = {}
         self.region: dict[Node, Where] = {}  # of those in one: its stage and shape
         for node in nodes:
             self._put(node)
-            for argument in node.args:
-                self.users.setdefault(argument, []).append(node)
 
     def _put(self, node: Node) -> None:
         shape = self._common(node)

@@ -11,7 +11,6 @@ from typing import Any
 from .row import POSITIVE, REAL, UNIT, function
 from .stable import EXPREL_SLOPE, horner
 
-INF = float("inf")
 ORDER = (0.6, 2.4)
 PROBABILITY = (0.05, 0.95)
 DEGREE = (3.0, 3.0)

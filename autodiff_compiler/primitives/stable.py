@@ -204,7 +204,7 @@ ROWS = (
              note="sqrt(x*y); where one factor is 0 it is constant in the other"),
     function("conjugate_sum(b, s, d)", "where(b < 0, out/(s - b), 1)",
              "where(b < 0, -out/(s - b), 1)", "where(b < 0, 1/(s - b), 0)",
-             define="where(b < 0 and abs(d) < inf, d/(s - b), b + s)", domain=((-3.0, 3.0), POSITIVE, POSITIVE),
+             define="where(b < 0, d/(s - b), b + s)", domain=((-3.0, 3.0), POSITIVE, POSITIVE),
              note="b + s by way of d = s**2 - b**2 where b + s would cancel"),
     function("conjugate_ratio(b, s, q, y)", "where(b < 0, out/(s - b), 1/y)",
              "where(b < 0, -out/(s - b), 1/y)", "where(b < 0, 1/(s - b), 0)",
