@@ -34,12 +34,13 @@ from .product import spec
 from .shapes import Shape
 
 ABS, HYPOT, NOT_EQUAL, SQRT = (lookup(n) for n in ("abs", "hypot", "not_equal", "sqrt"))
-UNDER_ROOTS = frozenset({MULTIPLY, DIVIDE, ADD})  # what is looked through
+PRODUCTS = frozenset({MULTIPLY, DIVIDE})
 ROOTS = frozenset({SQRT, lookup("sqrt_product"), lookup("cbrt")})
 SUM, CONCATENATE, INDEX = ARRAYS["sum"], ARRAYS["concatenate"], ARRAYS["index"]
 JOINED = frozenset({STACK, CONCATENATE})  # whose tangent is the same of all tangents
 
 
+MAYBE_ROOTS = ROOTS | {POWER}
 MOST_UNDER_ROOT = 32  # operations that are looked through
 MOST = 8  # the largest exponent: beyond, the powers below it may be shared by others
 
@@ -147,6 +148,7 @@ class OfNegative(NamedTuple):
         return graph.apply(DIVIDE, graph.constant(0.5), size)
 
 
+Contribution = tuple[Node | None, Node]  # to an adjoint: the slope, if there is one, and the term
 Shortcut = Root | Norm | Squares | Quotient | UnderRoot | OfNegative
 Shortcuts = Mapping[Node, Shortcut]
 
@@ -176,31 +178,33 @@ def shortcuts(nodes: Sequence[Node]) -> Shortcuts:
             found[node] = Quotient(node.args)
         elif node.op is HYPOT:
             norms.append(node)
-        elif _is_root(node):
+        elif node.op in MAYBE_ROOTS and _is_root(node):
             found |= _under_root(node)
     return found | _norms(nodes, norms) if norms else found
 
 
 def _under_root(root: Node) -> Shortcuts:
-    """The products under a root, also in a sum with a square; and the root of what is negative."""
-    pending = list(root.args)
-    for node in pending:  # which grows
-        if node.op in UNDER_ROOTS and len(pending) < MOST_UNDER_ROOT:
-            pending += node.args
-    products = [n for n in pending if n.op in UNDER_ROOTS and n.op is not ADD]
-    found: dict[Node, Shortcut] = {}
-    if not any(n.op is ADD for n in pending) or any(n.args[0] is n.args[1] for n in products):
-        found |= {n: UnderRoot(tuple(dict.fromkeys(n.args))) for n in products}
+    """The products under a root, also in sums of products, and the root of what is negative."""
     if root.op is SQRT and root.args[0].op is NEGATIVE:
-        found[root] = OfNegative(root.args)
-    return found
+        return {root: OfNegative(root.args)}
+    pending, products, is_sum = list(root.args), list[Node](), False
+    for node in pending:  # which grows
+        if node.op in PRODUCTS:
+            products.append(node)
+            pending += node.args if len(pending) < MOST_UNDER_ROOT else ()
+        elif node.op is ADD and all(a.op is ADD or a.op in PRODUCTS for a in node.args):
+            pending += node.args
+            is_sum = True
+    if is_sum and not any(n.args[0] is n.args[1] for n in products):
+        return {}
+    return {n: UnderRoot(tuple(dict.fromkeys(n.args))) for n in products}
 
 
 def _is_root(node: Node) -> bool:
     """Whether the slope of a function is infinite at 0, where the function is finite."""
     if node.op is POWER and node.args[1].op is CONSTANT:
         return bool(0 < node.args[1].data < 1)
-    return node.op in ROOTS
+    return node.op is not POWER
 
 
 def _squares(one: Node, other: Node) -> Squares | None:

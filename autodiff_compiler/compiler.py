@@ -86,7 +86,7 @@ class Function:
         wrt = found.wrt if found.wrt is not None else tuple(differentiable(graph))
         vars(self).update(_source=source, _options=found, _graph=graph, _output=output)
         vars(self).update(_inputs=inputs, _wrt=wrt, _lock=threading.RLock())
-        for name in wrt:
+        for name in found.wrt or ():
             check_input(name, inputs, source)
 
     def __setattr__(self, name: str, value: object) -> None:

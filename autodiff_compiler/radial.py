@@ -7,7 +7,7 @@ is `q*x`, where `q` is `f'(r)/r`, and at 0 the limit of that, the slope of `f'`.
 
 from __future__ import annotations
 
-from .chain import HYPOT, Shortcuts, arguments, shortcuts
+from .chain import HYPOT, Contribution, Shortcuts, arguments, fitted, shortcuts
 from .forward import tangents
 from .graph import BROADCAST, DIVIDE, MULTIPLY, STACK, WHERE, Graph, Node, dependents
 from .partials import Pen
@@ -18,7 +18,9 @@ EQUAL, NORM = lookup("equal"), ARRAYS["norm2"]
 MAX_STEPS = 256  # from a norm to its adjoint, which are looked at
 
 
-def radial(graph: Graph, norm: Node, bar: Node, argument: Node, short: Shortcuts) -> Node | None:
+def radial(
+    graph: Graph, norm: Node, bar: Node, argument: Node, short: Shortcuts
+) -> Contribution | None:
     """What the adjoint `bar` of a norm adds to that of an argument; `None` as the table says."""
     if norm.op is not HYPOT and norm.op is not NORM:
         return None
@@ -31,7 +33,8 @@ def radial(graph: Graph, norm: Node, bar: Node, argument: Node, short: Shortcuts
         ratio = spread(Pen(graph), norm, ratio)
     elif (count := [*arguments(norm, short)].count(argument)) > 1:
         ratio = graph.apply(MULTIPLY, graph.constant(count), ratio)
-    return graph.apply(MULTIPLY, ratio, argument)
+    term = graph.apply(MULTIPLY, ratio, argument)
+    return None, term if term.shape == argument.shape else fitted(graph, term, argument.shape)
 
 
 def _slope(graph: Graph, norm: Node, bar: Node) -> Node | None:

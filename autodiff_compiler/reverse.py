@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial, reduce
 
 from .chain import (
+    Contribution,
     Quotient,
     Shortcuts,
     adjoint_of,
@@ -25,7 +26,6 @@ from .radial import radial
 # `before`, if it had one, and is now `total`.  An operation on arrays has a rule, and no slope.  A
 # plain tuple, because there are so many.
 Accumulation = tuple[Node, Node, Node | None, Node | None, Node]
-Contribution = tuple[Node | None, Node]  # the slope, if there is one, and the term
 
 
 def accumulations(
@@ -44,19 +44,15 @@ def accumulations(
     """
     active = dependents(nodes, by)
     bars = dict(seeds)
-
-    def contribution(node: Node, bar: Node, argument: Node) -> Contribution | None:
-        if again and (term := radial(graph, node, bar, argument, short)) is not None:
-            return None, _fitted(graph, term, argument)
-        return _contribution(graph, node, bar, argument, active, short)
-
     for node in reversed(nodes):
         bar = bars.get(node)
         if bar is None:
             continue
         for argument in dict.fromkeys(reversed(arguments(node, short))):
             if argument in active:
-                if (found := contribution(node, bar, argument)) is None:
+                found = radial(graph, node, bar, argument, short) if again else None
+                found = found or _contribution(graph, node, bar, argument, active, short)
+                if found is None:
                     continue
                 before, (slope, term) = bars.get(argument), found
                 whole = term if before is None else total(graph, before, term, not argument.args)
@@ -80,11 +76,7 @@ def _contribution(
         if slope.is_constant(0):
             return None
         term = chain(graph, bar, slope)
-    return slope, _fitted(graph, term, argument)
-
-
-def _fitted(graph: Graph, term: Node, argument: Node) -> Node:
-    return term if term.shape == argument.shape else fitted(graph, term, argument.shape)
+    return slope, term if term.shape == argument.shape else fitted(graph, term, argument.shape)
 
 
 def reverse(
