@@ -15,7 +15,7 @@ from .graph import STACK, Graph, Node
 
 MAX_PARTIALS = 24  # inputs whose partials are checked
 POINTS = 100  # of each range, by default
-WORK = 200_000  # of each range, by default, in additions; a large program stops early
+WORK = 400_000  # of each range, by default, in additions; a large program stops early
 TRIES = 4  # points drawn for one that counts
 LOST = 4.0  # bits of error that are no mere rounding: a culprit is looked for
 

@@ -148,8 +148,20 @@ class OfNegative(NamedTuple):
         return graph.apply(DIVIDE, graph.constant(0.5), size)
 
 
+class OfSquares(NamedTuple):
+    """A root of a quadratic form of arrays, which is a norm: by convention, its slope at 0 is 0."""
+
+    arguments: tuple[Node, ...]
+
+    def slope(self, graph: Graph, node: Node, _: Node) -> Node:
+        """The partial by the form."""
+        is_other = graph.apply(NOT_EQUAL, node, graph.constant(0))
+        slope = graph.apply(DIVIDE, graph.constant(0.5), node)
+        return graph.apply(WHERE, is_other, slope, graph.constant(0))
+
+
 Contribution = tuple[Node | None, Node]  # to an adjoint: the slope, if there is one, and the term
-Shortcut = Root | Norm | Squares | Quotient | UnderRoot | OfNegative
+Shortcut = Root | Norm | Squares | Quotient | UnderRoot | OfNegative | OfSquares
 Shortcuts = Mapping[Node, Shortcut]
 
 
@@ -187,6 +199,8 @@ def _under_root(root: Node) -> Shortcuts:
     """The products under a root, also in sums of products, and the root of what is negative."""
     if root.op is SQRT and root.args[0].op is NEGATIVE:
         return {root: OfNegative(root.args)}
+    if root.op is SQRT and is_quadratic(root.args[0]):
+        return {root: OfSquares(root.args)}
     pending, products, is_sum = list(root.args), list[Node](), False
     for node in pending:  # which grows
         if node.op in PRODUCTS:
@@ -198,6 +212,17 @@ def _under_root(root: Node) -> Shortcuts:
     if is_sum and not any(n.args[0] is n.args[1] for n in products):
         return {}
     return {n: UnderRoot(tuple(dict.fromkeys(n.args))) for n in products}
+
+
+def is_quadratic(form: Node) -> bool:
+    """Whether something is twice in a contraction of arrays, such as `x @ A @ x`."""
+    pending, leaves = [form], list[Node]()
+    for node in pending:  # which grows
+        if isinstance(node.op, ArrayPrimitive) and node.op.labels and len(pending) < MOST:
+            pending += node.args
+        elif node is not form:
+            leaves += node.args if node.op is MULTIPLY else (node,)
+    return len({*leaves}) < len(leaves)
 
 
 def _is_root(node: Node) -> bool:

@@ -12,7 +12,7 @@ import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from .backends.evaluate import Evaluation, mpmath_algebra
 from .graph import POWER, WHERE, Graph, Node, dependents
@@ -39,8 +39,27 @@ NEAR, NEARER = range(-1100, 6), range(-20, 6)  # where mpmath sums long series; 
 SERIES = (NEAR, NEARER)
 EASY = 2  # levels of a program with such functions
 
-# How long an operation of few digits takes, in additions.
-COSTS: Mapping[range | None, int] = {None: 1, REACH: 5, LARGE: 5, NEAR: 500, NEARER: 500}
+
+class Work(NamedTuple):
+    """How long an operation takes, in additions: of few digits, and from how many bits longer."""
+
+    least: float
+    bits: float
+
+    def at(self, precision: int) -> float:
+        """The work in a precision."""
+        return self.least * (1 + (precision / self.bits) ** 2)
+
+
+WORK: Mapping[range | None, Work] = {
+    None: Work(1, 1000),
+    REACH: Work(5, 500),
+    LARGE: Work(5, 500),
+    NEAR: Work(500, 1000),
+    NEARER: Work(500, 1000),
+}
+SLOW = Work(20, 250)  # functions of statistics, by series that get longer with the digits
+OF_STATISTICS = frozenset({"erf", "erfc", "erf_difference", "ndtr", "gamma", "gammaln"})
 
 JUMPS = frozenset({"floor", "ceil", "trunc", "rint", "sign"})  # smooth in pieces, as conditions are
 REMAINDERS = frozenset({"mod", "fmod"})  # smooth where the quotient is the same
@@ -91,7 +110,7 @@ class Digits(Evaluation):
         nodes = list(nodes)
         super().fill(values, nodes, point)
         self._round("n")
-        self.spent += (1 + (self.mp.prec / 1000) ** 2) * sum(self._cost(v) for v in nodes)
+        self.spent += sum(self._work(v).at(self.mp.prec) for v in nodes)
 
     def apply(self, node: Node, args: Sequence[Any]) -> Any:
         """As `Evaluation.apply`; `None` where there is no real value, or none to be had.
@@ -186,8 +205,8 @@ class Digits(Evaluation):
             return True
         return bool(self.mp.mag(a - b) <= sizes[1] - KNOWN)
 
-    def _cost(self, node: Node) -> int:
-        return COSTS[self._reach[node.op]]
+    def _work(self, node: Node) -> Work:
+        return SLOW if node.op.name in OF_STATISTICS else WORK[self._reach[node.op]]
 
     def known(self, point: Mapping[str, float], node: Node) -> dict[Node, Any] | None:
         """Values of all nodes, in digits enough to know one of them."""

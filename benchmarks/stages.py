@@ -19,7 +19,7 @@ def stages(text: str, point: tuple[float, ...]) -> Iterator[tuple[str, Callable[
     """The whole way, then its stages: what each is called, and what runs it."""
     yield "whole", lambda: ac.compile(text, cache=False).value_and_gradient(*point)
     yield "parse", lambda: parse(text)
-    written, passes = parse(text), pipeline()
+    written, passes = parse(text), pipeline(())
     yield "rewrite", lambda: optimise(*written, passes)
     graph, output = optimise(*written, passes)[:2]
     wrt = list(graph.inputs)

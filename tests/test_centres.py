@@ -122,3 +122,23 @@ def test_roots_at_0_are_constant_in_what_does_not_move_them(source, point, slope
     assert fn.gradient(*point) == slopes
     arrays = fn.gradient(*[np.array([v, v], float) for v in point])
     assert [a.tolist() for a in arrays] == [[s, s] for s in slopes]
+
+
+FORMS = (
+    "sqrt((x - y) @ S @ (x - y))",
+    "sqrt(trace(outer(x - y, x - y)))",
+    'sqrt(einsum("i,ij,j", x - y, S, x - y))',
+    "sqrt((x - y)**2 @ (1 + y*y))",
+)
+
+
+@pytest.mark.parametrize("source", FORMS)
+def test_quadratic_forms_are_norms(source):
+    fn = ac.compile(source, shapes={"x": "n", "y": "n", "S": "n, n"}, inputs="x y S")
+    at = np.array([0.5, -2.0]), np.array([0.5, -2.0]), np.array([[2.0, 0.5], [0.5, 1.0]])
+    assert fn(*at) == 0
+    assert all(not g.any() for g in fn.gradient(*at))
+    moved = (at[0] + 1e-3, *at[1:])
+    value, tangent = fn.jvp(moved, (np.ones(2), np.zeros(2), np.zeros((2, 2))))
+    assert tangent == pytest.approx(value / 1e-3, rel=1e-9)  # of degree 1
+    assert ac.compile("sqrt(sum(x))", shapes={"x": "n"}).gradient([0.0, 0.0])[0][0] == math.inf

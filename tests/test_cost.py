@@ -60,7 +60,7 @@ def test_operations_are_those_that_numpy_does(source, n):
         done = counting.operations(fn, part.kind, *call(fn, part.kind, point))
         scalars = 12  # operations on numbers alone, which are Python's
         foretold = part.operations.number
-        more = 0.07 * foretold if "det(outer" in source else 0  # cofactors, to leading order
+        more = 0.07 * foretold + 7 * n * n if "det(outer" in source else 0  # to leading order
         assert foretold - scalars <= round(done) <= foretold + more, part.kind
 
 
@@ -119,7 +119,7 @@ def test_hand_derived_counts():
     rows = {
         "det(A)": "2*n**3/3",
         "inv(A)": "2*n**3",
-        "cofactor(A)": "73*n**3/3",
+        "cofactor(A)": "8*n**3/3",
         "cofactor_along(A, A)": "91*n**3/3",
         "pinv(A)": "24*n**3",
     }
