@@ -309,7 +309,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(args)
     except ExpressionError as error:
         place = {"line": error.line, "column": error.column, "hint": error.hint}
-        return _complain(args, str(error), place)
+        return _complain(args, "\n".join([str(error), *getattr(error, "__notes__", ())]), place)
     except BrokenPipeError:  # the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK

@@ -40,7 +40,7 @@ STATE = (
     *("last_defined", "unused", "statements", "depth"),
 )  # what belongs to the text being read
 WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})
-NUMBERS = {"inf": "1/0", "infinity": "1/0", "oo": "1/0", "nan": "0/0"}  # elsewhere
+NUMBERS = {"inf": "write 1/0", "oo": "write 1/0", "nan": "write 0/0"}  # elsewhere
 RESERVED = {"True": "1", "False": "0", "None": "a number, or leave it out"}
 
 
@@ -162,8 +162,7 @@ class Scope:
         if self.closed:
             close = nearest(name, self.variables)
             hint = f"did you mean {close}?" if close else "declare it among the inputs"
-            if name.lower() in NUMBERS:
-                hint = f"write {NUMBERS[name.lower()]}"
+            hint = NUMBERS.get(name.lower(), hint)
             raise self.fail(f"{name} is not among the inputs", token, hint)
         node = self.variables[name] = self.graph.input(name, self.shapes.get(name, ()))
         return node
@@ -352,7 +351,8 @@ class Scope:
             assert self.output is not None
             return reading.known.setdefault(given, self.output)
         except ExpressionError as error:
-            error.add_note(f"in {function.name}, called with {', '.join(map(_described, args))}")
+            line, values = self.text.count("\n", 0, token.start_pos) + 1, map(_described, args)
+            error.add_note(f"in {function.name}, called on line {line} with {', '.join(values)}")
             raise
         finally:
             vars(self).update(kept)

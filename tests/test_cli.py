@@ -179,6 +179,21 @@ def test_help_begins_with_examples(command, flag, capsys):
     assert capsys.readouterr().out.startswith("examples:\n  autodiff-compiler ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["eval", "x*y", "x=1", "y=2"], "write --at x=1"),
+        (["eval", "x", "--att", "x=2"], "did you mean --at?"),
+        (["eval", "x", "+", "1"], "in quotes"),
+    ],
+)
+def test_arguments_that_nothing_takes_are_explained(arguments, hint, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert hint in capsys.readouterr().err
+
+
 EXAMPLES = [example for command in COMMANDS.values() for example in command.examples]
 
 

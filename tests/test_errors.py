@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import pytest
 
@@ -178,3 +179,48 @@ def test_a_list_of_different_shapes_is_only_to_be_joined(source):
 def test_arrays_of_different_lengths_are_joined():
     fn = ac.compile("x: [n]; y: [m]; sum(concatenate([x, y, [1, 2]])**2)")
     assert fn([1.0, 2.0], [3.0]) == 19.0
+
+
+HINTED = (
+    ("a = (x +\n  y*2\nb = 3\na*b", "this ( is never closed", (1, 5), None),
+    ("a = max(x, (y + 2)\nb = a\nb", "this ( is never closed", (1, 8), None),
+    ("u:[n]; u.dot(v)", "no methods", (1, 13), "write dot(u, v)"),
+    ("A:[n, n]; x:[n]; A\\x", "from the left", (1, 19), "write solve(A, x)"),
+    ("x:(n, m); sum(x)", "brackets", (1, 3), "write [n, m]"),
+    ("sort(x)", "unknown function", (1, 1), "the language has nothing like it"),
+    ("grad(x**2, x)", "unknown function", (1, 1), "fn.gradient"),
+    ("Piecewise(x)", "unknown function", (1, 1), "write where(condition, a, b)"),
+    ("日本 + sinn(x)", "unknown function", (1, 6), "did you mean sin?"),
+)
+
+
+@pytest.mark.parametrize(("source", "problem", "place", "hint"), HINTED)
+def test_what_is_wrong_is_named_where_it_is(source, problem, place, hint):
+    with pytest.raises(ac.ExpressionError, match=re.escape(problem)) as caught:
+        ac.compile(source)
+    assert (caught.value.line, caught.value.column) == place
+    assert hint is None or hint in caught.value.hint
+
+
+def test_carets_stand_under_wide_characters_and_lines_end_before_their_returns():
+    with pytest.raises(ac.ExpressionError) as caught:
+        ac.compile("日本 + sinn(x)")
+    assert str(caught.value).splitlines()[2] == " " * 9 + "^^^^"
+    with pytest.raises(ac.ExpressionError) as caught:
+        ac.compile("x\r\ny")
+    assert "\\r" not in str(caught.value)
+
+
+def test_an_error_in_a_function_says_where_it_was_called():
+    with pytest.raises(ac.ExpressionError) as caught:
+        ac.compile("f(a) = a[0] + 1\ng(b) = f(b)*2\nx = 3\ng(x)")
+    assert [note.split(" with")[0] for note in caught.value.__notes__] == [
+        "in f, called on line 2",
+        "in g, called on line 4",
+    ]
+
+
+def test_infinity_is_written_as_a_quotient():
+    with pytest.raises(ac.ExpressionError) as caught:
+        ac.compile("where(m > 0, x, inf)", inputs="m x")
+    assert caught.value.hint == "write 1/0"
