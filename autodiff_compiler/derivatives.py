@@ -133,11 +133,13 @@ def _whole_jacobian(problem: Problem) -> Tree:
     return tuple(found[x] for x in problem.wrt)
 
 
-def _tangent_map(problem: Problem, output: Node, nodes: Sequence[Node], x: Node) -> Node:
+def _tangent_map(
+    problem: Problem, output: Node, nodes: Sequence[Node], x: Node, again: bool = False
+) -> Node:
     """The derivative of a node by an input, of shape `output.shape + x.shape`."""
     graph = problem.graph
     seed = graph.fresh_input(f"{x.data}_dot", x.shape)
-    dot = forward(graph, nodes, {x: seed}).get(output)
+    dot = forward(graph, nodes, {x: seed}, again).get(output)
     return problem.zero(output.shape, x.shape) if dot is None else linear_map(graph, dot, seed)
 
 
@@ -170,10 +172,12 @@ def _by_columns(problem: Problem, rows: Sequence[Node]) -> Tree:
     )
 
 
-def _directions(problem: Problem, nodes: Sequence[Node]) -> list[dict[Node, Node]]:
+def _directions(
+    problem: Problem, nodes: Sequence[Node], again: bool = False
+) -> list[dict[Node, Node]]:
     """The tangents of `nodes` along each of `wrt`, one pass for each over what depends on it."""
     used, one = users(nodes), problem.graph.constant(1)
-    return [forward(problem.graph, _descendants(used, x), {x: one}) for x in problem.wrt]
+    return [forward(problem.graph, _descendants(used, x), {x: one}, again) for x in problem.wrt]
 
 
 def _descendants(used: Mapping[Node, Sequence[Node]], root: Node) -> list[Node]:
@@ -225,7 +229,7 @@ def hessian(problem: Problem) -> Program:
     gradient = problem.gradient(again=True)
     if problem.graph.has_arrays:
         return problem.program("hessian", _whole_hessian(problem, gradient))
-    rows = _directions(problem, problem.graph.ancestors(gradient))
+    rows = _directions(problem, problem.graph.ancestors(gradient), again=True)
     table = [
         tuple(rows[min(i, j)].get(gradient[max(i, j)]) or problem.zero() for j in range(len(rows)))
         for i in range(len(rows))
@@ -239,7 +243,7 @@ def _whole_hessian(problem: Problem, gradient: Sequence[Node]) -> Tree:
     blocks: dict[tuple[int, int], Node] = {}
     for i, g in enumerate(gradient):
         for j, x in enumerate(problem.wrt[: i + 1]):
-            block = blocks[i, j] = _tangent_map(problem, g, nodes, x)
+            block = blocks[i, j] = _tangent_map(problem, g, nodes, x, again=True)
             rank = len(block.shape)
             order = [*range(len(g.shape), rank), *range(len(g.shape))]
             blocks.setdefault((j, i), transposed(problem.graph, block, order))
@@ -252,7 +256,7 @@ def hvp(problem: Problem) -> Program:
     gradient = problem.gradient(again=True)
     dots = problem.seeds(problem.wrt, "_dot")
     seeds = dict(zip(problem.wrt, dots.elements, strict=True))
-    tangents = forward(problem.graph, problem.graph.ancestors(gradient), seeds)
+    tangents = forward(problem.graph, problem.graph.ancestors(gradient), seeds, again=True)
     products = tuple(tangents.get(g) or problem.zero(g.shape) for g in gradient)
     return problem.program("hvp", products, *_groups(problem, "direction", dots))
 

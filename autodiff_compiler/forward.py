@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .chain import JOINED, Shortcuts, arguments, shortcuts, slope_by, tangent_of
+from .chain import JOINED, slope_by, tangent_of
 from .graph import BROADCAST, INPUT, STACK, Graph, Node
 from .masks import chain, total
 from .primitives import ArrayPrimitive
+from .shortcuts import Shortcuts, arguments, shortcuts
 
 
 def tangents(
@@ -43,14 +44,18 @@ def _tangent(graph: Graph, node: Node, dots: Mapping[Node, Node], short: Shortcu
     return graph.make(BROADCAST, (dot,), node.shape)
 
 
-def forward(graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Node, Node]:
+def forward(
+    graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node], again: bool = False
+) -> dict[Node, Node]:
     """Tangent of each node of `nodes` that has one, the seeds included.
+
+    `again` says that the nodes are derivatives themselves.
 
     What depends on one seed alone has that seed times a derivative.  The derivative is made first,
     of factors that rules bring together as in an adjoint: one by one, they might leave the range.
     """
     single = _single(nodes, seeds)
-    one, short = graph.constant(1), shortcuts(nodes)
+    one, short = graph.constant(1), shortcuts(nodes, again)
     partials = dict(tangents(graph, list(single), dict.fromkeys(seeds, one), short))
     dots = {n: chain(graph, seeds[single[n]], p) for n, p in partials.items()}
     dots |= tangents(graph, nodes, {**seeds, **dots}, short)

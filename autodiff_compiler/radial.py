@@ -7,14 +7,18 @@ is `q*x`, where `q` is `f'(r)/r`, and at 0 the limit of that, the slope of `f'`.
 
 from __future__ import annotations
 
-from .chain import HYPOT, Contribution, Shortcuts, arguments, fitted, shortcuts
+from collections import Counter
+
+from .chain import Contribution, fitted
 from .forward import tangents
-from .graph import BROADCAST, DIVIDE, MULTIPLY, STACK, WHERE, Graph, Node, dependents
+from .graph import BROADCAST, CONSTANT, DIVIDE, MULTIPLY, STACK, WHERE, Graph, Node, dependents
 from .partials import Pen
 from .primitives import ARRAYS, ArrayPrimitive, lookup
 from .primitives.reductions import spread
+from .shortcuts import HYPOT, Shortcuts, arguments, shortcuts
 
 EQUAL, NORM = lookup("equal"), ARRAYS["norm2"]
+NORMS = frozenset({HYPOT, NORM})
 MAX_STEPS = 256  # from a norm to its adjoint, which are looked at
 
 
@@ -22,7 +26,10 @@ def radial(
     graph: Graph, norm: Node, bar: Node, argument: Node, short: Shortcuts
 ) -> Contribution | None:
     """What the adjoint `bar` of a norm adds to that of an argument; `None` as the table says."""
-    if norm.op is not HYPOT and norm.op is not NORM:
+    if norm.op not in NORMS:
+        return None
+    parts = Counter(arguments(norm, short))
+    if any(part.op is CONSTANT and part.data for part in parts):
         return None
     slope = _slope(graph, norm, bar)
     if slope is None:
@@ -31,8 +38,8 @@ def radial(
     ratio = graph.apply(WHERE, is_centre, slope, graph.apply(DIVIDE, bar, norm))
     if norm.op is NORM:
         ratio = spread(Pen(graph), norm, ratio)
-    elif (count := [*arguments(norm, short)].count(argument)) > 1:
-        ratio = graph.apply(MULTIPLY, graph.constant(count), ratio)
+    elif parts[argument] > 1:
+        ratio = graph.apply(MULTIPLY, graph.constant(parts[argument]), ratio)
     term = graph.apply(MULTIPLY, ratio, argument)
     return None, term if term.shape == argument.shape else fitted(graph, term, argument.shape)
 
@@ -45,7 +52,7 @@ def _slope(graph: Graph, norm: Node, bar: Node) -> Node | None:
     one = graph.constant(1)
     if norm.shape:
         one = graph.make(BROADCAST, (one,), norm.shape)
-    return dict(tangents(graph, nodes, {norm: one}, shortcuts(nodes))).get(bar)
+    return dict(tangents(graph, nodes, {norm: one}, shortcuts(nodes, again=True))).get(bar)
 
 
 def _between(norm: Node, bar: Node) -> list[Node]:

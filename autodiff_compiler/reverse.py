@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial, reduce
 
-from .chain import (
-    Contribution,
-    Quotient,
-    Shortcuts,
-    adjoint_of,
-    arguments,
-    fitted,
-    is_position,
-    shortcuts,
-    slope_by,
-)
+from .chain import Contribution, adjoint_of, fitted, is_position, slope_by
 from .forward import name_after
 from .graph import ADD, STACK, Graph, Node, dependents
 from .masks import chain, total
 from .primitives import ArrayPrimitive
 from .radial import radial
+from .shortcuts import Quotient, Shortcuts, UnderRoot, arguments, shortcuts
 
 # One line of the adjoint trace: `node` passes `adjoint*slope` on to `argument`, whose adjoint was
 # `before`, if it had one, and is now `total`.  An operation on arrays has a rule, and no slope.  A
@@ -69,7 +60,7 @@ def _contribution(
         terms = [adjoint_of(graph, node, k, bar) for k in places if not is_position(node, k)]
         return (None, reduce(partial(graph.apply, ADD), terms)) if terms else None
     slope, quotient = None, short.get(node)
-    if isinstance(quotient, Quotient) and quotient.shares(argument, bar, active):
+    if isinstance(quotient, Quotient | UnderRoot) and quotient.shares(argument, bar, active):
         term = quotient.adjoint(graph, node, bar)
     else:
         slope = slope_by(graph, node, argument, short)
@@ -90,7 +81,7 @@ def reverse(
 
     They may be differentiated `again`.
     """
-    found = accumulations(graph, nodes, seeds, by, shortcuts(nodes), again)
+    found = accumulations(graph, nodes, seeds, by, shortcuts(nodes, again), again)
     bars = {**seeds, **{argument: total for _, argument, _, _, total in found}}
     for node, bar in bars.items():
         name_after(graph, bar, node, "_bar")

@@ -49,6 +49,7 @@ FLOORS = (
         "flatten",
         "arraylaws",
         "batch",
+        "shortcuts",
         "chain",
         "masks",
         "forward",
