@@ -355,39 +355,8 @@ def annuities() -> Iterator[Law]:
                 yield stable(pattern, near, ZERO, "x*y != 0", given=given)
 
 
-def tails() -> Iterator[Law]:
-    """Functions that underflow or overflow far from 0, beside what brings them back."""
-    yield stable("ndtr(x)/exp(y)", "where(x < -5, exp(log_ndtr(x) - y), out)", OVERFLOWS)
-    yield stable("exp(y)*ndtr(x)", "where(x < -5, exp(y + log_ndtr(x)), out)", OVERFLOWS)
-    yield stable("exp(y)/ndtr(x)", "where(x < -5, exp(y - log_ndtr(x)), out)", OVERFLOWS)
-    for pattern, replacement in (
-        ("1 - ndtr(x)", "ndtr(-x)"),
-        ("ndtr(x) - 1", "-ndtr(-x)"),
-        ("2*ndtr(x) - 1", "erf(x/sqrt(2))"),
-        ("1 - 2*ndtr(x)", "-erf(x/sqrt(2))"),
-        ("ndtr(x) - 0.5", "0.5*erf(x/sqrt(2))"),
-    ):
-        yield stable(pattern, replacement, CANCELS)
-    for pattern in ("log(i0(x))", "log(y*i0(x))"):
-        far = f"abs(x) + {pattern.replace('i0', 'i0e')}"
-        yield stable(pattern, f"where(abs(x) > 20, {far}, out)", OVERFLOWS)
-    yield stable("i1(x)/i0(x)", "i1e(x)/i0e(x)", OVERFLOWS)
-    yield stable("exp(y)/i0(x)", "where(abs(x) > 20, exp(y - abs(x))/i0e(x), out)", OVERFLOWS)
-    for pattern, exponent, when, variable in (
-        ("sqrt(expit(x))", "0.5", None, ""),
-        ("expit(x)**n", "n", lambda n: n % 1 != 0, ""),
-        ("expit(x)**y", "y", None, "y"),
-    ):
-        far = f"where(x < -30, exp({exponent}*log_expit(x)), out)"
-        yield stable(pattern, far, INFINITE, when=when, variable=variable)
-
-
-def hyperbolic_quotients() -> Iterator[Law]:
-    """Quotients of hyperbolic functions of two arguments, by their largest exponentials."""
-    for above, large in (
-        ("cosh", "(1 + exp(-2*abs(x)))"),
-        ("sinh", "(-sign(x)*expm1(-2*abs(x)))"),
-    ):
-        for below, sign in (("cosh", ""), ("sinh", "sign(y)*")):
-            far = f"{sign}{large}*exp_quotient(abs(x), abs(y))"
-            yield stable(f"{above}(x)/{below}(y)", f"where(abs(y) > 300, {far}, out)", OVERFLOWS)
+def sizes() -> Iterator[Law]:
+    """Roots of the size of a number, whose slope at 0 is 0 as that of the size."""
+    yield stable("sqrt(abs(x))", "sqrtabs(x)", INFINITE)
+    yield stable("sqrtabs(x)*sqrtabs(x)", "abs(x)", INFINITE)
+    yield stable("log(sqrtabs(x))", "logabs(x)/2", "one rounding less")

@@ -22,17 +22,17 @@ from .families import (
     differences,
     divided_differences,
     growth,
-    hyperbolic_quotients,
     logarithms,
     of_series,
     poles,
     positive,
     removable,
+    sizes,
     stable,
-    tails,
     turns,
 )
 from .rewrite import Law
+from .tails import hyperbolic_quotients, tails
 
 
 def moderate(n: float) -> bool:
@@ -333,7 +333,7 @@ ROOTS = (
     stable("abs(x)/abs(y)", "abs(x/y)", "the slope cancels", "y != 0"),
     stable("hypot(abs(x), y)", "hypot(x, y)", "it is smooth where x is 0 and y is not"),
     stable("x*hypot(1, y/z)", "r*copysign(hypot(y, z), z)", CANCELS, "z != 0", given="r = x/z"),
-    stable("sqrt(abs(x))", "sqrtabs(x)", INFINITE),
+    *sizes(),
     stable("sqrt(x)*sqrt(x)", "where(x >= 0, x, out)", INFINITE),
     stable("sqrt_product(x, y)*sqrt_product(x, y)", "where(x*y >= 0, x*y, out)", INFINITE),
     stable("sqrt(x*(x*x))", "x**1.5", INFINITE),

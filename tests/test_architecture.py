@@ -61,6 +61,7 @@ FLOORS = (
         "rewrite",
         "simplify",
         "families",
+        "tails",
         "differencing",
         "powers",
         "stable",
