@@ -200,10 +200,10 @@ def _under_root(root: Node) -> Shortcuts:
     if root.op is SQRT and _is_quadratic(root.args[0]):
         return {root: OfSquares(root.args)}
     pending, products, is_sum = list(root.args), list[Node](), False
-    for node in pending:  # which grows
+    for node in itertools.islice(pending, MOST_UNDER_ROOT):  # which grows
         if node.op in PRODUCTS and not (node.op is MULTIPLY and _squares(*node.args)):
             products.append(node)
-            pending += node.args if len(pending) < MOST_UNDER_ROOT else ()
+            pending += node.args
         elif node.op is ADD and all(a.op is ADD or a.op in PRODUCTS for a in node.args):
             pending += node.args
             is_sum = True
