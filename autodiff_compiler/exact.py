@@ -51,7 +51,7 @@ class Work(NamedTuple):
         return self.least * (1 + (precision / self.bits) ** 2)
 
 
-WORK: Mapping[range | None, Work] = {
+COSTS: Mapping[range | None, Work] = {
     None: Work(1, 1000),
     REACH: Work(5, 500),
     LARGE: Work(5, 500),
@@ -206,7 +206,7 @@ class Digits(Evaluation):
         return bool(self.mp.mag(a - b) <= sizes[1] - KNOWN)
 
     def _work(self, node: Node) -> Work:
-        return SLOW if node.op.name in OF_STATISTICS else WORK[self._reach[node.op]]
+        return SLOW if node.op.name in OF_STATISTICS else COSTS[self._reach[node.op]]
 
     def known(self, point: Mapping[str, float], node: Node) -> dict[Node, Any] | None:
         """Values of all nodes, in digits enough to know one of them."""

@@ -227,8 +227,7 @@ class Regroup:
         under, below = _without_constant(right)
         if above is below:
             return None
-        rules = self._rules[DIVIDE, over.op, under.op]
-        found = next((n for _, better in rules if (n := better(graph, over, under))), None)
+        found = self._known(graph, over, under)
         if found and above:
             found = graph.apply(DIVIDE, found, above)
         return graph.apply(MULTIPLY, found, below) if found and below else found
@@ -272,11 +271,18 @@ class Regroup:
     def _quotient(self, graph: Graph, above: Powers, below: Powers) -> Quotient | None:
         """Some factors divided by others, if a rule knows the quotient."""
         for over, under, taken, scale in self._fractions(graph, above, below):
-            for origin, better in self._rules[DIVIDE, over.op, under.op]:
-                node = better(graph, over, under)
-                if node is not None:
-                    note(graph, origin)
-                    return Quotient(node, taken, scale)
+            node = self._known(graph, over, under)
+            if node is not None:
+                return Quotient(node, taken, scale)
+        return None
+
+    def _known(self, graph: Graph, over: Node, under: Node) -> Node | None:
+        """The quotient of two nodes, if a rule knows it."""
+        for origin, better in self._rules[DIVIDE, over.op, under.op]:
+            node = better(graph, over, under)
+            if node is not None:
+                note(graph, origin)
+                return node
         return None
 
     def _fractions(self, graph: Graph, above: Powers, below: Powers) -> Iterator[Fraction]:

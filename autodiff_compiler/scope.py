@@ -40,7 +40,7 @@ STATE = (
     *("last_defined", "unused", "statements", "depth"),
 )  # what belongs to the text being read
 WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})
-NUMBERS = {"inf": "write 1/0", "oo": "write 1/0", "nan": "write 0/0"}  # elsewhere
+NUMBERS = {"inf": "write 1/0", "oo": "write 1/0", "nan": "write 0/0"}  # names of NumPy's
 RESERVED = {"True": "1", "False": "0", "None": "a number, or leave it out"}
 
 

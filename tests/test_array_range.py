@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -207,3 +208,56 @@ def test_numbers_beside_single_precision(text):
     point = {name: given[name] for name in fn.inputs}
     assert fn(**point).dtype == np.float32
     assert {np.asarray(p).dtype for p in fn.jacobian(**point) if np.ndim(p) > 1} == {np.dtype("f4")}
+
+
+def determinant(rows):
+    """Of fractions, by the first row."""
+    if not rows:
+        return Fraction(1)
+    rest = [[row[:k] + row[k + 1 :] for row in rows[1:]] for k in range(len(rows))]
+    return sum((-1) ** k * rows[0][k] * determinant(rest[k]) for k in range(len(rows)))
+
+
+def minors(matrix):
+    """The signed minors of a matrix, without rounding."""
+    rows = [[Fraction(float(v)) for v in row] for row in matrix]
+    each = range(len(rows))
+    left = [
+        [[r[:j] + r[j + 1 :] for k, r in enumerate(rows) if k != i] for j in each] for i in each
+    ]
+    return np.array(
+        [[float((-1) ** (i + j) * determinant(left[i][j])) for j in each] for i in each]
+    )
+
+
+RNG = np.random.default_rng(11)
+MATRICES = (
+    RNG.normal(size=(5, 5)),
+    np.eye(4) + 1e-3 * RNG.normal(size=(4, 4)),
+    1.0 / (np.arange(4)[:, None] + np.arange(4) + 1),  # Hilbert's
+    np.diag([1.0, 1e-4, 1e-9]) + 1e-5 * RNG.normal(size=(3, 3)),
+    1e9 * RNG.normal(size=(3, 3)),
+    1e-9 * RNG.normal(size=(3, 3)),
+    np.diag([1.0, 2, 0]) + 1e-12 * RNG.normal(size=(3, 3)),
+    np.array([[3.0]]),
+)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("matrix", MATRICES, ids=range(len(MATRICES)))
+def test_slopes_of_determinants_are_the_minors(matrix, dtype):
+    matrix = matrix.astype(dtype)
+    want = minors(matrix)
+    (got,) = ac.compile("A: [n, n]; det(A)").gradient(matrix)
+    assert got.dtype == dtype
+    tolerance = 1e-11 if dtype is np.float64 else 1e-4
+    assert np.abs(got - want).max() <= tolerance * np.abs(want).max()
+
+
+def test_norms_of_zeros_are_0_beside_norms_that_underflow():
+    fn = ac.compile("x: [n, m]; norm(x, axis=1)")
+    x = np.array([[0.0, 0.0], [3e-200, 4e-200], [3.0, 4.0], [3e200, 4e200]])
+    assert fn(x).tolist() == pytest.approx([0.0, 5e-200, 5.0, 5e200], rel=1e-15, abs=0)
+    assert fn(x[[0, 2]]).tolist() == [0.0, 5.0]
+    assert fn(np.zeros((2, 0))).tolist() == [0.0, 0.0]
+    assert math.isnan(fn(np.array([[0.0, math.nan]]))[0])

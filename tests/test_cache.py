@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import pickle
 import threading
+import tracemalloc
 import weakref
 
 import pytest
@@ -220,3 +221,23 @@ def test_a_growing_graph_is_not_searched_for_garbage():
     finally:
         gc.callbacks.pop()
     assert len(found) <= 4  # before, and once all is made
+
+
+def test_passes_left_out_are_the_same_in_any_order():
+    one, other = (ac.compile("x**2", without=w) for w in ("powers fold", "fold, powers"))
+    assert one == other
+    assert other is ac.compile("x**2", without=("powers", "fold"))
+    assert ac.compile("x**2", stable=False) == ac.compile("x**2", without="stable", stable=False)
+
+
+def test_a_program_that_is_dropped_leaves_nothing():
+    ac.compile("x", cache=False)
+    gc.collect()
+    tracemalloc.start()
+    fn = ac.compile(" + ".join(f"x{k}*x{k}" for k in range(3000)), cache=False)
+    held = tracemalloc.get_traced_memory()[0]
+    del fn
+    gc.collect()
+    left = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert left < 0.1 * held

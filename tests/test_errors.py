@@ -224,3 +224,8 @@ def test_infinity_is_written_as_a_quotient():
     with pytest.raises(ac.ExpressionError) as caught:
         ac.compile("where(m > 0, x, inf)", inputs="m x")
     assert caught.value.hint == "write 1/0"
+
+
+def test_the_first_of_several_unknown_names_is_told():
+    with pytest.raises(ac.ExpressionError, match=r"^line 1, column 1: q is not an input"):
+        ac.compile("x", wrt="q z k")

@@ -96,3 +96,15 @@ def test_what_is_differentiated_by_is_not_bound():
         ac.compile("x*y").packed(x=2)
     with pytest.raises(ValueError, match="x: int too large for a double"):
         ac.compile("x*y").packed().pack(10**400, 1)
+
+
+def test_lengths_are_whole_numbers_wherever_they_are_given():
+    fn = ac.compile("x: [n]; x @ x")
+    given = (lambda n: fn.cost(n=n), lambda n: fn.packed(n=n))
+    for give in (*given, lambda n: fn.check(extents={"n": n}, samples=1, accuracy=0)):
+        assert give(np.int64(3))
+        for wrong in (True, 2.5, "3"):
+            with pytest.raises(TypeError, match="n: expected a whole number"):
+                give(wrong)
+        with pytest.raises(ValueError, match="n: expected at least 0"):
+            give(-1)
