@@ -323,7 +323,7 @@ def compile(  # noqa: PLR0913  (all but the source by name)
     *,
     inputs: str | Iterable[str] | None = None,
     wrt: str | Iterable[str] | None = None,
-    shapes: Mapping[str, Sequence[Extent | str]] | None = None,
+    shapes: Mapping[str, Sequence[Extent | str] | Extent] | None = None,
     without: Iterable[str] = (),
     stable: bool = True,
     limits: Limits = DEFAULT,
@@ -336,8 +336,8 @@ def compile(  # noqa: PLR0913  (all but the source by name)
         source: the text; see the README for the language.
         inputs: names of the arguments, in order; by default, in order of first appearance.
         wrt: names of the inputs to differentiate by; by default, every input.
-        shapes: for each array input its extents, numbers, names or sums: `{"X": ("N", 2)}`.  An
-            input without a shape is a number.
+        shapes: for each array input its extents, numbers, names or sums: `{"X": ("N", 2)}`, or
+            as a text, `{"X": "N, 2"}`.  An input without a shape is a number.
         without: names of passes to leave out, of `PASSES`.
         stable: whether formulas that cancel or overflow take a form that does not; `False` leaves
             out the passes `stable`, `lowest`, `collect` and `regroup`: what is written.
