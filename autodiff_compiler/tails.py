@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .families import CANCELS, INFINITE, OVERFLOWS, stable
+from .families import CANCELS, INFINITE, OVERFLOWS, ZERO, stable
 from .rewrite import Law
 
 
@@ -42,5 +42,9 @@ def hyperbolic_quotients() -> Iterator[Law]:
         ("sinh", "(-sign(x)*expm1(-2*abs(x)))"),
     ):
         for below, sign in (("cosh", ""), ("sinh", "sign(y)*")):
-            far = f"{sign}{large}*exp_quotient(abs(x), abs(y))"
-            yield stable(f"{above}(x)/{below}(y)", f"where(abs(y) > 300, {far}, out)", OVERFLOWS)
+            far = f"where(abs(y) > 300, {sign}{large}*exp_quotient(abs(x), abs(y)), {{}})"
+            if above == below == "sinh":
+                near = "where(abs(x) < 1 and abs(y) < 1, r*sinhc(x)/sinhc(y), out)"
+                both = far.format(near)
+                yield stable("sinh(x)/sinh(y)", both, ZERO, "y != 0", given="r = x/y")
+            yield stable(f"{above}(x)/{below}(y)", far.format("out"), OVERFLOWS)
