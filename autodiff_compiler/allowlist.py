@@ -112,7 +112,7 @@ OF_ARRAYS = """
     abs add all any arange array asarray ascontiguousarray astype axis1 axis2 bincount bitwise_and
     bitwise_xor broadcast_shapes broadcast_to char cholesky concatenate copyto count_nonzero cumprod
     cumsum det diag diagonal divide dtype einsum empty eps errstate exp eye finfo flip fmax full
-    hypot inf initial inv isfinite itemsize keepdims kind linalg log log1p logical_and
+    geterr hypot inf initial inv isfinite itemsize keepdims kind linalg log log1p logical_and
     logical_not map max maximum min moveaxis multiply nan ndim ndindex negative ones ones_like out
     outer pinv prod ravel real reshape result_type s_ shape size slogdet solve sqrt square
     squeeze strides subtract sum svd swapaxes T tensordot tiny trace transpose tril triu vdot
@@ -123,6 +123,7 @@ HELPERS_OF_ARRAYS = """
     assembled below blocks cofactor cofactor_along dot in_blocks log_det log_softmax logsumexp norm2
     placed prod_others scatter select singular softmax top total
 """
+OF_KINDS = ("{}", "{}_ieee", "_{}", "_{}_at_poles")
 OF_LOOPS = {"BLOCK", "THREADS", "ThreadPoolExecutor"}
 
 
@@ -132,7 +133,8 @@ def vocabulary() -> frozenset[str]:
 
     None of them comes from a source: its names are local variables.
     """
-    functions = {*KINDS, *(f"{kind}_ieee" for kind in KINDS), *(f"_{row.name}" for row in TABLE)}
+    functions = {text.format(kind) for kind in KINDS for text in OF_KINDS}
+    functions |= {f"_{row.name}" for row in TABLE}
     public = {name for name in dir(math) if not name.startswith("_")}
     helpers = {"np", "special", "_floats", "_full", CLASS.rstrip("_"), "__doc"}
     helpers |= {f"_{name}" for name in HELPERS_OF_ARRAYS.split()} | OF_LOOPS

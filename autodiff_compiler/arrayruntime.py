@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from .backends.style import Style
@@ -25,7 +26,7 @@ class ArrayCallables(Callables):
         alike = frozenset(differentiable(graph))
         conforming = Signature(arguments, bounds(graph), positions(graph), alike).values
         flat = not any(isinstance(p, Group) for p in parameters)
-        function = self._from_module("numpy")
+        function = self._function
 
         def call(*arguments: Any, **named: Any) -> Any:
             if named or len(arguments) != len(names):
@@ -36,18 +37,22 @@ class ArrayCallables(Callables):
             except IndexError as error:
                 raise ValueError(f"a position is outside its axis: {error}") from None
             except ArithmeticError:
-                return self._by_numpy(function, given)
+                return self._at_poles.by_numpy(given)
 
         call.__name__ = call.__qualname__ = self.program.kind
         return call
 
-    def _by_numpy(self, function: Callable[..., Any], given: Sequence[Any]) -> Any:
+    @cached_property
+    def _function(self) -> Callable[..., Any]:
+        return self._from_module("numpy")
+
+    def by_numpy(self, given: Sequence[Any]) -> Any:
         """The function of NumPy's numbers, which have an answer where Python's raise."""
         import numpy as np
 
         values = [np.float64(v) if type(v) is float else v for v in given]
         try:
-            return function(*self._grouped(values))
+            return self._function(*self._grouped(values))
         except ZeroDivisionError:
             raise ValueError("an extent is 0, and a number is divided by it") from None
 

@@ -7,6 +7,7 @@ tree of outputs that every backend prints.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from .chain import zeros
 from .contraction import transposed
 from .forward import forward
 from .graph import STACK, Graph, Node, users
+from .poles import has_poles
 from .reverse import reverse
 from .shapes import Shape, nominal, size_of
 
@@ -29,12 +31,16 @@ class Group(NamedTuple):
 
 
 class Program(NamedTuple):
-    """What a generated function computes."""
+    """What a generated function computes.
+
+    `at_poles` makes the program for where a quotient in this one is infinite, if it is another.
+    """
 
     kind: str
     graph: Graph
     parameters: tuple[Node | Group, ...]
     outputs: Tree
+    at_poles: Callable[[], Program] | None = None
 
     def leaves(self) -> list[Node]:
         """The output nodes, in order."""
@@ -276,4 +282,13 @@ SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
 
 def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
     """The program of one kind of derivative of `output` by the inputs named in `wrt`."""
-    return KINDS[kind](Problem(graph, output, wrt))
+    program = KINDS[kind](Problem(graph, output, wrt))
+    if kind == "value" or not has_poles(graph, output):
+        return program
+    return program._replace(at_poles=partial(_at_poles, graph, output, wrt, kind))
+
+
+def _at_poles(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
+    problem = Problem(graph, output, wrt)
+    problem.graph.at_poles = True
+    return KINDS[kind](problem)

@@ -31,7 +31,9 @@ def flattened(program: Program) -> Program:
     """The program with its products of arrays multiplied in the cheapest order."""
     found = _Flattener(program, set()).run()
     both = _both(found)
-    return _Flattener(program, both).run() if both else found
+    found = _Flattener(program, both).run() if both else found
+    at_poles = program.at_poles
+    return found._replace(at_poles=at_poles and (lambda: flattened(at_poles())))
 
 
 def _both(program: Program) -> set[int]:

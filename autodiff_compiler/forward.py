@@ -55,7 +55,7 @@ def forward(
     of factors that rules bring together as in an adjoint: one by one, they might leave the range.
     """
     single = _single(nodes, seeds)
-    one, short = graph.constant(1), shortcuts(nodes, again)
+    one, short = graph.constant(1), shortcuts(graph, nodes, again)
     partials = dict(tangents(graph, list(single), dict.fromkeys(seeds, one), short))
     dots = {n: chain(graph, seeds[single[n]], p) for n, p in partials.items()}
     dots |= tangents(graph, nodes, {**seeds, **dots}, short)

@@ -104,6 +104,7 @@ class Graph:
         divisors: those by whose values something is divided, or by a product with them.
         is_program: whether it is a program being rewritten, not one being differentiated.
         exact: whether sums of constants wait where one would lose digits of another.
+        at_poles: whether derivatives are right where functions of what is infinite are finite.
         has_arrays: whether some node has a shape that is not that of a list of numbers.
         limits: how large it may grow.
         generic: whether operations on arrays have no shapes, in texts of the table.
@@ -129,7 +130,7 @@ class Graph:
         self.heads: set[Primitive] = set()
         self.divisors: set[Primitive] = set()
         self.exact, self.is_program = True, False
-        self.has_arrays = False
+        self.has_arrays = self.at_poles = False
         self._interned: dict[Any, Node] = {}
         self._room = limits.nodes
 

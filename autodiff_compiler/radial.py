@@ -52,7 +52,7 @@ def _slope(graph: Graph, norm: Node, bar: Node) -> Node | None:
     one = graph.constant(1)
     if norm.shape:
         one = graph.make(BROADCAST, (one,), norm.shape)
-    return dict(tangents(graph, nodes, {norm: one}, shortcuts(nodes, again=True))).get(bar)
+    return dict(tangents(graph, nodes, {norm: one}, shortcuts(graph, nodes, again=True))).get(bar)
 
 
 def _between(norm: Node, bar: Node) -> list[Node]:

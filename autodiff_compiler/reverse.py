@@ -81,7 +81,7 @@ def reverse(
 
     They may be differentiated `again`.
     """
-    found = accumulations(graph, nodes, seeds, by, shortcuts(nodes, again), again)
+    found = accumulations(graph, nodes, seeds, by, shortcuts(graph, nodes, again), again)
     bars = {**seeds, **{argument: total for _, argument, _, _, total in found}}
     for node, bar in bars.items():
         name_after(graph, bar, node, "_bar")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache, cached_property
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 from .allowlist import BUILTINS, compiled
 from .backends import python
@@ -121,7 +121,10 @@ class Callables:
         grouped = self._grouped(values) if self._is_grouped else values
         arrays = [v for v in values if type(v) is not float]
         if arrays:
-            return self._for(_pattern(self._names, values, arrays))(*grouped)
+            try:
+                return self._for(_pattern(self._names, values, arrays))(*grouped)
+            except ArithmeticError:
+                return self._at_poles.of_arrays(values, arrays)
         were_floats = all(v is g for v, g in zip(values, given, strict=True))
         return ((None if were_floats else self._of_floats()) or self._scalar)(*grouped)
 
@@ -154,6 +157,20 @@ class Callables:
             for p in self.program.parameters
         ]
 
+    def of_arrays(self, values: Sequence[Any], arrays: Sequence[Any]) -> Any:
+        """Numbers as arrays of one element, too, which have an answer where Python's raise."""
+        import numpy as np
+
+        kind = np.result_type(*arrays)
+        given = [np.full(1, v, kind) if type(v) is float else v for v in values]
+        return self._for(_pattern(self._names, given, given))(*self._grouped(given))
+
+    @cached_property
+    def _at_poles(self) -> Self:
+        """The functions for where something is divided by 0."""
+        at_poles = self.program.at_poles
+        return type(self)(at_poles(), self.wrt, self.style) if at_poles else self
+
     @cached_property
     def _scalar(self) -> Callable[..., Any]:
         return self._from_module("python")
@@ -168,11 +185,13 @@ class Callables:
         return found
 
     def _from_module(self, target: str, pattern: Pattern | None = None) -> Callable[..., Any]:
-        style, names = self.style, dict[str, object]()
-        if ALLOCATOR not in {node.data for node in self.program.arguments()}:
+        style, names, program = self.style, dict[str, object](), self.program
+        if target == "numpy" and program.at_poles:
+            style, program = style._replace(raising=True), program._replace(at_poles=None)
+        if ALLOCATOR not in {node.data for node in program.arguments()}:
             style, names = style._replace(allocator=ALLOCATOR), {ALLOCATOR: RECYCLED.empty}
-        text = module([self.program], target, "", self.wrt, style, pattern)
-        return load(text, self.program.kind, names)
+        text = module([program], target, "", self.wrt, style, pattern)
+        return load(text, program.kind, names)
 
 
 def _floats(arguments: Sequence[Any]) -> list[float] | None:

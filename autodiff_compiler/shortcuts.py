@@ -15,15 +15,15 @@ from .graph import (
     NEGATIVE,
     POWER,
     SUBTRACT,
-    WHERE,
     Graph,
     Node,
 )
 from .masks import chain
 from .partials import partial_builders
+from .poles import AtPole, OverPoles, at_poles, where_not_0
 from .primitives import ArrayPrimitive, lookup
 
-ABS, HYPOT, NOT_EQUAL, SQRT = (lookup(n) for n in ("abs", "hypot", "not_equal", "sqrt"))
+ABS, HYPOT, SQRT = (lookup(n) for n in ("abs", "hypot", "sqrt"))
 PRODUCTS = frozenset({MULTIPLY, DIVIDE})
 ROOTS = frozenset({SQRT, lookup("sqrt_product"), lookup("cbrt")})
 MAYBE_ROOTS = ROOTS | {POWER}
@@ -120,21 +120,16 @@ class UnderRoot(NamedTuple):
         slope = build(graph, *node.args, node)
         if first is second:
             slope = graph.apply(MULTIPLY, graph.constant(2), slope)
-        return _where_not_0(graph, other, slope)
+        return where_not_0(graph, other, slope)
 
     def adjoint(self, graph: Graph, node: Node, bar: Node) -> Node:
         """What the divisor gets, where the dividend is not 0."""
         assert self.quotient is not None
-        return _where_not_0(graph, node.args[0], self.quotient.adjoint(graph, node, bar))
+        return where_not_0(graph, node.args[0], self.quotient.adjoint(graph, node, bar))
 
     def shares(self, argument: Node, bar: Node, active: Collection[Node]) -> bool:
         """As of a quotient."""
         return self.quotient is not None and self.quotient.shares(argument, bar, active)
-
-
-def _where_not_0(graph: Graph, node: Node, slope: Node) -> Node:
-    condition = graph.apply(NOT_EQUAL, node, graph.constant(0))
-    return graph.apply(WHERE, condition, slope, graph.constant(0))
 
 
 class OfNegative(NamedTuple):
@@ -155,14 +150,16 @@ class OfSquares(NamedTuple):
 
     def slope(self, graph: Graph, node: Node, _: Node) -> Node:
         """The partial by the form."""
-        return _where_not_0(graph, node, graph.apply(DIVIDE, graph.constant(0.5), node))
+        return where_not_0(graph, node, graph.apply(DIVIDE, graph.constant(0.5), node))
 
 
-Shortcut = Root | Norm | Squares | Quotient | UnderRoot | OfNegative | OfSquares
+Shortcut = (
+    Root | Norm | Squares | Quotient | UnderRoot | OfNegative | OfSquares | AtPole | OverPoles
+)
 Shortcuts = Mapping[Node, Shortcut]
 
 
-def shortcuts(nodes: Sequence[Node], again: bool = False) -> Shortcuts:
+def shortcuts(graph: Graph, nodes: Sequence[Node], again: bool = False) -> Shortcuts:
     """The nodes from which the chain rule goes on to what lies behind their arguments.
 
     To the base of a power, but not to a function that is its own slope: its power would be divided
@@ -190,6 +187,7 @@ def shortcuts(nodes: Sequence[Node], again: bool = False) -> Shortcuts:
             norms.append(node)
         elif not again and node.op in MAYBE_ROOTS and _is_root(node):
             found |= _under_root(node)
+    found |= at_poles(nodes) if graph.at_poles else ()
     return found | _norms(nodes, norms) if norms else found
 
 

@@ -204,13 +204,6 @@ EXPONENTIALS = (
     stable("exp(-x)*sinh(x)", "-0.5*expm1(-2*x)", OVERFLOWS),
     stable("exp(x)*cosh(x)", "0.5 + 0.5*exp(2*x)", OVERFLOWS),
     stable("exp(-x)*cosh(x)", "0.5 + 0.5*exp(-2*x)", OVERFLOWS),
-    stable("exp(-(n/x))", "exp_reciprocal(n, x)", POLE, "x != 0"),
-    stable(
-        "1 - exp_reciprocal(n, x)", "where(abs(x) > abs(n), -expm1(-(n/x)), out)", CANCELS, "x != 0"
-    ),
-    stable(
-        "exp_reciprocal(n, x) - 1", "where(abs(x) > abs(n), expm1(-(n/x)), out)", CANCELS, "x != 0"
-    ),
     stable("x/exp(y)", "x*exp(-y)", OVERFLOWS),
     stable("exp(x)*bernoulli(x)", "bernoulli(-x)", OVERFLOWS),
     *tails(),

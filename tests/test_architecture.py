@@ -49,6 +49,7 @@ FLOORS = (
         "flatten",
         "arraylaws",
         "batch",
+        "poles",
         "shortcuts",
         "chain",
         "masks",

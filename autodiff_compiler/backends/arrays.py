@@ -16,10 +16,11 @@ from ..shapes import Extent, Polynomial, Shape, inverted, plain, size_of
 from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
 from .blocks import BlockSchedule
 from .memory import Buffers, freed
-from .numpy import FLOATS, NUMPY, NumpySpeller, numbers, outputs_text
+from .numpy import FLOATS, NUMPY, NumpySpeller, errors, numbers, outputs_text
 from .precision import common_type, doubles
 from .python import signature, tuple_of
 from .regions import is_dot
+from .style import Style
 
 PART = 4096  # elements of a dot product that BLAS adds up, in one thread
 DOT = f'''\
@@ -261,18 +262,16 @@ def supports(row: Primitive) -> bool:
     )
 
 
-def define(
-    name: str, schedule: Schedule, doc: Sequence[str], checked: bool = False
-) -> Iterator[str]:
-    """A function definition, whose arguments may have been `checked` before."""
+def define(name: str, schedule: Schedule, doc: Sequence[str], style: Style) -> Iterator[str]:
+    """A function definition, whose arguments may have been checked before."""
     program = schedule.program
     parameters, unpack = signature(program, schedule)
-    yield '@np.errstate(all="ignore")'
+    yield errors(style.raising)
     yield from wrap(f"def {name}({parameters}):", "")
     yield from docstring(doc, "    ")
     for line in unpack:
         yield from wrap(line, "    ")
-    if not checked:
+    if not style.checked:
         yield from _converted(program, schedule)
     outputs = _Outputs(schedule).write(program.outputs)
     for line in extents(schedule):

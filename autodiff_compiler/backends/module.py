@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 
 from ..derivatives import Program
+from ..graph import free
 from ..primitives import lookup
 from ..primitives.ieee import can_raise, helper
 from . import arrays, blocks, numpy, patterns, python
@@ -115,6 +116,7 @@ class PythonWriter(Writer):
         edge = schedule.claim(f"{program.kind}_ieee")
         lines = python.define(program.kind, schedule, doc, edge)
         self.functions.append(self.collect(lines, schedule))
+        program = program.at_poles() if program.at_poles else program
         quiet = python_schedule(program, True, self.style)
         self.edges.append(self.collect(python.define(edge, quiet), quiet))
 
@@ -133,17 +135,39 @@ class NumpyWriter(Writer):
     """Functions of arrays."""
 
     def add(self, program: Program) -> None:
-        pattern = spanning(program, self.wrt, self.pattern) if self.pattern else None
-        schedule = numpy_schedule(program, self.style, pattern)
-        doc = [summary(program.kind, self.wrt)]
-        if isinstance(schedule, PatternSchedule):
-            lines = patterns.define(program.kind, schedule, doc)
-        elif program.graph.has_arrays:
-            lines = arrays.define(program.kind, schedule, doc, self.style.checked)
-        else:
-            lines = numpy.define(program.kind, schedule, doc)
-        self.functions.append(self.collect(lines, schedule))
         self.imports.add(numpy.NUMPY)
+        doc = [summary(program.kind, self.wrt)]
+        pattern = spanning(program, self.wrt, self.pattern) if self.pattern else None
+        if program.at_poles is None:
+            self._define(program.kind, program, doc, pattern)
+            return
+        taken = {node.data for node in program.arguments()}
+        fast, careful = (free(f"_{program.kind}{s}", taken) for s in ("", "_at_poles"))
+        schedule = self._define(fast, program, ["Where nothing is divided by 0."], pattern, True)
+        arrays = pattern and tuple(axes or 1 for axes in pattern)  # Python's numbers raise
+        self._define(careful, program.at_poles(), ["Also where something is."], arrays)
+        lines = numpy.choose(program.kind, schedule, doc, fast, careful)
+        self.functions.append(self.collect(lines, schedule))
+
+    def _define(
+        self,
+        name: str,
+        program: Program,
+        doc: Sequence[str],
+        pattern: Pattern | None,
+        raising: bool = False,
+    ) -> Schedule:
+        """A function under a name, added to the others."""
+        style = self.style._replace(raising=raising or self.style.raising)
+        schedule = numpy_schedule(program, style, pattern)
+        if isinstance(schedule, PatternSchedule):
+            lines = patterns.define(name, schedule, doc, style.raising)
+        elif program.graph.has_arrays:
+            lines = arrays.define(name, schedule, doc, style)
+        else:
+            lines = numpy.define(name, schedule, doc, style.raising)
+        self.functions.append(self.collect(lines, schedule))
+        return schedule
 
     def blocks(self) -> list[str]:
         return [*self._helpers(), *self.aliases(), *self.functions]

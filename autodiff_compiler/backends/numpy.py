@@ -28,6 +28,7 @@ from .precision import doubles
 from .python import signature, tuple_of
 
 NUMPY = Import("numpy", "", "np")
+RAISED = Import("builtins", "ArithmeticError", "ArithmeticError")
 SPECIAL = Import("scipy", "special", "special")
 
 FLOATS = '''\
@@ -79,9 +80,12 @@ def _spelling(row: Primitive) -> Spelling:
     return call(f"special.{row.scipy}", row.arity, [SPECIAL])
 
 
-def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
+def define(
+    name: str, schedule: Schedule, doc: Sequence[str], raising: bool = False
+) -> Iterator[str]:
     """A function definition; it accepts whatever arrays of numbers can be made of."""
     program, names = schedule.program, list(schedule.parameters.values())
+    yield errors(raising)
     yield from head(name, schedule, doc, [*schedule.parameters.values()])
     writer = _OutputWriter(schedule)
     outputs = writer.write(program.outputs)
@@ -94,10 +98,15 @@ def define(name: str, schedule: Schedule, doc: Sequence[str]) -> Iterator[str]:
     yield from wrap(f"return {outputs}", "    ")
 
 
+def errors(raising: bool) -> str:
+    """The decorator for IEEE's answers, but perhaps an error where something is divided by 0."""
+    divide = ', divide="raise"' if raising else ""
+    return f'@np.errstate(all="ignore"{divide})'
+
+
 def head(name: str, schedule: Schedule, doc: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     """The first lines of a definition, after which some arguments are arrays of one type."""
     parameters, unpack = signature(schedule.program, schedule)
-    yield '@np.errstate(all="ignore")'
     yield from wrap(f"def {name}({parameters}):", "")
     yield from docstring(doc, "    ")
     for line in unpack:
@@ -106,6 +115,20 @@ def head(name: str, schedule: Schedule, doc: Sequence[str], names: Sequence[str]
         floats = schedule.require(Import(HERE, "_floats", "_floats"))
         text = ", ".join(names)
         yield from wrap(f"{tuple_of(text, len(names))} = {floats}({text})", "    ")
+
+
+def choose(
+    name: str, schedule: Schedule, doc: Sequence[str], fast: str, careful: str
+) -> Iterator[str]:
+    """A function that calls another one, and a third where that divides by 0."""
+    parameters, _ = signature(schedule.program, schedule)
+    error = schedule.require(RAISED)
+    yield from wrap(f"def {name}({parameters}):", "")
+    yield from docstring(doc, "    ")
+    yield "    try:"
+    yield from wrap(f"return {fast}({parameters})", "        ")
+    yield f"    except {error}:  # something is divided by 0"
+    yield from wrap(f"return {careful}({parameters})", "        ")
 
 
 def numbers(names: Sequence[str], schedule: Schedule) -> Iterator[str]:

@@ -19,7 +19,7 @@ from .base import ATOM, Speller, Text, wrap
 from .blocks import BlockSchedule
 from .body import Results
 from .hoisting import hoisted
-from .numpy import head, numbers, reach
+from .numpy import errors, head, numbers, reach
 from .python import tuple_of
 from .regions import Region
 from .style import Style
@@ -93,9 +93,12 @@ def _tuple(texts: Iterable[str]) -> str:
     return listed[0] if len(listed) == 1 else tuple_of(", ".join(listed), len(listed))
 
 
-def define(name: str, schedule: PatternSchedule, doc: Sequence[str]) -> Iterator[str]:
+def define(
+    name: str, schedule: PatternSchedule, doc: Sequence[str], raising: bool = False
+) -> Iterator[str]:
     """A function definition; its arguments span the axes that the schedule was made for."""
     arrays = {v: n for v, n in schedule.parameters.items() if schedule.is_array(v)}
+    yield errors(raising)
     yield from head(name, schedule, doc, [*arrays.values()])
     yield from numbers([n for v, n in schedule.parameters.items() if v not in arrays], schedule)
     for k, (target, text) in enumerate(schedule.statements):

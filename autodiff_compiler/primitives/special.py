@@ -62,9 +62,9 @@ ERFCX_SLOPE = horner([f"{(-1)**k*prod(range(1, 2*k + 2, 2))}/{2**k}" for k in ra
 
 ROWS = (
     # error functions
-    function("erf(x)", "2/sqrt(pi)*exp(-x**2)", python="erf", scipy="erf", sympy="erf",
+    function("erf(x)", "2/sqrt(pi)*exp(-x**2)", flat=True, python="erf", scipy="erf", sympy="erf",
              mpmath=erf_in_digits, special=(0.0,), latex=r"\operatorname{{erf}}\left({x}\right)"),
-    function("erfc(x)", "-2/sqrt(pi)*exp(-x**2)", python="erfc", scipy="erfc", sympy="erfc",
+    function("erfc(x)", "-2/sqrt(pi)*exp(-x**2)", flat=True, python="erfc", scipy="erfc", sympy="erfc",
              mpmath=lambda mp, x: mp.erfc(x) if x > 0 else 1 - erf_in_digits(mp, x),
              special=(0.0,)),
     function("erf_difference(x, y)", "2/sqrt(pi)*exp(-x**2)", "-2/sqrt(pi)*exp(-y**2)",
@@ -81,7 +81,7 @@ ROWS = (
              mpmath=lambda mp, x: mp.erfinv(1 - x), domain=(0.1, 1.9)),
     function("dawsn(x)", "1 - 2*x*out", aliases="dawson", scipy="dawsn",
              mpmath=lambda mp, x: mp.sqrt(mp.pi)/2*mp.exp(-x**2)*mp.erfi(x)),
-    function("ndtr(x)", "exp(-x**2/2)/sqrt(2*pi)", aliases="norm_cdf",
+    function("ndtr(x)", "exp(-x**2/2)/sqrt(2*pi)", flat=True, aliases="norm_cdf",
              define="erfc(-x/sqrt(2))/2"),
     function("ndtri(x)", "sqrt(2*pi)*exp(out**2/2)", scipy="ndtri", domain=PROBABILITY,
              mpmath=lambda mp, x: mp.sqrt(2)*mp.erfinv(2*x - 1)),

@@ -1,0 +1,82 @@
+"""Poles of inner functions, where the whole formula is finite: its slopes are their limits."""
+
+import math
+
+import numpy as np
+import pytest
+from oracle import Oracle
+
+import autodiff_compiler as ac
+
+NEAR = 1e-9  # instead of the 0 at which the pole is, for the oracle
+CALL = "d = (log(S/K) + (r + v**2/2)*T)/(v*sqrt(T)); S*ndtr(d) - K*exp(-r*T)*ndtr(d - v*sqrt(T))"
+FLAT = (
+    ("A*exp(-E/(k*T))", {"A": 2, "E": 3, "k": 0.5, "T": 0}),
+    ("exp(-1/x**2)", {"x": 0}),
+    ("exp(-x**(-2))", {"x": 0}),
+    ("exp(-1/(1 - x**2))", {"x": 1}),
+    ("where(x > 0, exp(-k/x), 0)", {"k": 2, "x": 0}),
+    ("x*exp(-k/x)", {"k": 2, "x": 0}),
+    ("exp2(-t/T)", {"t": 1, "T": 0}),
+    ("2**(-t/T)", {"t": 1, "T": 0}),
+    ("0.5**(t/T)", {"t": 1, "T": 0}),
+    ("tanh(m*B/(k*T))", {"m": 2, "B": 1.5, "k": 3, "T": 0}),
+    ("1/(exp((E - m)/(k*T)) + 1)", {"E": 2, "m": 1, "k": 1, "T": 0}),
+    ("h*f/(exp(h*f/(k*T)) - 1)", {"h": 2, "f": 1.5, "k": 1, "T": 0}),
+    ("y/cosh(a/x)", {"y": 2, "a": 1, "x": 0}),
+    ("erfc(x/(2*sqrt(D*t)))", {"x": 1, "D": 2, "t": 0}),
+    ("exp(-x**2/(4*D*t))", {"x": 1, "D": 2, "t": 0}),
+    (CALL, {"S": 90, "K": 100, "r": 0.05, "v": 0.2, "T": 0}),
+)
+FINITE = (
+    (CALL, {"S": 110, "K": 100, "r": 0.05, "v": 0.2, "T": 0}),
+    ("1/(1/a + 1/b)", {"a": 0, "b": 2}),
+    ("1/(1/a + 1/b + 1/c)", {"a": 2, "b": 0, "c": 3}),
+    ("1/(1/f - 1/d)", {"f": 0, "d": 2}),
+    ("n/(k/a - 3/b + c)", {"n": 2, "k": 1.5, "a": 0, "b": 2, "c": 3}),
+    ("v/(1 + k/s)", {"v": 2, "k": 3, "s": 0}),
+    ("s/(1 + k/s)", {"k": 3, "s": 0}),
+    ("1/(1/a**2 + 1/b**2)", {"a": 0, "b": 2}),
+)
+
+
+def slopes_near(source, point):
+    """The slopes beside the pole, in high precision."""
+    place = next((v for v in point.values() if v == 0), None)
+    near = [v - NEAR if place is None else v or NEAR for v in point.values()]
+    return [float(g) for g in Oracle(source, list(point)).gradient(*near)]
+
+
+@pytest.mark.parametrize(("source", "point"), FLAT + FINITE, ids=str)
+def test_slopes_at_a_pole_are_their_limits(source, point):
+    fn = ac.compile(source, inputs=list(point))
+    want = pytest.approx(slopes_near(source, point), abs=1e-6)
+    assert list(fn.gradient(*point.values())) == want
+    arrays = fn.gradient(*(np.full(3, float(v)) for v in point.values()))
+    assert [a[1] for a in arrays] == want
+    direction = [1.0] * len(point)
+    assert fn.jvp(list(point.values()), direction)[1] == pytest.approx(sum(want.expected), abs=1e-6)
+
+
+@pytest.mark.parametrize(("source", "point"), FLAT, ids=str)
+def test_a_flat_function_has_no_curvature_at_a_pole(source, point):
+    assert not np.any(ac.compile(source, inputs=list(point)).hessian(*point.values()))
+
+
+def test_curvature_where_a_pole_is_divided_by():
+    fn = ac.compile("v/(1 + k/s)", inputs=["v", "k", "s"])
+    assert fn.hessian(2, 3, 0)[2][2] == pytest.approx(-4 / 9)  # of v*s/(s + k): -2*v*k/(s + k)**3
+    assert fn.hessian(2, 3, 0)[2][0] == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("source", ["exp(1/x)", "1/x + exp(-1/x)", "softplus(1/x)"])
+def test_an_infinite_slope_stays_infinite(source):
+    assert ac.compile(source).gradient(0.0) == (-math.inf,)
+
+
+def test_programs_of_arrays_have_the_same_limits():
+    fn = ac.compile("sum(a*exp(-E/T))", shapes={"E": ("N",), "T": ("N",)})
+    slopes = fn.gradient(2.0, np.array([1.0, 2.0]), np.array([0.0, 1.0]))
+    assert slopes[0] == pytest.approx(math.exp(-2))
+    np.testing.assert_allclose(slopes[1], [0, -2 * math.exp(-2)])
+    np.testing.assert_allclose(slopes[2], [0, 4 * math.exp(-2)])
