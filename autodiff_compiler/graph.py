@@ -105,6 +105,7 @@ class Graph:
         is_program: whether it is a program being rewritten, not one being differentiated.
         exact: whether sums of constants wait where one would lose digits of another.
         at_poles: whether derivatives are right where functions of what is infinite are finite.
+        shown: nodes that are lines of a trace; what refers to them does so by name.
         has_arrays: whether some node has a shape that is not that of a list of numbers.
         limits: how large it may grow.
         generic: whether operations on arrays have no shapes, in texts of the table.
@@ -131,12 +132,13 @@ class Graph:
         self.divisors: set[Primitive] = set()
         self.exact, self.is_program = True, False
         self.has_arrays = self.at_poles = False
+        self.shown: Container[Node] = ()
         self._interned: dict[Any, Node] = {}
         self._room = limits.nodes
 
-    def copy(self) -> Graph:
-        """A graph that can grow on its own; the nodes so far are shared."""
-        twin = Graph(self.rules, self.limits)
+    def copy(self, into: Graph | None = None) -> Graph:
+        """A graph that can grow on its own, or a new one; the nodes so far are shared."""
+        twin = into or Graph(self.rules, self.limits)
         twin.nodes, twin.inputs = self.nodes.copy(), self.inputs.copy()
         twin.names, twin.labels = self.names.copy(), self.labels.copy()
         twin.places = self.places.copy()

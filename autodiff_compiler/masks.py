@@ -11,7 +11,9 @@ from functools import partial, reduce
 from typing import NamedTuple
 
 from .graph import ADD, AND, CONSTANT, MULTIPLY, NEGATIVE, NOT, OR, WHERE, Graph, Node
+from .primitives import lookup
 
+AT_LEAST = frozenset({lookup("greater_equal"), lookup("less_equal")})
 MAX_PARTS = 8  # of a condition that are looked at
 
 
@@ -30,7 +32,7 @@ def chain(graph: Graph, factor: Node, slope: Node) -> Node:
         if slope.op is CONSTANT and slope.data == -1 and graph.rules is not None:
             return graph.apply(NEGATIVE, factor)  # the same
         return graph.apply(MULTIPLY, factor, slope)
-    left, right = _masked(graph, factor), _masked(graph, slope)
+    left, right = masked(graph, factor), masked(graph, slope)
     product = graph.apply(MULTIPLY, left.kept, right.kept)
     found = dict.fromkeys(c for c in (left.condition, right.condition) if c is not None)
     return _selected(graph, list(found), product)
@@ -40,10 +42,8 @@ def total(graph: Graph, before: Node, term: Node, is_last: bool) -> Node:
     """`before + term`; the sum is not taken where neither is, unless it `is_last` of a chain."""
     if before.op is not WHERE or term.op is not WHERE:
         return graph.apply(ADD, before, term)
-    left, right = _masked(graph, before), _masked(graph, term)
+    left, right = masked(graph, before), masked(graph, term)
     ours, theirs = _parts(left.condition), _parts(right.condition)
-    if not (ours and theirs):
-        return graph.apply(ADD, before, term)
     shared = [c for c in ours if c in theirs]
     one, other = ([c for c in parts if c not in shared] for parts in (ours, theirs))
     if not (one or other):
@@ -54,17 +54,21 @@ def total(graph: Graph, before: Node, term: Node, is_last: bool) -> Node:
     whole = graph.apply(ADD, before, term)
     if is_last:
         return whole
-    either = [graph.apply(OR, _all(graph, one), _all(graph, other))] if one and other else []
+    if not (one and other) or (len(one) == len(other) == 1 and _is_one_true(*one, *other)):
+        return _selected(graph, shared, whole)
+    either = [graph.apply(OR, _all(graph, one), _all(graph, other))]
     return _selected(graph, [*shared, *either], whole)
 
 
-def _masked(graph: Graph, node: Node) -> Masked:
+def masked(graph: Graph, node: Node) -> Masked:
+    """A node as what is selected, and where."""
     if node.op is WHERE:
         condition, yes, no = node.args
+        is_shown = node in graph.shown
         if no.is_constant(0):
-            return Masked(condition, yes)
+            return Masked(condition, node if is_shown else yes)
         if yes.is_constant(0):
-            return Masked(graph.apply(NOT, condition), no)
+            return Masked(graph.apply(NOT, condition), node if is_shown else no)
     return Masked(None, node)
 
 
@@ -89,6 +93,11 @@ def _selected(graph: Graph, conditions: Sequence[Node], node: Node) -> Node:
     if not conditions:
         return node
     return graph.apply(WHERE, _all(graph, conditions), node, graph.constant(0))
+
+
+def _is_one_true(one: Node, other: Node) -> bool:
+    """Whether one of two conditions always holds: `x >= y`, and `y >= x`."""
+    return one.op is other.op and one.op in AT_LEAST and one.args == other.args[::-1]
 
 
 def _are_opposite(one: Node, other: Node) -> bool:

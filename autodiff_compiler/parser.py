@@ -59,11 +59,13 @@ class Reducer(Transformer[Word, Node]):
         scope.statement(is_value=False)
         if str(name) in RESERVED:
             raise scope.fail(f"{name} cannot be assigned", name)
-        node = scope.number(children[1])
+        node, earlier = scope.number(children[1]), scope.variables.get(str(name))
         scope.variables[str(name)] = scope.output = node
-        scope.last_defined = None
+        scope.last_defined, names = None, scope.graph.names
+        if earlier is not None and names.get(earlier) == str(name):
+            del names[earlier]  # a name is that of the last value it has
         if node.args:
-            scope.graph.names.setdefault(node, str(name))
+            names.setdefault(node, str(name))
 
     def HEAD(self, token: Word) -> Word:
         """`f(x, y) =`: from here to the end of the statement the parameters have meaning."""

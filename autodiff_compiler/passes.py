@@ -107,6 +107,8 @@ LOCAL: Mapping[str, LocalPass] = {
     "signs": signs,
 }
 STABLE_PASSES = ("stable", "lowest", "collect", "regroup")
+STEMS = "vwu"  # of the names in traces: v1, v2 ...
+NUMBERED = re.compile(r"([^\W\d_]+)_?\d")
 PRUNE = "prune"  # dead-code removal, where the code is scheduled
 CONTRACT = "contract"  # products of arrays in their cheapest order, when all is differentiated
 BLOCKS = "blocks"  # loops over blocks of large arrays, where the code is written
@@ -179,21 +181,23 @@ def located(log: Log, source: str) -> Iterator[Applied]:
 
 def trace_symbols(graph: Graph) -> dict[Node, str]:
     """The name of each operation of a program: the user's, or v1, v2 ... in evaluation order."""
-    taken = {*graph.inputs, *graph.names.values()}
-    symbols: dict[Node, str] = {}
-    for number, node in enumerate((n for n in graph.nodes if n.args), 1):
-        symbol = graph.names.get(node, f"v{number}")
-        if node not in graph.names and symbol in taken:
-            symbol += "_"
-        symbols[node] = symbol
-    return symbols
+    stem, operations = _stem(graph), (n for n in graph.nodes if n.args)
+    return {n: graph.names.get(n, f"{stem}{k}") for k, n in enumerate(operations, 1)}
 
 
 def all_symbols(graph: Graph) -> dict[Node, str]:
     """The symbols of the inputs, v-(n-1) to v0, and of the operations, in evaluation order."""
-    first = 1 - len(graph.inputs)
-    inputs = {node: f"v{k}" for k, node in enumerate(graph.inputs.values(), first)}
+    first, stem = 1 - len(graph.inputs), _stem(graph)
+    inputs = {node: f"{stem}{k}" for k, node in enumerate(graph.inputs.values(), first)}
     return inputs | {n: s for n, s in trace_symbols(graph).items() if n.op is not STACK}
+
+
+def _stem(graph: Graph) -> str:
+    """What the numbers of a trace come after: v, or another letter if a name looks like v1."""
+    names = (name for name in (*graph.inputs, *graph.names.values()) if name[0] in STEMS)
+    taken = {found[1] for found in map(NUMBERED.match, names) if found}
+    stems = itertools.chain(STEMS, ("v" * k for k in itertools.count(2)))
+    return next(stem for stem in stems if stem not in taken)
 
 
 def output_symbols(graph: Graph, output: Node) -> list[str]:

@@ -14,14 +14,28 @@ from . import given
 from .arrayruntime import callables
 from .backends.base import ATOM, Expressions
 from .backends.formula import FormulaSpeller
-from .backends.latex import LatexSpeller
+from .backends.latex import LatexSpeller, brackets
 from .backends.latex import symbol as latex_symbol
 from .backends.style import PLAIN
 from .derivatives import Program
 from .errors import counted
 from .forward import tangents
-from .graph import ADD, CONSTANT, STACK, Graph, Node
+from .graph import (
+    ADD,
+    CONSTANT,
+    INPUT,
+    MULTIPLY,
+    NEGATIVE,
+    STACK,
+    SUBTRACT,
+    WHERE,
+    Graph,
+    Node,
+    free,
+)
+from .masks import masked
 from .passes import STABLE_PASSES, all_symbols, output_symbols, pipeline
+from .primitives import Primitive
 from .report import Report
 from .reverse import accumulations
 from .runtime import number
@@ -30,6 +44,8 @@ from .tables import FORMATS, Section, short
 
 Point = Mapping[str, Any] | Sequence[Any]
 
+FINITE = frozenset({ADD, CONSTANT, INPUT, MULTIPLY, NEGATIVE, SUBTRACT})
+MOST_FINITE = 64  # operations of a slope that are looked at
 MODES = ("primal", "forward", "reverse")
 
 
@@ -84,21 +100,38 @@ class Trace(Report):
         return f"<{self.mode} trace of {len(self.rows)} rows>"
 
 
+class _Board(Graph):
+    """A graph in which what is a line of a trace is not looked into: lines refer to it by name."""
+
+    def apply(self, op: Primitive, *args: Node) -> Node:
+        """The node `op(*args)`, rewritten only as far as no line is passed by."""
+        if self.rules is None or not any(a in self.shown for a in args):
+            return super().apply(op, *args)
+        heads = (INPUT if a in self.shown else a.op for a in args)
+        for _, step in self.rules[(op, *heads)]:
+            better = step(self, *args)
+            if better is not None:
+                return self._spread(better, args) if self.has_arrays else better
+        return self.intern(op, *args)
+
+
 class _Drafter:
     """Collects the lines of a trace, then evaluates all of them at once."""
 
     def __init__(self, graph: Graph, output: Node, wrt: Sequence[str]) -> None:
-        self.graph = graph.copy()
-        self.graph.rules = pipeline(("powers", *STABLE_PASSES))
+        rules = pipeline(("powers", *STABLE_PASSES))
+        self.graph = graph.copy(_Board(rules, graph.limits))
         self.output, self.wrt = output, [graph.inputs[name] for name in wrt]
         self.parts = output.args if output.op is STACK else (output,)
         self.outputs = output_symbols(graph, output)
         self.symbols = all_symbols(graph)
         self.nodes = graph.nodes
         self.names = dict(self.symbols)  # of derivatives too, as they come
+        self.graph.shown = self.names
+        self.taken = {*graph.inputs, *graph.names.values()}
         self.seeds: dict[Node, Any] = {}
         self.text = Expressions(FormulaSpeller(spaced=True), self.names.get)
-        self.latex = Expressions(LatexSpeller(), self._latex)
+        self.latex = Expressions(LatexSpeller(), self._latex, brackets)
 
     def line(self, symbol: str, node: Node, source: str | None = None) -> Line:
         """A line whose formula is another symbol, or the node's operation."""
@@ -130,28 +163,33 @@ class _Drafter:
         """The tangent of every operation, from tangents of the inputs."""
         dots: dict[Node, Node] = {}
         for x, start in zip(self.wrt, seed, strict=True):
-            dots[x] = self._seed(f"{x.data}_dot", start, x.shape)
-            self.names[dots[x]] = f"{self.symbols[x]}_dot"
-            yield self.line(self.names[dots[x]], dots[x], f"{x.data}_dot")
+            name = self._derived(x.data, "_dot")
+            dots[x] = self._seed(name, start, x.shape)
+            self.names[dots[x]] = self._derived(self.symbols[x], "_dot")
+            yield self.line(self.names[dots[x]], dots[x], name)
         for node, value in tangents(self.graph, self.nodes, dots, {}):
             dots[node] = value
             if node.op is not STACK:
                 yield self._tangent(node, value)
         for name, part in zip(self.outputs, self.parts, strict=True):
-            yield self._result(f"{name}_dot", part, dots.get(part), "_dot")
+            yield self._result(name, part, dots.get(part), "_dot")
 
     def _tangent(self, node: Node, value: Node) -> Line:
-        symbol = f"{self.symbols[node]}_dot"
+        symbol = self._derived(self.symbols[node], "_dot")
         line = self.line(symbol, value, self.names.get(value))
         if value.op is not CONSTANT:
             self.names.setdefault(value, symbol)
         return line
 
+    def _derived(self, name: str, suffix: str) -> str:
+        """What a derivative is called: after what it is of, unless the program has that name."""
+        return free(name + suffix, self.taken)
+
     def _result(self, name: str, node: Node, derivative: Node | None, suffix: str) -> Line:
+        symbol = self._derived(name, suffix)
         if derivative is None:
-            zero = self.graph.constant(0)
-            return Line(name, "0", "0", zero)
-        return self.line(name, derivative, self.symbols.get(node, name) + suffix)
+            return Line(symbol, "0", "0", self.graph.constant(0))
+        return self.line(symbol, derivative, self._derived(self.symbols.get(node, name), suffix))
 
     def _seed(self, name: str, value: Any, shape: Shape) -> Node:
         node = self.graph.fresh_input(name, shape)
@@ -162,25 +200,26 @@ class _Drafter:
         """Every accumulation, from adjoints of the outputs."""
         bars: dict[Node, Node] = {}
         for output, part, value in zip(self.outputs, self.parts, seed, strict=True):
-            name = f"{output}_bar"
+            name, before = self._derived(output, "_bar"), bars.get(part)
             seeded = self._seed(name, value, part.shape)
-            bars[part] = self._start(bars.get(part), seeded)
+            bars[part] = self._start(before, seeded)
             if part in self.symbols:
-                yield self.line(f"{self.symbols[part]}_bar", bars[part], name)
-                self._rename(bars[part], f"{self.symbols[part]}_bar")
+                own = self._derived(self.symbols[part], "_bar")
+                yield self.line(own, bars[part], name if before is None else f"{own} + {name}")
+                self._rename(bars[part], own)
         for step in accumulations(self.graph, self.nodes, dict(bars), self.wrt, {}):
             node, argument, _, before, total = step
             if before is not None and argument in self.symbols:
-                self._rename(before, f"{self.symbols[argument]}_bar")
+                self._rename(before, self._derived(self.symbols[argument], "_bar"))
             if node in self.symbols:
-                self._rename(bars[node], f"{self.symbols[node]}_bar")
+                self._rename(bars[node], self._derived(self.symbols[node], "_bar"))
             bars[argument] = total
             if argument in self.symbols:  # but for a list, which is shown where it is used
-                yield self._accumulation(*step)
+                yield self._accumulation(bars[node], *step)
             if self.graph.has_arrays and before is not None and before is not total:
                 self.names.pop(before, None)  # its name is now that of the total
         for x in self.wrt:
-            yield self._result(f"{x.data}_bar", x, bars.get(x), "_bar")
+            yield self._result(x.data, x, bars.get(x), "_bar")
 
     def _rename(self, bar: Node, name: str) -> None:
         """Rules of arrays refer to adjoints by name; the slopes of numbers are other nodes."""
@@ -191,21 +230,38 @@ class _Drafter:
         return seed if before is None else self.graph.apply(ADD, before, seed)
 
     def _accumulation(
-        self, node: Node, argument: Node, slope: Node | None, before: Node | None, total: Node
+        self,
+        bar: Node,
+        node: Node,
+        argument: Node,
+        slope: Node | None,
+        before: Node | None,
+        total: Node,
     ) -> Line:
-        own = f"{self.symbols[argument]}_bar"
-        if slope is None:  # an operation on arrays, whose rule need not be a product
+        own = self._derived(self.symbols[argument], "_bar")
+        if slope is None or node.shape != argument.shape:  # what need not be a product
             line = self.line(own, total, self.names.get(total))
             self._rename(total, own)
             return line
-        name, above = self.names.get(slope), f"{self.symbols[node]}_bar"
-        term = f"{above} * {name or self.text.operation(slope, ATOM)}"
-        tex = latex_symbol(name) if name else self.latex.operation(slope, ATOM)
-        tex = rf"{latex_symbol(above)} \cdot {tex}"
+        term, tex = self._term(self._derived(self.symbols[node], "_bar"), bar, slope)
         if before is not None:
             term, tex = f"{own} + {term}", f"{latex_symbol(own)} + {tex}"
         self._rename(total, own)
         return Line(own, term, tex, total)
+
+    def _term(self, above: str, bar: Node, slope: Node) -> tuple[str, str]:
+        """An adjoint times a slope, where it is taken: if it is not, the slope may be infinite."""
+        name = self.names.get(slope)
+        term = f"{above} * {name or self.text.operation(slope, ATOM)}"
+        tex = latex_symbol(name) if name else self.latex.operation(slope, ATOM)
+        tex = rf"{latex_symbol(above)} \cdot {tex}"
+        condition = masked(self.graph, bar).condition
+        if condition is None or _is_polynomial(slope):
+            return term, tex
+        assert WHERE.latex is not None
+        condition_tex = self.latex.text(condition)
+        cases = WHERE.latex.format(c=condition_tex, a=tex, b="0")
+        return f"where({self.text.text(condition)}, {term}, 0)", cases
 
     def evaluate(self, lines: Sequence[Line], point: Sequence[Any]) -> list[Any]:
         """The value of every line at a point."""
@@ -259,6 +315,16 @@ def trace(
     lines = [line for _, section in titled for line in section]
     values: Sequence[Any] = [None] * len(lines) if point is None else draft.evaluate(lines, point)
     return Trace(list(_sections(titled, values)), mode)
+
+
+def _is_polynomial(slope: Node) -> bool:
+    """Whether a slope is finite wherever its inputs are."""
+    pending = [slope]
+    for node in pending:  # which grows
+        if node.op not in FINITE or len(pending) > MOST_FINITE:
+            return False
+        pending += node.args
+    return True
 
 
 def _sections(

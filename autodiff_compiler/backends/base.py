@@ -316,8 +316,13 @@ class Expressions:
     `symbol` gives a node's symbol, or `None`; it is asked again for every expression.
     """
 
-    def __init__(self, speller: Speller, symbol: Callable[[Node], str | None]) -> None:
-        self._speller, self._symbol = speller, symbol
+    def __init__(
+        self,
+        speller: Speller,
+        symbol: Callable[[Node], str | None],
+        brackets: Callable[[str], str] = "({})".format,
+    ) -> None:
+        self._speller, self._symbol, self._brackets = speller, symbol, brackets
 
     def text(self, node: Node) -> str:
         """A node by its symbol, or as an expression."""
@@ -336,7 +341,10 @@ class Expressions:
                 made = Text(symbol, NAME) if symbol else self._write(current, texts)
                 texts[pending.pop()] = made
         found = texts[node]
-        return found.text if found.precedence >= needed else f"({found.text})"
+        return self._within(found, needed)
+
+    def _within(self, text: Text, needed: int) -> str:
+        return text.text if text.precedence >= needed else self._brackets(text.text)
 
     def _write(self, node: Node, texts: Mapping[Node, Text]) -> Text:
         if node.op is CONSTANT:
@@ -347,10 +355,8 @@ class Expressions:
         if node.op is STACK:
             return Text(f"[{', '.join(texts[a].text for a in node.args)}]", NAME)
         spelling = _spelled(self._speller, node, str)
-        operands = [
-            t.text if t.precedence >= p else f"({t.text})"
-            for t, p in zip((texts[a] for a in node.args), spelling.operands, strict=True)
-        ]
+        given = (texts[a] for a in node.args)
+        operands = [self._within(t, p) for t, p in zip(given, spelling.operands, strict=True)]
         return Text(spelling.template.format(*operands), spelling.precedence)
 
 

@@ -16,7 +16,7 @@ from ..rewrite import Law, LawPass
 from ..scope import WORDS
 from ..shapes import Extent
 from .base import Expressions, Schedule, Spelling, call, infix, layout, literal
-from .latex import LatexSpeller, symbol
+from .latex import LatexSpeller, brackets, symbol
 from .notation import spelling
 from .readable import readable
 
@@ -108,7 +108,7 @@ def write_latex(program: Program) -> str:
     names = {node: name for name, node in schedule.named.items()}
     names |= {node: str(node.data) for node in program.arguments()}
     known = {node: symbol(name) for node, name in names.items()}
-    expressions = Expressions(LatexSpeller(), known.get)
+    expressions = Expressions(LatexSpeller(), known.get, brackets)
     outputs = [expressions.text(node) for node in program.leaves()]
     joined = ", ".join(outputs)
     last = rf"\left[{joined}\right]" if isinstance(program.outputs, list) else joined

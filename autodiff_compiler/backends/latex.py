@@ -20,6 +20,7 @@ GREEK = frozenset(f"{SMALL} {LARGE}".split())
 COMMANDS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", f"{SMALL} {LARGE}".split(), strict=True))
 OPERATORS = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan",
                        "sec", "csc", "cot", "coth", "exp", "log"})  # fmt: skip
+TALL = re.compile(r"\\(frac|sum|prod|sqrt|begin)\b")
 ACCENTS = {"_dot": r"\dot", "_bar": r"\bar"}
 
 
@@ -29,7 +30,10 @@ class LatexSpeller:
     keywords: frozenset[str] = frozenset()
 
     def constant(self, value: Number) -> Spelling:
-        return literal(number(repr(value)).replace("{", "{{").replace("}", "}}"))
+        text = number(repr(value))
+        spelled = literal(text.replace("{", "{{").replace("}", "}}"))
+        level = PRODUCT if r"\cdot" in text else POWER if "^" in text else spelled.precedence
+        return spelled._replace(precedence=min(level, spelled.precedence))
 
     def spell(self, row: Primitive) -> Spelling:
         return _spelling(row)
@@ -37,6 +41,11 @@ class LatexSpeller:
     def spell_node(self, node: Node, _size: Callable[[Extent], str]) -> Spelling:
         """How an operation on arrays is written."""
         return array_latex(node)
+
+
+def brackets(text: str) -> str:
+    """Brackets as tall as what they are around."""
+    return rf"\left({text}\right)" if TALL.search(text) else f"({text})"
 
 
 NOT_FINITE = {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{nan}"}
@@ -47,7 +56,10 @@ def number(text: str) -> str:
     if text in NOT_FINITE:
         return NOT_FINITE[text]
     mantissa, _, exponent = text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+    if not exponent:
+        return mantissa
+    power = rf"10^{{{int(exponent)}}}"
+    return mantissa[:-1] + power if mantissa in ("1", "-1") else rf"{mantissa} \cdot {power}"
 
 
 @cache
@@ -55,6 +67,8 @@ def _spelling(row: Primitive) -> Spelling:
     text = row.latex or _operator(row)
     for k, name in enumerate(row.args):
         text = text.replace(f"{{{name}}}", f"{{{k}}}")
+    if not row.args or row.name == "abs":
+        return Spelling(text, NAME, (0,) * row.arity)
     if row.latex is None or not row.symbol or row.name == "divide":
         return Spelling(text, ATOM, (0,) * row.arity)
     level = row.precedence
@@ -89,7 +103,7 @@ def _letter(match: re.Match[str]) -> str:
 def symbol(name: str) -> str:
     r"""A name: `x1` as `x_{1}`, `alpha` as `\alpha`, `v3_bar` as `\bar{v}_{3}`."""
     accents = ""
-    while name[-4:] in ACCENTS:
+    while name[-4:] in ACCENTS and len(name) > 4:
         accents, name = accents + ACCENTS[name[-4:]] + "{", name[:-4]
     stem, index = _split(name)
     stem = COMMANDS.get(stem, stem)

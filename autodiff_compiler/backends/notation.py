@@ -16,6 +16,7 @@ from ..primitives.moving import index_spelling
 from .base import ATOM, NAME, Spelling
 
 Write = Callable[[Node], str]
+REDUCTIONS = frozenset({"sum", "prod", "amax", "amin", "norm2", "logsumexp"})
 
 
 def _shape(node: Node) -> str:
@@ -132,26 +133,59 @@ def _needed(template: str, k: int) -> int:
 
 def latex(node: Node) -> Spelling:
     """A node in LaTeX."""
-    row = node.op
-    count = range(len(node.args))
-    if row is STACK:
-        inside = ", ".join(f"{{{k}}}" for k in count)
-        return Spelling(rf"\left[{inside}\right]", ATOM, (0,) * len(count))
-    template = _template(row)
-    if row is ARRAYS["index"]:
-        inside = index_text(node.data, str, [f"{{{k}}}" for k in count if k])
-        template = "{{{0}}}_{{" + inside.replace("None", r"\cdot") + "}}"
-    elif row is ARRAYS["extent"]:
-        template = str(node.data)
-    elif row is ARRAYS["broadcast_to"] and node.args[0].is_constant(1):
-        template = r"\mathbf{{1}}"
-    if template is None:
-        inside = ", ".join(f"{{{k}}}" for k in count)
-        template = rf"\operatorname{{{{{row.name.replace('_', ' ')}}}}}\left({inside}\right)"
+    row, count = node.op, range(len(node.args))
     if row is ARRAYS["matmul"]:  # binds closer than the dot of an elementwise product
-        return Spelling(template, POWER - 1, (POWER - 1, POWER - 1))
-    raised = re.search(r"\}\^|\}_", template) is not None
-    return Spelling(template, ATOM, (NAME if raised else 0,) * len(count))
+        row_vector = len(node.args[0].shape) == 1
+        template = r"{0}^{{\top}} {1}" if row_vector else "{0} {1}"
+        return Spelling(template, POWER - 1, (NAME if row_vector else POWER - 1, POWER - 1))
+    template = DRAWN[row](node) if row in DRAWN else _template(row) or _called(node)
+    raised = re.search(r"\}\^|\}_|\{0\}\\left\[", template) is not None
+    level = NAME if row is ARRAYS["index"] else ATOM
+    return Spelling(template, level, (NAME if raised else 0,) * len(count))
+
+
+def _reduced(node: Node) -> str:
+    """A reduction: its sign, the axes unless it goes over all, and in brackets what it is of."""
+    rank, axes = len(node.args[0].shape), node.data.axes
+    which = "" if len(axes) == rank else axis_text(node.data.positive(rank))
+    under = rf"_{{{{\mathrm{{{{axis}}}} = {which}}}}}" if which else ""
+    head = node.op.latex or rf"\operatorname{{{{{_escaped(node.op.name)}}}}}"
+    if "{x}" in head:
+        return head.replace("{x}", "{0}") + under
+    return rf"{head}{under}\left({{0}}\right)"
+
+
+def _indexed(node: Node) -> str:
+    inside = index_text(node.data, str, [f"{{{k}}}" for k in range(1, len(node.args))])
+    return "{{{0}}}_{{" + inside.replace("None", r"\cdot") + "}}"
+
+
+def _called(node: Node) -> str:
+    """What has no sign of its own, as in the language."""
+    written = text(node)
+    if written.startswith("{0}["):
+        inside = written[4:-1].replace("None", r"\mathrm{{None}}")
+        return rf"{{0}}\left[{inside}\right]"
+    name, _, rest = written.partition("(")
+    rest = re.sub(r'"([^"]*)"', r"\\text{{\1}}", rest[:-1])
+    return rf"\operatorname{{{{{_escaped(name)}}}}}\left({rest}\right)"
+
+
+def _escaped(name: str) -> str:
+    return name.replace("_", r"\_")
+
+
+def _repeated(node: Node) -> str:
+    return r"\mathbf{{1}}" if node.args[0].is_constant(1) else _called(node)
+
+
+DRAWN: Mapping[object, Write] = {
+    STACK: lambda node: rf"\left[{_fields(node)}\right]",
+    ARRAYS["index"]: _indexed,
+    ARRAYS["extent"]: lambda node: str(node.data),
+    ARRAYS["broadcast_to"]: _repeated,
+    **{row: _reduced for row in ARRAYS.values() if row.name in REDUCTIONS},
+}
 
 
 @cache

@@ -233,7 +233,7 @@ SUM: ArrayPrimitive = array_function(
     compute=lambda m, axes, x: m.np.add.reduce(x, axis=axes.axes, keepdims=axes.keepdims),
     spelling=lambda node, size: reduction_text("{0}.sum(", node),
     fold=_sum_folded,
-    latex=r"\sum {x}",
+    latex=r"\sum",
 )
 EXPAND: ArrayPrimitive = array_function(
     "expand_dims(x)",
@@ -244,7 +244,6 @@ EXPAND: ArrayPrimitive = array_function(
     fold=lambda g, axes, x: None if x.shape else g.make(BROADCAST, (x,), (1,) * len(axes)),
     compute=lambda m, axes, x: m.np.expand_dims(x, axes),
     spelling=_expand_text,
-    latex="{x}",
 )
 BROADCAST: ArrayPrimitive = array_function(
     "broadcast_to(x)",
@@ -254,7 +253,6 @@ BROADCAST: ArrayPrimitive = array_function(
     labels=_spread_labels,
     compute=lambda m, shape, x: m.np.broadcast_to(x, shape),
     spelling=_broadcast_text,
-    latex="{x}",
     fold=lambda g, shape, x: (
         x if x.shape == shape else g.make(BROADCAST, x.args, shape) if x.op is BROADCAST else None
     ),

@@ -257,14 +257,14 @@ LOGDET: ArrayPrimitive = _logarithm(
     "logdet(A)",
     _log_determinant,
     spelling=lambda node, size: "np.linalg.slogdet({0})[1]",
-    latex=r"\log \left\lvert \det {A} \right\rvert",
+    latex=r"\log \left\lvert \det\left({A}\right) \right\rvert",
     note="log(abs(det(A)))",
 )
 LOG_DET: ArrayPrimitive = _logarithm(
     "log_det(A)",
     _log_of_determinant,
     spelling=lambda node, size: "_log_det({0})",
-    latex=r"\log \det {A}",
+    latex=r"\log \det\left({A}\right)",
     note="log(det(A)), where det(A) may leave the range; nan where it is negative",
 )
 PINV: ArrayPrimitive = _matrix_function(

@@ -169,7 +169,6 @@ RESHAPE: ArrayPrimitive = array_function(
     batched=lambda shape, lead: lead + shape,
     compute=lambda m, shape, x: x.reshape(shape),
     spelling=lambda node, size: f"{{0}}.reshape({', '.join(map(size, node.shape))})",
-    latex="{x}",
     fold=lambda g, shape, x: (
         x if x.shape == shape else g.make(RESHAPE, x.args, shape) if x.op is RESHAPE else None
     ),

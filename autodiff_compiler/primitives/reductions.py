@@ -153,7 +153,7 @@ PROD: ArrayPrimitive = _reduction(
     work=each(),
     text="{0}.prod(",
     compute=lambda m, axes, x: m.np.multiply.reduce(x, axis=axes.axes, keepdims=axes.keepdims),
-    latex=r"\prod {x}",
+    latex=r"\prod",
 )
 OTHERS: ArrayPrimitive = array_function(
     "prod_others(x)",
@@ -173,7 +173,7 @@ AMAX: ArrayPrimitive = _reduction(
     slope=_share,
     text="{0}.max(",
     compute=lambda m, axes, x: _folded(m, axes, x, "maximum"),
-    latex=r"\max {x}",
+    latex=r"\max",
 )
 AMIN: ArrayPrimitive = _reduction(
     "amin",
@@ -182,7 +182,7 @@ AMIN: ArrayPrimitive = _reduction(
     slope=_share,
     text="{0}.min(",
     compute=lambda m, axes, x: _folded(m, axes, x, "minimum"),
-    latex=r"\min {x}",
+    latex=r"\min",
 )
 NORM: ArrayPrimitive = _reduction(
     "norm2",
@@ -202,7 +202,7 @@ LOGSUMEXP: ArrayPrimitive = _reduction(
     slope=lambda g, node, x, out: g.make(SOFTMAX, (x,), node.data._replace(keepdims=False)),
     text="_logsumexp({0}",
     compute=_logsumexp,
-    latex=r"\log \sum \exp {x}",
+    latex=r"\log \sum \exp",
 )
 SOFTMAX: ArrayPrimitive = _relative(
     "softmax",
