@@ -8,7 +8,7 @@ from functools import cache
 
 from ..graph import Node
 from ..primitives import Primitive
-from ..primitives.arithmetic import POWER, PRODUCT, SIGN
+from ..primitives.arithmetic import POWER, PRODUCT, REMAINDER, SIGN
 from ..primitives.ieee import Number
 from ..shapes import Extent
 from .base import ATOM, NAME, Spelling, literal
@@ -76,6 +76,8 @@ def _spelling(row: Primitive) -> Spelling:
         return Spelling(text, level, (PRODUCT if level == SIGN else level,))
     if level == POWER:
         return Spelling(text, level, (NAME, 0))
+    if level == REMAINDER:
+        return Spelling(text, level, (level, POWER))
     return Spelling(text, level, (level, level + 1))
 
 
