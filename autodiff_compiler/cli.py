@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from . import points
 from .backends.module import TARGETS
@@ -19,7 +18,6 @@ from .cost import FORMATS as COST_FORMATS
 from .derivatives import KINDS
 from .errors import ExpressionError, nearest, printable
 from .files import write
-from .limits import Limits
 from .passes import PASSES
 from .results import lines, plain
 from .tables import FORMATS
@@ -27,7 +25,6 @@ from .traces import MODES
 
 PROGRAM = "autodiff-compiler"
 AT_POINT = ("value", "gradient", "value_and_gradient", "jacobian", "hessian")  # what `eval` prints
-LIMITS = tuple(field.name for field in dataclasses.fields(Limits))
 OK, DISAGREES, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -70,7 +67,7 @@ LIMIT = _option(
     metavar="NAME=N",
     action="append",
     default=[],
-    help=f"limits, of {', '.join(LIMITS)}",
+    help=f"limits, of {', '.join(points.LIMITS)}",
 )
 OUTPUT = _option("-o", "--output", metavar="FILE", help="write to a file; - is the terminal")
 JSON = _option("--json", action="store_true", help="print JSON")
@@ -99,7 +96,7 @@ TARGET = _option(
 ARRAYS = _names("--arrays", metavar="NAMES", help="inputs that will be large arrays: x,y")
 THREADS = _option("--threads", type=int, metavar="N", help="that share large arrays; by default 2")
 MODE = _option("--mode", choices=MODES, default="primal", help="values, tangents or adjoints")
-SEED = _option("--seed", metavar="VALUES", help="tangents x1=1,x2=0 or the adjoint of the output")
+SEED = _names("--seed", metavar="VALUES", help="tangents x1=1,x2=0 or the adjoint of the output")
 TRACE_FORMAT, COST_FORMAT = (
     _option("--format", choices=tuple(formats), default="text", help="how to print it")
     for formats in (FORMATS, COST_FORMATS)
@@ -137,10 +134,7 @@ def _compile(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
 
 
 def _eval(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
-    point, kinds = points.point(args.at, fn), _kinds(args.emit) or fn.default_kinds
-    for kind in kinds:
-        if kind not in AT_POINT:
-            raise ValueError(f"--emit {kind}: expected one of {', '.join(AT_POINT)}")
+    point, kinds = points.point(args.at, fn), _kinds(args.emit, AT_POINT) or fn.default_kinds
     found = {kind: plain(getattr(fn, kind)(**point)) for kind in kinds}
     return "\n".join(lines(found, fn.wrt)), {"at": plain(point), **found}, OK
 
@@ -159,7 +153,8 @@ def _derivative(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
     found = {name: fn.derivative(name, args.format) for name in fn.wrt}
     if len(found) == 1:
         return next(iter(found.values())), found, OK
-    return "\n\n".join(f"# by {name}\n{text}" for name, text in found.items()), found, OK
+    mark = "%" if args.format == "latex" else "#"
+    return "\n\n".join(f"{mark} by {name}\n{text}" for name, text in found.items()), found, OK
 
 
 def _cost(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
@@ -245,11 +240,6 @@ class Parser(argparse.ArgumentParser):
         self.examples = examples
         self.add_argument("-h", "--help", action="help", help="show this help")
 
-    def error(self, message: str) -> NoReturn:
-        """End with a message that says what to write instead of arguments that nothing takes."""
-        words = message.partition("unrecognized arguments: ")[2].split()
-        super().error(f"{message}; {_instead(words[0])}" if words else message)
-
     def format_help(self) -> str:
         lines = "\n".join(f"  {PROGRAM} {example}" for example in self.examples)
         return f"examples:\n{lines}\n\n{super().format_help()}"
@@ -278,15 +268,23 @@ def parser() -> Parser:
     return main_parser
 
 
+def _options(command: str) -> list[Option]:
+    return [*COMMON, *COMMANDS[command].options]
+
+
 def _flags() -> set[str]:
-    options = [*COMMON, *(o for c in COMMANDS.values() for o in c.options)]
-    return {flag for option in options for flag in option.flags}
+    return {flag for name in COMMANDS for option in _options(name) for flag in option.flags}
 
 
-def _instead(word: str) -> str:
-    """What to write instead of an argument that no command takes."""
-    if word.startswith("-") and (close := nearest(word.partition("=")[0], _flags())):
-        return f"did you mean {close}?"
+def _instead(word: str, command: str) -> str:
+    """What to write instead of an argument that the command does not take."""
+    flag, own = word.partition("=")[0], {f for o in _options(command) for f in o.flags}
+    others = [n for n in COMMANDS if flag in {f for o in _options(n) for f in o.flags}]
+    if others:
+        return f"{flag} is for {', '.join(others)}"
+    if word.startswith("-"):
+        close = nearest(flag, own)
+        return f"did you mean {close}?" if close else f"see {PROGRAM} {command} --help"
     if re.match(r"[^\W\d]\w*=", word):
         return f"write --at {word} for a point"
     return "put a formula with spaces in quotes"
@@ -294,7 +292,8 @@ def _instead(word: str) -> str:
 
 def shield(arguments: Sequence[str]) -> list[str]:
     """Arguments with a space before those that begin with a minus and are no option: `-x**2`."""
-    known = _flags() | {"-", "--help", "--version", "-h" if len(arguments) < 3 else ""}
+    asks = len(arguments) < 3 or not arguments[1].startswith("-")  # else -h may be the formula
+    known = _flags() | {"-", "--help", "--version", "-h" if asks else ""}
     return [
         f" {a}" if a.startswith("-") and a.partition("=")[0] not in known else a
         for a in arguments
@@ -304,7 +303,7 @@ def shield(arguments: Sequence[str]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    args = parser().parse_args(shield(sys.argv[1:] if arguments is None else arguments))
+    args = _parsed(sys.argv[1:] if arguments is None else arguments)
     try:
         return run(args)
     except ExpressionError as error:
@@ -313,10 +312,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
-    except (ValueError, TypeError, OSError) as error:
+    except OSError as error:
+        at = f"{error.filename}: " if error.filename is not None else ""
+        return _complain(args, f"{at}{error.strerror or error}", {})
+    except (ValueError, TypeError) as error:
         return _complain(args, str(error), {})
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments; ends with a message that says what to write instead of those nothing takes."""
+    commands = parser()
+    args, rest = commands.parse_known_args(shield(arguments))
+    if rest:
+        words = [word.strip() for word in rest]
+        hint = _instead(words[0], args.command)
+        commands.error(f"unrecognized arguments: {' '.join(words)}; {hint}")
+    return args
 
 
 def run(args: argparse.Namespace) -> int:
@@ -328,7 +341,7 @@ def run(args: argparse.Namespace) -> int:
         shapes=points.shapes(args.shape),
         without=args.without or "",
         stable=not args.as_written,
-        limits=_limits(args.limit),
+        limits=points.limits(args.limit),
         **({"threads": args.threads} if getattr(args, "threads", None) is not None else {}),
     )
     text, data, code = COMMANDS[args.command].run(fn, args)
@@ -339,7 +352,9 @@ def run(args: argparse.Namespace) -> int:
     if args.output not in (None, "-"):
         write(args.output, text.rstrip("\n") + "\n")
     elif sys.stdout is not None:
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        # Python reads modules as UTF-8, whatever the terminal shows.
+        coding = {"encoding": "utf-8"} if args.command == "compile" else {}
+        sys.stdout.reconfigure(errors="backslashreplace", **coding)  # type: ignore[union-attr]
         print(text.rstrip("\n"), flush=True)
     return code
 
@@ -370,22 +385,11 @@ def _text(data: bytes, origin: str) -> str:
         raise ValueError(f"{origin} is not a UTF-8 text: {error.reason}") from None
 
 
-def _limits(texts: Sequence[str]) -> Limits:
-    """Limits from texts such as `nodes=10000`; the others are the default ones."""
-    found: dict[str, int] = {}
-    for text in texts:
-        name, _, value = (part.strip() for part in text.partition("="))
-        if name not in LIMITS or not re.fullmatch(r"[0-9_]{1,20}", value):
-            close = nearest(name, LIMITS) or " or ".join(LIMITS)
-            raise ValueError(f"--limit {text}: expected {close}=NUMBER")
-        found[name] = int(value)
-    return Limits(**found)
-
-
-def _kinds(text: str | None) -> tuple[str, ...]:
+def _kinds(text: str | None, known: Collection[str] = tuple(KINDS)) -> tuple[str, ...]:
     kinds = tuple((text or "").replace(",", " ").split())
     for kind in kinds:
-        if kind not in KINDS:
-            close = nearest(kind, KINDS)
-            raise ValueError(f"--emit: unknown {kind!r}; did you mean {close or ', '.join(KINDS)}?")
+        if kind not in known:
+            close = nearest(kind, known)
+            hint = f"did you mean {close}?" if close else f"expected one of {', '.join(known)}"
+            raise ValueError(f"--emit {kind}: {hint}")
     return kinds

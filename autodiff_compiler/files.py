@@ -14,6 +14,10 @@ def write(path: str | os.PathLike[str], text: str) -> None:
 
     Raises `OSError`, `FileNotFoundError` if the folder is missing.
     """
+    if os.fspath(path).startswith("/dev/"):  # what is open already goes on
+        with open(path, "a", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        return
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target.parent} is not a folder to write {target.name} into")

@@ -1,7 +1,8 @@
-"""Points, directions, shapes and extents as the command line gives them."""
+"""Points, directions, shapes, extents and limits as the command line gives them."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import warnings
@@ -11,9 +12,11 @@ from typing import Any
 
 from .compiler import Function, compile
 from .errors import ExpressionError, nearest
+from .limits import Limits
 from .options import extent
 from .shapes import Shape
 
+LIMITS = tuple(field.name for field in dataclasses.fields(Limits))
 MAX_DEPTH = 32  # brackets inside brackets: axes that an array of NumPy may have
 DELIMITERS: Mapping[str, str | None] = {".csv": ",", ".txt": None}
 ENCODING = "utf-8-sig"  # with a byte-order mark, as spreadsheets write it, or without
@@ -29,7 +32,9 @@ def point(texts: Sequence[str], fn: Function) -> dict[str, Any]:
         name = head.strip() if equals else name
         value = value if equals else piece
         if name not in fn.inputs or not value.strip():
-            close = nearest(name, fn.inputs) or " or ".join(fn.inputs) or "no input"
+            if not fn.inputs:
+                raise ValueError(f"--at {piece.strip()}: the formula has no inputs")
+            close = nearest(name, fn.inputs) or " or ".join(fn.inputs)
             problem = f"{name} is no input; " if name and name not in fn.inputs else ""
             raise ValueError(f"--at {piece.strip()}: {problem}expected {close}=VALUE")
         rank = len(fn.shapes[name])
@@ -106,7 +111,8 @@ def _file(what: str, name: str, rank: int) -> Any:
         if path.suffix == ".json":
             return _floats(json.loads(path.read_text(encoding=ENCODING), parse_int=float))
     except (OSError, EOFError, ValueError, RecursionError) as error:
-        raise ValueError(f"{what}=@{name}: {getattr(error, 'strerror', None) or error}") from None
+        problem = getattr(error, "strerror", None) or str(error).partition(";")[0]
+        raise ValueError(f"{what}=@{name}: {problem}") from None
     raise ValueError(f"{what}=@{name}: expected a file of {', '.join(FILES)}")
 
 
@@ -172,7 +178,10 @@ def shapes(texts: Sequence[str]) -> dict[str, Shape]:
     """Shapes from texts such as `X=N,2`; nothing after the `=` is the shape of a number."""
     found: dict[str, Shape] = {}
     for name, value in _assigned("--shape", texts, "NAME=EXTENTS, such as X=N,2"):
-        words = [word.strip() for word in value.removeprefix("[").removesuffix("]").split(",")]
+        if name in found:
+            raise ValueError(f"--shape {name}: it is given twice")
+        inside = value[1:-1] if value[:1] + value[-1:] in ("[]", "()") else value
+        words = [word.strip() for word in inside.split(",")]
         words = words[:-1] if words[-1] == "" else words
         found[name] = tuple(extent(f"--shape {name}={value}", word) for word in words)
     return found
@@ -187,3 +196,15 @@ def extents(texts: Sequence[str]) -> dict[str, int]:
             raise ValueError(f"--extent {name}={value}: expected a whole number")
         found[name] = int(length)
     return found
+
+
+def limits(texts: Sequence[str]) -> Limits:
+    """Limits from texts such as `nodes=10000`; the others are the default ones."""
+    found: dict[str, int] = {}
+    for text in texts:
+        name, _, value = (part.strip() for part in text.partition("="))
+        if name not in LIMITS or not re.fullmatch(r"[0-9_]{1,20}", value):
+            close = nearest(name, LIMITS) or " or ".join(LIMITS)
+            raise ValueError(f"--limit {text}: expected {close}=NUMBER")
+        found[name] = int(value)
+    return Limits(**found)
