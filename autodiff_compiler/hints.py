@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -66,6 +67,7 @@ HINTS = (
     ),
     Hint(r"[)\]]\s*$", r"[(\w]", "an operator is missing", "write )*( to multiply"),
     Hint(r"(?P<function>[^\W\d]\w*)\s*$", r"(?P<word>\w+)", "", "write {function}({word})"),
+    Hint(r"_$", r"\{(?P<index>\w+)\}", "LaTeX is not read", "write the name without braces"),
     Hint("", r"\|\s*" + NAME, "| is not part of the language", "write abs({name})"),
     Hint("", r"\|\|?", "| is not part of the language", "write abs(x), or `or` for a condition"),
     Hint(NAME + r"\s*$", r"!(?!=)", "! is not part of the language", "write factorial({name})"),
@@ -82,7 +84,17 @@ HINTS = (
     Hint("", r"\\" + NAME, "LaTeX is not read", "write {name} without the backslash"),
     Hint("", r"[\\$]", "LaTeX is not read", "write a plain formula, such as x**2/2"),
     Hint("", r"<<|>>", "shifts are not part of the language", "write 2**n*x"),
-    Hint("", r"<>", "<> is not part of the language", "write !="),
+    Hint(r"<\s*$", r">", "<> is not part of the language", "write !="),
+    Hint(r"=\s*$", r"(?P<sign>[<>])", "={sign} is not part of the language", "write {sign}="),
+    Hint("", r"mod\b", "mod is no operator", "write x % y"),
+    Hint("", r"div\b", "div is no operator", "write floor(x/y)"),
+    Hint("", r"xor\b", "xor is no operator", "write (p) != (q)"),
+    Hint(
+        r"\b(?P<word>let|var|const|def|return|float|double)\s+$",
+        r"",
+        "{word} is not part of the language",
+        "write name = value, and the output on the last line",
+    ),
     Hint(r":$", r"=", ":= is not part of the language", "write name = value on a line of its own"),
     Hint("", r"[{}]", "braces are not part of the language", "write ( and )"),
     Hint(r"^\s*$", r"=", "a formula does not begin with =", "leave the = out"),
@@ -102,6 +114,12 @@ HINTS = (
         "put the formula in ( ) to continue it on the next line",
     ),
     Hint("", r"\?", "? is not part of the language", "write a if condition else b"),
+    Hint(
+        r"\b(?!(?:if|else|and|or|not)\b)(?P<left>[^\W\d]\w*)[ \t]+$",
+        r"(?!(?:if|else|and|or|not)\b)" + NAME,
+        "an operator is missing",
+        "write {left}*{name}",
+    ),
     Hint(r"%\s*$", r"$", "% is the remainder of a division", "write x/100 for a percentage"),
 )
 
@@ -124,6 +142,11 @@ INSTEAD: Mapping[str, str] = {
     "roll": "write concatenate([x[-1:], x[:-1]])",
     "cross": "write its elements: [a[1]*b[2] - a[2]*b[1], ...]",
 }  # for functions that NumPy or SymPy has
+WORDS: Mapping[str, str] = {
+    "sine": "sin(x)", "cosine": "cos(x)", "tangent": "tan(x)", "logarithm": "log(x)",
+    "int": "trunc(x)", "integer": "trunc(x)", "float": "x",
+    "print": "what is printed alone, on the last line",
+}  # fmt: skip
 DERIVATIVES = frozenset({"d", "derivative", "grad", "gradient", "hessian", "jacobian"})
 _ABSENT = """
     all any argmax argmin argsort convolve eig eigh eigvals eigvalsh expm fft integrate interp
@@ -135,12 +158,15 @@ ABSENT = frozenset(_ABSENT.split())  # whose nearest names mean something else
 REPLACEMENTS: Mapping[str, str] = {
     "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-", "—": "-",
     "²": "**2", "³": "**3", "√": "sqrt(...)", "≤": "<=", "≥": ">=", "≠": "!=", "∧": "and",
-    "∨": "or", "¬": "not", "∞": "1/0", "½": "1/2", "¼": "1/4", "“": "a formula", "’": "'",
+    "∑": "sum(...)", "°": "radians(...)", "∨": "or", "¬": "not", "∞": "1/0", "½": "1/2",
+    "¼": "1/4", "“": "a formula", "’": "'",
 }  # fmt: skip
 
 
 def unknown_function(name: str, known: Iterable[str], source: str) -> tuple[str, str]:
     """`(problem, hint)` for a call of what is no function so far."""
+    if name in BY_NAME and not BY_NAME[name].arity:
+        return f"{name} is a number", f"write {name} without brackets"
     if re.search(rf"(?m)^(?:.*;)?[ \t]*{name}\([^()]*\)[ \t]*=(?!=)", source):
         hint = "define it on a line before; a function does not call itself"
         return f"{name} is not defined yet where it is called", hint
@@ -152,6 +178,8 @@ def _instead(name: str, known: Iterable[str]) -> str:
         return INSTEAD[name.lower()]
     if name.lower() in DERIVATIVES:
         return "derivatives are asked of the compiled formula: fn.gradient, fn.derivative(name)"
+    if name.lower() in WORDS:
+        return f"write {WORDS[name.lower()]}"
     if name in ABSENT:
         return "the language has nothing like it; FUNCTIONS.md lists what it has"
     close = nearest(name, known)
@@ -172,7 +200,8 @@ def explain(source: str, position: int) -> tuple[str, str | None] | None:
         left, right = re.search(row.before, before), re.match(row.after, after)
         if left and right and (row.problem or _is_application(left["function"])):
             words = {**left.groupdict(), **right.groupdict()}
-            return row.problem or "a function needs parentheses", row.hint.format(**words)
+            problem = row.problem or "a function needs parentheses"
+            return problem.format(**words), row.hint.format(**words)
     return None
 
 
@@ -205,9 +234,20 @@ def syntax_error(error: UnexpectedInput, source: str) -> ExpressionError:
     if known is not None:
         return ExpressionError(known[0], source, (position, position + width), known[1])
     text = source[position : position + min(width, 20)]
+    if isinstance(error, UnexpectedCharacters) and not text.isascii():
+        problem = f"{_shown(text)} is not part of the language"
+        return ExpressionError(problem, source, (position, position + width), _plain(text))
     problem = "the formula ends too early" if at_end else f"unexpected {_shown(text)}"
     expected = _expected(error, source[:position])
     return ExpressionError(f"{problem}; expected {expected}", source, (position, position + width))
+
+
+def _plain(character: str) -> str | None:
+    """The plain form of a character, if it has one: of full width, or of other digits."""
+    plain = unicodedata.normalize("NFKC", character)
+    digit = unicodedata.decimal(plain, None) if len(plain) == 1 else None
+    plain = plain if digit is None else str(digit)
+    return f"write {plain}" if plain.isascii() else None
 
 
 def _ends_inside(bracket: tuple[int, str], source: str) -> bool:

@@ -153,7 +153,7 @@ CODE_POINTS = {
     "\u03bd*v": "U+03BD GREEK SMALL LETTER NU", "\u0435*x": "U+0435 CYRILLIC SMALL LETTER IE",
     "\u03bf + \u043e": "U+043E", "\u0531\u057d + u\u057d": "U+057D", "\u051dhere(x, 1, 2)": "U+051D",
     "\ufdfa": "U+FDFA", "x\U0001f100": "U+1F100 DIGIT ZERO FULL STOP", "\u0661 + x": "U+0661 ARABIC-INDIC",
-    "\u2211x": "U+2211 N-ARY SUMMATION", "x\u2782": "U+2782",
+    "\u2210x": "U+2210 N-ARY COPRODUCT", "x\u2782": "U+2782",
 }  # fmt: skip
 
 

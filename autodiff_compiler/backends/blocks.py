@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from functools import cached_property
+from operator import attrgetter
 
 from ..derivatives import Program
 from ..graph import CONSTANT, Node, users
@@ -156,9 +157,9 @@ class BlockSchedule(Schedule):
 
     def _shape(self, region: Region, given: Mapping[Node, str]) -> str:
         """The shape of a region's arrays: that of one, or what they all broadcast to."""
-        whole = (name for a, name in given.items() if self.shape_of(a) == region.shape)
-        if name := next(whole, None):
-            return f"{name}.shape"
+        whole = [a for a in given if self.shape_of(a) == region.shape]
+        if whole:  # the first, because tangents may be numbers where inputs are arrays
+            return f"{given[min(whole, key=attrgetter('index'))]}.shape"
         shapes = (f"{name}.shape" for a, name in given.items() if self.is_array(a))
         shape = self.claim("shape")
         text = f"{self.require(NUMPY)}.broadcast_shapes({', '.join(shapes)})"
