@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from .allowlist import inspect
@@ -246,7 +247,7 @@ class Function:
         from . import arraycheck, check
 
         plan = check.Plan(samples, seed, accuracy, bits)
-        if points is not None and not isinstance(points, Iterable):
+        if points is not None and not _are_several(points):
             raise TypeError(f"points: expected a list of points, got {points!r}")
         if self._graph.has_arrays:
             return arraycheck.check(self, points, plan, extents or {})
@@ -313,6 +314,13 @@ class Function:
         program = self._program(kind)
         _cache.grow((self._source, self._options), self, len(program.graph.nodes))
         return callables(program, self._wrt, self._style).fast()
+
+
+def _are_several(points: object) -> bool:
+    """Whether these are points, and not the numbers or the names of one."""
+    if not isinstance(points, Iterable) or isinstance(points, Mapping):
+        return False
+    return not isinstance(points, Sequence) or not any(isinstance(p, Real) for p in points)
 
 
 _cache: Cache[Function] = Cache(KEPT, WEIGHT)

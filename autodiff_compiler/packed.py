@@ -52,7 +52,8 @@ class Packed:
                 raise TypeError(f"{name} is part of the vector; leave it out of wrt to bind it")
             if name not in rest and name not in names:
                 known = ", ".join([*rest, *sorted(names)])
-                raise TypeError(f"{name} is not an input to bind; those are: {known}")
+                those = f"those are: {known}" if known else "there are none outside wrt"
+                raise TypeError(f"{name} is not an input to bind; {those}")
         missing = [name for name in rest if name not in data]
         if missing:
             raise TypeError(f"no value for {', '.join(missing)}")

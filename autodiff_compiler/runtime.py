@@ -7,7 +7,7 @@ import importlib
 import itertools
 import linecache
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache, cached_property
 from numbers import Real
@@ -29,6 +29,7 @@ from .recycling import RECYCLED
 ALLOCATOR = "_empty"  # of memory that results gave up, which only loaded code has
 PATTERNS = 16  # of arguments that arrays are given for, with a function each
 
+ALONG = frozenset({"tangents", "direction"})  # groups of one value for each of wrt
 FLOAT, NUMBERS = frozenset({float}), (int, float)  # types of arguments
 
 _serial = itertools.count(1)
@@ -145,7 +146,10 @@ class Callables:
         given: list[Any] = []
         for parameter, argument in zip(self.program.parameters, arguments, strict=True):
             if isinstance(parameter, Group):
-                given += _elements(parameter, argument)
+                names = (
+                    self.wrt if parameter.name in ALONG else [n.data for n in parameter.elements]
+                )
+                given += _elements(parameter, argument, names)
             else:
                 given.append(argument)
         return given
@@ -219,8 +223,10 @@ def operation(row: Primitive) -> Callable[..., Any]:
     return Callables(program, ()).fast()
 
 
-def _elements(group: Group, argument: Any) -> list[Any]:
+def _elements(group: Group, argument: Any, names: Sequence[str]) -> list[Any]:
     wanted = ", ".join(str(n.data) for n in group.elements)
+    if isinstance(argument, Mapping):
+        return _named(group.name, argument, names)
     try:
         elements = list(argument)
     except TypeError:
@@ -229,6 +235,15 @@ def _elements(group: Group, argument: Any) -> list[Any]:
         count = counted(len(group.elements), "value")
         raise ValueError(f"{group.name}: expected {count} ({wanted}), got {len(elements)}")
     return elements
+
+
+def _named(what: str, given: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
+    """Elements by the names of the inputs that they belong to."""
+    missing, unknown = [n for n in names if n not in given], [n for n in given if n not in names]
+    if missing or unknown:
+        problem = f"no {', '.join(missing)}" if missing else f"unknown {', '.join(unknown)}"
+        raise ValueError(f"{what}: {problem}; expected {', '.join(names)}")
+    return [given[name] for name in names]
 
 
 SUPPORTED = (Real, Decimal)

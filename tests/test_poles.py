@@ -80,3 +80,33 @@ def test_programs_of_arrays_have_the_same_limits():
     assert slopes[0] == pytest.approx(math.exp(-2))
     np.testing.assert_allclose(slopes[1], [0, -2 * math.exp(-2)])
     np.testing.assert_allclose(slopes[2], [0, 4 * math.exp(-2)])
+
+
+@pytest.mark.parametrize("kind", [float, np.float32])
+def test_numbers_beside_arrays_have_the_answers_of_arrays(kind):
+    """Python's numbers raise where something is divided by them, and NumPy's do not."""
+    fn, x = ac.compile("x/b + x*exp(-1/b)", inputs=["x", "b"]), np.ones(3, kind)
+    value, (by_x, by_b) = fn.value_and_gradient(x, 0.0)
+    assert value.dtype == by_x.dtype == x.dtype
+    assert (value[0], by_x[1], by_b[2]) == (math.inf, math.inf, -math.inf)
+
+
+@pytest.mark.parametrize("options", [{"target": "python"}, {"target": "numpy"}, {"arrays": "E"}])
+def test_saved_modules_have_the_same_limits(options):
+    module = {}
+    fn = ac.compile("A*exp(-E/T)", inputs=["A", "E", "T"])
+    exec(fn.source("gradient", **{"target": "numpy", **options}), module)
+    energy = 2.0 if options.get("target") == "python" else np.full(3, 2.0)
+    for slope in module["gradient"](2.0, energy, 0.0):
+        assert not np.any(slope)
+
+
+def test_large_arrays_in_threads_have_the_same_limits():
+    fn = ac.compile("A*exp(-E/T)*tanh(E/T)", inputs=["A", "E", "T"])
+    energy, temperature = np.full(500_000, 2.0), np.full(500_000, 0.5)
+    temperature[-1] = 0
+    slopes = fn.gradient(2.0, energy, temperature)
+    want = fn.gradient(2.0, 2.0, 0.5)
+    for slope, one in zip(slopes, want, strict=True):
+        assert slope[0] == pytest.approx(one)
+        assert slope[-1] == 0
