@@ -132,7 +132,7 @@ def call(name: str, arity: int, imports: Iterable[Import] = ()) -> Spelling:
     """`name(x, y)`; a name without arguments is a constant."""
     fields = ", ".join(f"{{{k}}}" for k in range(arity))
     text = f"{name}({fields})" if arity else name
-    return Spelling(text, ATOM, (0,) * arity, frozenset(imports))
+    return Spelling(text, ATOM if arity else NAME, (0,) * arity, frozenset(imports))
 
 
 def template(row: Primitive, text: str, imports: Iterable[Import] = ()) -> Spelling:

@@ -105,14 +105,15 @@ def write(program: Program) -> str:
 def write_latex(program: Program) -> str:
     """The outputs of a program in LaTeX; intermediates are equations before them."""
     schedule = Schedule(program, FormulaSpeller(program.graph.inputs), reserved=BY_NAME)
-    names = {node: name for name, node in schedule.named.items()}
+    steps = [node for node in schedule.named.values() if node is not program.outputs]
+    names = {node: name for name, node in schedule.named.items() if node in steps}
     names |= {node: str(node.data) for node in program.arguments()}
     known = {node: symbol(name) for node, name in names.items()}
     expressions = Expressions(LatexSpeller(), known.get, brackets)
     outputs = [expressions.text(node) for node in program.leaves()]
     joined = ", ".join(outputs)
     last = rf"\left[{joined}\right]" if isinstance(program.outputs, list) else joined
-    lines = [rf"{known[n]} &= {expressions.operation(n)} \\" for n in schedule.named.values()]
+    lines = [rf"{known[n]} &= {expressions.operation(n)} \\" for n in steps]
     if not lines:
         return last
     return "\n".join([r"\begin{aligned}", *lines, f"& {last}", r"\end{aligned}"])

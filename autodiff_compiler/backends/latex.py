@@ -78,7 +78,8 @@ def _spelling(row: Primitive) -> Spelling:
         return Spelling(text, level, (NAME, 0))
     if level == REMAINDER:
         return Spelling(text, level, (level, POWER))
-    return Spelling(text, level, (level, level + 1))
+    # A person writes no brackets inside a product, or a sum of sums.
+    return Spelling(text, level, (level, level + (not row.commutative)))
 
 
 def _operator(row: Primitive) -> str:
