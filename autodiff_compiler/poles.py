@@ -6,7 +6,7 @@ At a pole of the inner function, the slope of the outer one is 0 and that of the
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import partial, reduce
 from typing import NamedTuple
 
@@ -61,49 +61,55 @@ class AtPole(NamedTuple):
         return where_not_0(graph, slope, slope)
 
 
+# The partials of `y/d`, where `d = s*w + r`, by what a term `w` is made of: a quotient `k/x`, with
+# its sum cleared of it; a power of one, in powers of the inverse where it is infinite.
+OF_TERM = {"w": "-(s*(f/d))"}
+OF_QUOTIENT = {
+    "k": "-(s*(f/(s*k + x*r)))",
+    "x": "p = s*k + x*r; s*((y/p)*(k/p))",
+}
+OF_POWER = {
+    "k": "v = (x/k)**e; where(abs(w) == inf,"
+    " y*s*where(x == 0, -e*v/k, -e*(x/k)**(e + 1)/x)/(s + r*v)**2,"
+    " -s*(f/d)*e*(k/x)**(e - 1)/x)",
+    "x": "v = (x/k)**e; where(abs(w) == inf,"
+    " y*s*where(k == 0, e*v/x, e/k*(x/k)**(e - 1))/(s + r*v)**2,"
+    " s*(f/d)*e*w/x)",
+    "e": "where(w == 0 or abs(w) == inf, 0, -s*(f/d)*w*log(k/x))",
+}
+
+
 class Term(NamedTuple):
-    """A term of a sum: `sign*node`."""
+    """A term of a sum, `sign*node`, and what it is made of, by the names in its partials."""
 
     sign: int
     node: Node
+    partials: Mapping[str, str]
+    parts: Mapping[str, Node]
 
 
 class OverPoles(NamedTuple):
-    """`y/(k/x + rest)`: where `x` is 0 so is it, and its slopes are those of `y*x/(k + x*rest)`."""
+    """Something over a sum with terms that may be infinite, where it is 0, and its slopes not."""
 
     arguments: tuple[Node, ...]
     terms: tuple[Term, ...]
-    poles: tuple[Node, ...]
 
     def slope(self, graph: Graph, node: Node, argument: Node) -> Node | None:
-        """The partial by the dividend, a term, or what a term is a quotient of."""
-        parts = [p for term in self.terms for p in self._parts(Pen(graph), node, term, argument)]
-        if argument is node.args[0]:
-            parts.append(graph.apply(DIVIDE, graph.constant(1), node.args[1]))
-        return reduce(partial(graph.apply, ADD), parts)
+        """The partial by the dividend, or by what a term is made of."""
+        found = [graph.apply(DIVIDE, graph.constant(1), node.args[1])]
+        found = found if argument is node.args[0] else []
+        for term in self.terms:
+            names = [name for name, part in term.parts.items() if part is argument]
+            found += [self._partial(Pen(graph), node, term, name) for name in names]
+        return reduce(partial(graph.apply, ADD), found)
 
-    def _parts(self, pen: Pen, node: Node, term: Term, argument: Node) -> Iterator[Node]:
-        if term.node not in self.poles:
-            if argument is term.node:
-                yield pen.written("-(s*(f/d))", s=pen.constant(term.sign), f=node, d=node.args[1])
-            return
-        k, x = term.node.args
-        if argument not in (k, x):
-            return
-        cleared = pen.written(
-            "s*k + x*rest", s=pen.constant(term.sign), k=k, x=x, rest=self._rest(pen, term)
-        )
-        if argument is k:
-            yield pen.written("-(s*(f/p))", s=pen.constant(term.sign), f=node, p=cleared)
-        if argument is x:
-            yield pen.written(
-                "s*((y/p)*(k/p))", s=pen.constant(term.sign), y=node.args[0], k=k, p=cleared
-            )
-
-    def _rest(self, pen: Pen, term: Term) -> Node:
+    def _partial(self, pen: Pen, node: Node, term: Term, name: str) -> Node:
         others = (t for t in self.terms if t is not term)
         signed = (pen.written("s*t", s=pen.constant(t.sign), t=t.node) for t in others)
-        return reduce(partial(pen.apply, ADD), signed)
+        rest = reduce(partial(pen.apply, ADD), signed)
+        above, below = node.args
+        known = {"y": above, "d": below, "f": node, "s": pen.constant(term.sign), "r": rest}
+        return pen.written(term.partials[name], **known, **{"w": term.node, **term.parts})
 
 
 def at_poles(nodes: Sequence[Node]) -> Iterator[tuple[Node, AtPole | OverPoles]]:
@@ -134,29 +140,35 @@ def _over(node: Node, squares: Container[Node]) -> AtPole | OverPoles | None:
         return AtPole((above, *below.args))
     if below.op is not ADD and below.op is not SUBTRACT:
         return None
-    terms = _terms(below)
-    poles = [t.node for t in terms if t.node.op is DIVIDE and _is_pole(t.node, squares)]
-    if not poles:
+    terms = [_term(sign, node, squares) for sign, node in _signed(below)]
+    if all(term.partials is OF_TERM for term in terms):
         return None
-    behind = (t.node.args if t.node in poles else (t.node,) for t in terms)
-    arguments = dict.fromkeys((above, *itertools.chain(*behind)))
-    return OverPoles(tuple(arguments), tuple(terms), tuple(poles))
+    behind = itertools.chain(*(term.parts.values() for term in terms))
+    return OverPoles((*dict.fromkeys((above, *behind)),), (*terms,))
 
 
-def _terms(total: Node) -> list[Term]:
-    """What a sum is of; nothing if that is too much."""
-    pending, terms = [Term(1, total)], list[Term]()
+def _term(sign: int, node: Node, squares: Container[Node]) -> Term:
+    if node.op is DIVIDE and _is_pole(node, squares):
+        return Term(sign, node, OF_QUOTIENT, dict(zip("kx", node.args, strict=True)))
+    if node.op is POWER and node.args[0].op is DIVIDE and _is_pole(node.args[0], squares):
+        base, exponent = node.args
+        return Term(sign, node, OF_POWER, dict(zip("kxe", (*base.args, exponent), strict=True)))
+    return Term(sign, node, OF_TERM, {"w": node})
+
+
+def _signed(total: Node) -> list[tuple[int, Node]]:
+    """What a sum is of, with signs; nothing if that is too much."""
+    pending, terms = [(1, total)], list[tuple[int, Node]]()
     while pending:
         sign, node = pending.pop()
         if node.op not in SUMS:
-            terms.append(Term(sign, node))
+            terms.append((sign, node))
         elif len(pending) + len(terms) > MOST_TERMS:
             return []
         else:
-            last = sign if node.op is ADD else -sign
-            pending.append(Term(last, node.args[-1]))
+            pending.append((sign if node.op is ADD else -sign, node.args[-1]))
             if len(node.args) > 1:
-                pending.append(Term(sign, node.args[0]))
+                pending.append((sign, node.args[0]))
     return terms
 
 

@@ -37,6 +37,12 @@ FINITE = (
     ("v/(1 + k/s)", {"v": 2, "k": 3, "s": 0}),
     ("s/(1 + k/s)", {"k": 3, "s": 0}),
     ("1/(1/a**2 + 1/b**2)", {"a": 0, "b": 2}),
+    ("E/(1 + (K/x)**n)", {"E": 2, "K": 3, "n": 2, "x": 0}),
+    ("b + E/(1 + (K/x)**n)", {"b": 1, "E": 2, "K": 3, "n": 1, "x": 0}),
+    ("E/(2 + (K/x)**1.75)", {"E": 2, "K": 3, "x": 0}),
+    ("E/(b + (x/K)**(-n))", {"b": 1, "E": 2, "K": 3, "n": 1.75, "x": 0}),
+    ("d + (a - d)/(1 + (x/c)**b)", {"d": 1, "a": 2, "x": 0, "c": 3, "b": -2}),
+    ("d + (a - d)/(1 + (x/c)**b)", {"d": 1, "a": 2, "x": 0, "c": 3, "b": 2}),
 )
 
 
@@ -56,6 +62,18 @@ def test_slopes_at_a_pole_are_their_limits(source, point):
     assert [a[1] for a in arrays] == want
     direction = [1.0] * len(point)
     assert fn.jvp(list(point.values()), direction)[1] == pytest.approx(sum(want.expected), abs=1e-6)
+
+
+@pytest.mark.parametrize(("source", "point"), FLAT + FINITE, ids=str)
+def test_elsewhere_they_are_what_they_always_are(source, point):
+    """A pole in one element has all of them computed by the function for poles."""
+    fn = ac.compile(source, inputs=list(point))
+    usual = [float(v) or 0.75 for v in point.values()]
+    usual = [v - 0.25 for v in usual] if 0 not in point.values() else usual
+    mixed = [np.array([u, float(v)]) for u, v in zip(usual, point.values(), strict=True)]
+    np.testing.assert_allclose([g[0] for g in fn.gradient(*mixed)], fn.gradient(*usual), rtol=1e-12)
+    found = [[h[0] for h in row] for row in fn.hessian(*mixed)]
+    np.testing.assert_allclose(found, fn.hessian(*usual), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(("source", "point"), FLAT, ids=str)
