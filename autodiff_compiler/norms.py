@@ -123,19 +123,49 @@ def exponent_of(graph: Graph, node: Node, other: Inverse = _none) -> Node | None
 
 
 def shares(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
-    """An exponential divided by a sum of exponentials that has it, as `softmax`."""
+    """Shares of a sum of exponentials, as `softmax` has them: of one of them, or of a constant."""
     if op is DIVIDE and heads == (EXP, ADD):
         rule = ("stable", "exp(x)/(exp(x) + exp(y) + ...) -> expit(x - logaddexp(y, ...))")
         yield Rule(rule, _share)
+    if op is DIVIDE and heads == (MULTIPLY, ADD):
+        rule = ("stable", "z*exp(x)/(exp(x) + exp(y) + ...) -> z*expit(x - logaddexp(y, ...))")
+        yield Rule(rule, _multiple)
+    if op is DIVIDE and heads[1] is ADD:
+        rule = ("stable", "z/(1 + exp(x) + exp(y) + ...) -> z*expit(-logaddexp(x, y, ...))")
+        yield Rule(rule, _constant_share)
 
 
 def _share(graph: Graph, power: Node, total: Node) -> Node | None:
     parts = added(total)
     others = [part for part in parts if part is not power]
-    if len(others) != len(parts) - 1 or any(part.op is not EXP for part in others):
+    if len(others) != len(parts) - 1 or all(part.op is CONSTANT for part in others):
         return None
-    rest = combined(graph, LOGADDEXP, [part.args[0] for part in others])
+    rest = combined(graph, LOGADDEXP, [exponent_of(graph, part) for part in others])
     return rest and graph.apply(EXPIT, graph.apply(SUBTRACT, power.args[0], rest))
+
+
+def _multiple(graph: Graph, above: Node, total: Node) -> Node | None:
+    """Something times an exponential, over a sum that has it."""
+    for power, other in (above.args, above.args[::-1]):
+        share = _share(graph, power, total) if power.op is EXP else None
+        if share is not None:
+            return graph.apply(MULTIPLY, other, share)
+    return None
+
+
+def _constant_share(graph: Graph, above: Node, total: Node) -> Node | None:
+    if EXP not in graph.heads:
+        return None
+    parts = added(total)
+    constants, others = ([p for p in parts if (p.op is CONSTANT) == k] for k in (True, False))
+    if len(constants) != 1 or len(others) < 2:
+        return None
+    rest = combined(graph, LOGADDEXP, [exponent_of(graph, part) for part in others])
+    first = exponent_of(graph, constants[0])
+    if rest is None or first is None:
+        return None
+    share = graph.apply(EXPIT, graph.apply(SUBTRACT, first, rest))
+    return graph.apply(MULTIPLY, graph.apply(DIVIDE, above, constants[0]), share)
 
 
 def scaled(node: Node) -> tuple[float, Node | None]:

@@ -26,6 +26,11 @@ def tails() -> Iterator[Law]:
         yield stable(pattern, f"where(abs(x) > 20, {far}, out)", OVERFLOWS)
     yield stable("i1(x)/i0(x)", "i1e(x)/i0e(x)", OVERFLOWS)
     yield stable("exp(y)/i0(x)", "where(abs(x) > 20, exp(y - abs(x))/i0e(x), out)", OVERFLOWS)
+    for pattern, far in (  # as populations grow
+        ("(x*exp(y))/(z + w*expm1(y))", "x/(w + (z - w)*exp(-y))"),
+        ("(x*exp(y))/(z + (w*exp(y))/u)", "x/(w/u + z*exp(-y))"),
+    ):
+        yield stable(pattern, f"where(y > 300, {far}, out)", OVERFLOWS)
     for pattern, exponent, when, variable in (
         ("sqrt(expit(x))", "0.5", None, ""),
         ("expit(x)**n", "n", lambda n: n % 1 != 0, ""),
