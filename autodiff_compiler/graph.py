@@ -62,7 +62,9 @@ class Node:
     def is_view(self) -> bool:
         """Whether NumPy gives a view of the first argument, which holds no memory of its own."""
         row = self.op
-        return isinstance(row, ArrayPrimitive) and bool(self.shape) and row.view(self.data)
+        if not isinstance(row, ArrayPrimitive) or not self.shape:
+            return False
+        return row.view(self.data, *(a.shape for a in self.args[1:]))
 
     def is_constant(self, value: Number) -> bool:
         """Whether this is the constant `value`, as an int or as a float."""
@@ -309,10 +311,10 @@ def dependents(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
 
 
 def users(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
-    """What each node is an argument of, in the order of `nodes`, each once."""
+    """What each node is an argument of, in the order of `nodes`; twice what it is twice of."""
     found: dict[Node, list[Node]] = {}
     for node in nodes:
-        for argument in dict.fromkeys(node.args):
+        for argument in node.args:
             found.setdefault(argument, []).append(node)
     return found
 

@@ -170,6 +170,8 @@ class Case:
         self.reference = read(source, extents)
         rng = np.random.default_rng(0)
         self.point = {name: self._drawn(rng, name) for name in self.fn.inputs}
+        for value in self.point.values():
+            np.asarray(value).setflags(write=False)  # nobody may write to what is the caller's
         self.primals = list(self.point.values())
         self.tangents = [rng.normal(size=np.shape(self.point[n]))[()] for n in self.fn.wrt]
         self.other = [rng.normal(size=np.shape(self.point[n]))[()] for n in self.fn.wrt]

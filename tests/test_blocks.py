@@ -148,6 +148,7 @@ def test_programs_of_arrays(source, kind, n):
 
 STENCILS = {
     "sum((x[2:] - 2*x[1:-1] + x[:-2])**2)": True,
+    "sum((x[2:] + x[:-2] + x[1:-1]**2)**2)": True,
     "d = x[1:] - x[:-1]; sum(d**2) + sum(d*sin(d))": True,
     "d = x[3:] - exp(x[:-3])*x[1:-2]; sum(k*d**2 - x[2:-1]*d)": True,
     "d = sin(x[:-1]) - x[1:]; sum(k*d**2*x[1:]) + sum(x*y)": True,

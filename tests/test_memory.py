@@ -43,3 +43,34 @@ def test_a_result_in_the_place_of_an_operand_is_the_same(source, dtype):
 
 def test_what_dies_in_a_loop_is_written_over():
     assert f"v3_bar = v3{OVER}" in compiled(RELU).source("gradient")
+
+
+POSITIONED = (
+    "x: [m, n]; y: [n]; i: []; sum(outer(x[i]/sum(y), y))",
+    "x: [m, n]; y: [n]; i: []; e = exp(x[i]); sum(e*y + e)",
+    "x: [m, n]; y: [m]; i: [k]; f = y*x[:, i[0]]; g = f*x[:, i[1]]; log(sum(g*x[:, i[0]]))",
+    "x: [m, n]; y: [m]; i: [k]; p = softmax(x, axis=1); f = y*p[:, i[0]]; sum(f*p[:, i[1]])",
+)
+
+
+@pytest.mark.parametrize("source", POSITIONED)
+def test_a_row_at_a_position_that_is_an_input_is_not_written_to(source):
+    """NumPy gives a view of it, as of a row at a number."""
+    fn, rng = ac.compile(source), np.random.default_rng(0)
+    lengths = {"m": 3, "n": 4, "k": 2}
+    point = {
+        name: rng.uniform(0.5, 1, [lengths[str(e)] for e in shape])
+        for name, shape in fn.shapes.items()
+        if name != "i"
+    }
+    positions = {"i": 1 if not fn.shapes["i"] else np.array([1, 1])}
+    before = {name: value.copy() for name, value in point.items()}
+    direction = {name: np.ones_like(value) for name, value in point.items()}
+    found = fn.jvp(point | positions, direction)[1]
+    slopes = fn.gradient(**point, **positions)
+    assert sum(np.sum(s) for s in slopes) == pytest.approx(found)
+    h = 1e-6
+    ends = [fn(**{n: v + s * h for n, v in point.items()}, **positions) for s in (1, -1)]
+    assert found == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-6)
+    for name, value in before.items():
+        np.testing.assert_array_equal(point[name], value)

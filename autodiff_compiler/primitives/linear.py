@@ -307,7 +307,7 @@ EINSUM: ArrayPrimitive = array_function(
     work=contraction(lambda spec, *shapes: spec),
     shape=lambda spec, *shapes: contracted(spec, shapes),
     labels=lambda spec, *shapes: spec,
-    view=lambda spec: len(spec[0]) == 1 and set(spec[0][0]) == set(spec[1]),
+    view=lambda spec, *_others: len(spec[0]) == 1 and set(spec[0][0]) == set(spec[1]),
     compute=_einsum,
     spelling=_einsum_text,
     variadic=True,

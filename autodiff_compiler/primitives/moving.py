@@ -176,7 +176,7 @@ RESHAPE: ArrayPrimitive = array_function(
 INDEX: ArrayPrimitive = array_function(
     "index(x)",
     work=moved,
-    view=lambda index: not any(isinstance(item, Take | Pick) for item in index),
+    view=lambda _index, *takes: not any(takes),  # positions in arrays are copied
     shape=indexed,
     tangents=(lambda g, node, d: g.make(INDEX, (d, *node.args[1:]), node.data),),
     adjoints=(_put_back,),

@@ -77,12 +77,12 @@ class Primitive:
         return len(self.args)
 
 
-def always(_data: object) -> bool:
+def always(_data: object, *_shapes: object) -> bool:
     """The result is always a view."""
     return True
 
 
-def _owns(_data: object) -> bool:
+def _owns(_data: object, *_shapes: object) -> bool:
     """The result is a new array, as of most operations."""
     return False
 
@@ -112,7 +112,8 @@ class ArrayPrimitive(Primitive):
             function that gives the text of an extent.
         fold: a simpler node, if there is one, from the graph, `data` and the arguments.
         variadic: it takes any number of arguments.
-        view: whether NumPy gives a view of the first argument, from `data`.
+        view: whether NumPy may give a view of the first argument, from `data` and the shapes of
+            the others.
         space: how many arrays of the first argument's shape are needed inside it.
     """
 
