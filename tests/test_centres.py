@@ -143,3 +143,21 @@ def test_quadratic_forms_are_norms(source):
     value, tangent = fn.jvp(moved, (np.ones(2), np.zeros(2), np.zeros((2, 2))))
     assert tangent == pytest.approx(value / 1e-3, rel=1e-9)  # of degree 1
     assert ac.compile("sqrt(sum(x))", shapes={"x": "n"}).gradient([0.0, 0.0])[0][0] == math.inf
+
+
+@pytest.mark.parametrize(
+    ("source", "point", "mixed"),
+    [
+        ("x**y", (2, 0), 0.5),
+        ("x**y - 1", (2, 0), 0.5),
+        ("(1 + x)**y", (1, 0), 0.5),
+        ("xlogy(y, x)", (2, 0), 0.5),
+        ("xlog1py(y, x)", (1, 0), 0.5),
+        ("y*log(x)", (2, 0), 0.5),
+    ],
+)
+def test_mixed_partials_where_an_exponent_or_a_factor_is_0(source, point, mixed):
+    fn = ac.compile(source, inputs="x y")
+    assert fn.hessian(*point)[0][1] == pytest.approx(mixed)
+    assert fn.hvp(point, (0, 1))[0] == pytest.approx(mixed)
+    assert fn.hvp(point, (1, 0))[1] == pytest.approx(mixed)

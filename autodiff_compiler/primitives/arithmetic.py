@@ -78,7 +78,7 @@ ROWS = (
     ),
     function(
         "power(x, y)",
-        "where(y == 0, 0, y*x**(y - 1))",
+        "where(x == 0 and y == 0, 0, y*x**(y - 1))",
         "where(x == 0 and y > 0, 0, out*log(x))",
         aliases="pow",
         symbol="**",
