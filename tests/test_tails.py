@@ -71,3 +71,13 @@ def test_slopes_of_a_quotient_of_bessel_functions_do_not_overflow():
             ratio = mpmath.besseli(1, k) / mpmath.besseli(0, k)
             assert fn(k) == pytest.approx(float(ratio), rel=1e-15)
             assert fn.gradient(k)[0] == pytest.approx(float(1 - ratio / k - ratio**2), rel=1e-7)
+
+
+@pytest.mark.parametrize("source", ["log(ndtr(x))", "log(erfc(-x/sqrt(2)))", "log(1 - ndtr(-x))"])
+@pytest.mark.parametrize("x", [39, 200, 0.5, -3, -34, -36, -1e4])
+def test_curvature_of_the_tails_of_the_normal_distribution(source, x):
+    """h = pdf/cdf has the slope -h*(x + h): Abramowitz and Stegun 26.2."""
+    with mpmath.workdps(60):
+        ratio = mpmath.npdf(x) / mpmath.ncdf(x)
+        want = float(-ratio * (x + ratio))
+    assert ac.compile(source).hessian(x)[0][0] == pytest.approx(want, rel=1e-11, abs=1e-300)

@@ -58,7 +58,10 @@ def erf_in_digits(mp: Any, x: Any) -> Any:
 
 
 # The asymptotic series of the slope of erfcx, in powers of 1/x**2: Abramowitz and Stegun 7.1.23.
-ERFCX_SLOPE = horner([f"{(-1)**k*prod(range(1, 2*k + 2, 2))}/{2**k}" for k in range(8)], "1/(x*x)")
+_SLOPE = [f"{(-1)**k*prod(range(1, 2*k + 2, 2))}/{2**k}" for k in range(8)]
+ERFCX_SLOPE = horner(_SLOPE, "1/(x*x)")
+# That of the normal density over the distribution function, where its terms cancel.
+MILLS_SLOPE = f"where(x < -35, -(out*out)/(x*x)*({horner(_SLOPE, '2/(x*x)')}), -out*(x + out))"
 
 ROWS = (
     # error functions
@@ -85,9 +88,12 @@ ROWS = (
              define="erfc(-x/sqrt(2))/2"),
     function("ndtri(x)", "sqrt(2*pi)*exp(out**2/2)", scipy="ndtri", domain=PROBABILITY,
              mpmath=lambda mp, x: mp.sqrt(2)*mp.erfinv(2*x - 1)),
-    function("log_ndtr(x)", "sqrt(2/pi)/erfcx(-x/sqrt(2))", scipy="log_ndtr",
+    function("inverse_mills(x)", MILLS_SLOPE, flat=True, define="sqrt(2/pi)/erfcx(-x/sqrt(2))",
+             special=(39.0, -39.0, -1e6), note="the slope of log_ndtr(x)",
+             mpmath=lambda mp, x: mp.npdf(x)/mp.ncdf(x)),
+    function("log_ndtr(x)", "inverse_mills(x)", scipy="log_ndtr",
              mpmath=lambda mp, x: mp.log(mp.ncdf(x))),
-    function("logerfc(x)", "-2/(sqrt(pi)*erfcx(x))", special=(30.0, 1e-9, -9.0),
+    function("logerfc(x)", "-sqrt(2)*inverse_mills(-sqrt(2)*x)", special=(30.0, 1e-9, -9.0),
              define="where(x < 0.5, log1p(-erf(x)), log(erfcx(x)) - x**2)",
              mpmath=lambda mp, x: mp.log(mp.erfc(x))),
     function("logerfcx(x)", "2*x - 2/(sqrt(pi)*erfcx(x))", define="log(erfcx(x))"),
