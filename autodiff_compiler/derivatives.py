@@ -19,6 +19,7 @@ from .graph import STACK, Graph, Node, users
 from .poles import has_poles
 from .reverse import reverse
 from .shapes import Shape, nominal, size_of
+from .shortcuts import Again
 
 Tree = Node | tuple["Tree", ...] | list["Tree"]  # a tuple stays one, a list becomes an array
 
@@ -93,13 +94,13 @@ class Problem:
         return zeros(self.graph, sum(shapes, ()))
 
     def adjoints(
-        self, output: Node, seed: Node, nodes: Sequence[Node], again: bool = False
+        self, output: Node, seed: Node, nodes: Sequence[Node], again: Again = Again.NO
     ) -> tuple[Node, ...]:
         """The gradient of one scalar of the program, scaled by `seed`; to differentiate `again`."""
         bars = reverse(self.graph, nodes, {output: seed}, self.wrt, again)
         return tuple(bars.get(x) or self.zero(x.shape) for x in self.wrt)
 
-    def gradient(self, again: bool = False) -> tuple[Node, ...]:
+    def gradient(self, again: Again = Again.NO) -> tuple[Node, ...]:
         """The partials of a scalar output by each of `wrt`; to be differentiated `again`."""
         return self.adjoints(self.output, self.graph.constant(1), self.nodes, again)
 
@@ -140,7 +141,7 @@ def _whole_jacobian(problem: Problem) -> Tree:
 
 
 def _tangent_map(
-    problem: Problem, output: Node, nodes: Sequence[Node], x: Node, again: bool = False
+    problem: Problem, output: Node, nodes: Sequence[Node], x: Node, again: Again = Again.NO
 ) -> Node:
     """The derivative of a node by an input, of shape `output.shape + x.shape`."""
     graph = problem.graph
@@ -179,7 +180,7 @@ def _by_columns(problem: Problem, rows: Sequence[Node]) -> Tree:
 
 
 def _directions(
-    problem: Problem, nodes: Sequence[Node], again: bool = False
+    problem: Problem, nodes: Sequence[Node], again: Again = Again.NO
 ) -> list[dict[Node, Node]]:
     """The tangents of `nodes` along each of `wrt`, one pass for each over what depends on it."""
     used, one = users(nodes), problem.graph.constant(1)
@@ -232,10 +233,10 @@ def vjp(problem: Problem) -> Program:
 
 def hessian(problem: Problem) -> Program:
     """Forward over reverse: the tangent of the gradient along each input; symmetric."""
-    gradient = problem.gradient(again=True)
+    gradient = problem.gradient(again=Again.BY_ONE)
     if problem.graph.has_arrays:
         return problem.program("hessian", _whole_hessian(problem, gradient))
-    rows = _directions(problem, problem.graph.ancestors(gradient), again=True)
+    rows = _directions(problem, problem.graph.ancestors(gradient), again=Again.BY_ONE)
     table = [
         tuple(rows[min(i, j)].get(gradient[max(i, j)]) or problem.zero() for j in range(len(rows)))
         for i in range(len(rows))
@@ -249,7 +250,7 @@ def _whole_hessian(problem: Problem, gradient: Sequence[Node]) -> Tree:
     blocks: dict[tuple[int, int], Node] = {}
     for i, g in enumerate(gradient):
         for j, x in enumerate(problem.wrt[: i + 1]):
-            block = blocks[i, j] = _tangent_map(problem, g, nodes, x, again=True)
+            block = blocks[i, j] = _tangent_map(problem, g, nodes, x, again=Again.BY_ONE)
             rank = len(block.shape)
             order = [*range(len(g.shape), rank), *range(len(g.shape))]
             blocks.setdefault((j, i), transposed(problem.graph, block, order))
@@ -259,10 +260,11 @@ def _whole_hessian(problem: Problem, gradient: Sequence[Node]) -> Tree:
 
 def hvp(problem: Problem) -> Program:
     """Forward over reverse along a direction that is a further input."""
-    gradient = problem.gradient(again=True)
+    again = Again.ALONG if len(problem.wrt) > 1 else Again.BY_ONE
+    gradient = problem.gradient(again)
     dots = problem.seeds(problem.wrt, "_dot")
     seeds = dict(zip(problem.wrt, dots.elements, strict=True))
-    tangents = forward(problem.graph, problem.graph.ancestors(gradient), seeds, again=True)
+    tangents = forward(problem.graph, problem.graph.ancestors(gradient), seeds, again)
     products = tuple(tangents.get(g) or problem.zero(g.shape) for g in gradient)
     return problem.program("hvp", products, *_groups(problem, "direction", dots))
 

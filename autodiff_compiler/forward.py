@@ -8,7 +8,7 @@ from .chain import JOINED, slope_by, tangent_of
 from .graph import BROADCAST, INPUT, STACK, Graph, Node
 from .masks import chain, total
 from .primitives import ArrayPrimitive
-from .shortcuts import Shortcuts, arguments, shortcuts
+from .shortcuts import Again, Shortcuts, arguments, shortcuts
 
 
 def tangents(
@@ -45,7 +45,7 @@ def _tangent(graph: Graph, node: Node, dots: Mapping[Node, Node], short: Shortcu
 
 
 def forward(
-    graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node], again: bool = False
+    graph: Graph, nodes: Sequence[Node], seeds: Mapping[Node, Node], again: Again = Again.NO
 ) -> dict[Node, Node]:
     """Tangent of each node of `nodes` that has one, the seeds included.
 

@@ -15,18 +15,25 @@ from .graph import BROADCAST, CONSTANT, DIVIDE, MULTIPLY, STACK, WHERE, Graph, N
 from .partials import Pen
 from .primitives import ARRAYS, ArrayPrimitive, lookup
 from .primitives.reductions import spread
-from .shortcuts import HYPOT, Shortcuts, arguments, shortcuts
+from .shapes import Shape
+from .shortcuts import ABS, HYPOT, Again, Shortcuts, arguments, shortcuts
 
 EQUAL, NORM = lookup("equal"), ARRAYS["norm2"]
+SUM, SPREAD = ARRAYS["sum"], frozenset({BROADCAST, ARRAYS["expand_dims"]})
 NORMS = frozenset({HYPOT, NORM})
+SIZES = NORMS | {ABS}
 MAX_STEPS = 256  # from a norm to its adjoint, which are looked at
 
 
 def radial(
-    graph: Graph, norm: Node, bar: Node, argument: Node, short: Shortcuts
+    graph: Graph, norm: Node, bar: Node, argument: Node, short: Shortcuts, along: bool
 ) -> Contribution | None:
-    """What the adjoint `bar` of a norm adds to that of an argument; `None` as the table says."""
-    if norm.op not in NORMS:
+    """What the adjoint `bar` of a norm adds to that of an argument; `None` as the table says.
+
+    Of a number's size too, if it is differentiated `along` several inputs at once: where it is by
+    one alone, sign meets sign in a product.
+    """
+    if norm.op not in (SIZES if along else NORMS):
         return None
     parts = Counter(arguments(norm, short))
     if any(part.op is CONSTANT and part.data for part in parts):
@@ -45,14 +52,25 @@ def radial(
 
 
 def _slope(graph: Graph, norm: Node, bar: Node) -> Node | None:
-    """The slope of an adjoint by its norm, element by element; `None` if it has none."""
-    nodes = _between(norm, bar)
-    if norm.shape and any(isinstance(n.op, ArrayPrimitive) or n.op is STACK for n in nodes):
-        return None
-    one = graph.constant(1)
+    """The slope of an adjoint by its norm, element by element; `None` if it has none.
+
+    What depends on all elements, as a product of matrices, has no slope by one where that is 0 and
+    the functions are even, so it is constant here.
+    """
+    nodes, one = _between(norm, bar), graph.constant(1)
     if norm.shape:
+        nodes = [n for n in nodes if n is norm or _is_elementwise(n, norm.shape)]
         one = graph.make(BROADCAST, (one,), norm.shape)
-    return dict(tangents(graph, nodes, {norm: one}, shortcuts(graph, nodes, again=True))).get(bar)
+    return dict(
+        tangents(graph, nodes, {norm: one}, shortcuts(graph, nodes, again=Again.BY_ONE))
+    ).get(bar)
+
+
+def _is_elementwise(node: Node, shape: Shape) -> bool:
+    """Whether an element depends on one element of an array of a shape."""
+    if node.op is SUM:  # over axes along which elements were repeated
+        return all(axis < -len(shape) or shape[axis] == 1 for axis in node.data.axes)
+    return node.op in SPREAD or not (isinstance(node.op, ArrayPrimitive) or node.op is STACK)
 
 
 def _between(norm: Node, bar: Node) -> list[Node]:

@@ -11,7 +11,7 @@ from .graph import ADD, STACK, Graph, Node, dependents
 from .masks import chain, total
 from .primitives import ArrayPrimitive
 from .radial import radial
-from .shortcuts import Quotient, Shortcuts, UnderRoot, arguments, shortcuts
+from .shortcuts import Again, Quotient, Shortcuts, UnderRoot, arguments, shortcuts
 
 # One line of the adjoint trace: `node` passes `adjoint*slope` on to `argument`, whose adjoint was
 # `before`, if it had one, and is now `total`.  An operation on arrays has a rule, and no slope.  A
@@ -25,7 +25,7 @@ def accumulations(
     seeds: Mapping[Node, Node],
     by: Sequence[Node],
     short: Shortcuts,
-    again: bool = False,
+    again: Again = Again.NO,
 ) -> Iterator[Accumulation]:
     """Every contribution to an adjoint, from the outputs down, appended to `graph`.
 
@@ -41,7 +41,8 @@ def accumulations(
             continue
         for argument in dict.fromkeys(reversed(arguments(node, short))):
             if argument in active:
-                found = radial(graph, node, bar, argument, short) if again else None
+                along = again is Again.ALONG
+                found = radial(graph, node, bar, argument, short, along) if again else None
                 found = found or _contribution(graph, node, bar, argument, active, short)
                 if found is None:
                     continue
@@ -75,7 +76,7 @@ def reverse(
     nodes: Sequence[Node],
     seeds: Mapping[Node, Node],
     by: Sequence[Node],
-    again: bool = False,
+    again: Again = Again.NO,
 ) -> dict[Node, Node]:
     """Adjoint of each node of `nodes` that has one; an input without one has gradient 0.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Reversible, Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 from .graph import (
@@ -29,6 +30,14 @@ ROOTS = frozenset({SQRT, lookup("sqrt_product"), lookup("cbrt")})
 MAYBE_ROOTS = ROOTS | {POWER}
 MOST_UNDER_ROOT = 32  # operations that are looked through
 MOST = 8  # the largest exponent: beyond, the powers below it may be shared by others
+
+
+class Again(IntEnum):
+    """Whether what is differentiated will be once more: by one input, or along all at once."""
+
+    NO = 0
+    BY_ONE = 1
+    ALONG = 2
 
 
 class Root(NamedTuple):
@@ -159,7 +168,7 @@ Shortcut = (
 Shortcuts = Mapping[Node, Shortcut]
 
 
-def shortcuts(graph: Graph, nodes: Sequence[Node], again: bool = False) -> Shortcuts:
+def shortcuts(graph: Graph, nodes: Sequence[Node], again: Again = Again.NO) -> Shortcuts:
     """The nodes from which the chain rule goes on to what lies behind their arguments.
 
     To the base of a power, but not to a function that is its own slope: its power would be divided
