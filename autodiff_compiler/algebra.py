@@ -218,7 +218,7 @@ def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
     degrees = sum(a.powers.values()), sum(b.powers.values())
     if max(degrees) == 1 or _is_term(left, right) or _is_term(right, left):
         total = lessened(polynomial(graph, left), polynomial(graph, right), sign)
-        return None if total is None else made(graph, total, {})
+        return None if total is None else made(graph, _kept(graph, total, (left, right)), {})
     return _divided_out(graph, a, b, sign, (left, right)) if min(degrees) == 0 else None
 
 
@@ -283,12 +283,18 @@ def _divided_out(graph: Graph, a: Term, b: Term, sign: int, pair: tuple[Node, No
     if not (_may_match(graph, p, q) and _may_match(graph, q, p)):
         return None
     first, second = expanded(graph, a.coefficient, p), expanded(graph, b.coefficient, q)
-    if first is None or second is None:
-        return None
-    total = lessened(first, second, sign)
+    total = lessened(first, second, sign) if first is not None and second is not None else None
     if total is None:
         return None
-    return made(graph, total, _guarded(graph, multiplied(a.powers, p, -1), pair))
+    common = multiplied(a.powers, p, -1)
+    return made(graph, _kept(graph, total, pair), _guarded(graph, common, pair))
+
+
+def _kept(graph: Graph, total: Polynomial, pair: Sequence[Node]) -> Polynomial:
+    """The terms, with norms that leave nothing where they are 0 as in what they were made of."""
+    if all(e > 0 for monomial in total for _, e in monomial):
+        return total
+    return {monomial_of(_guarded(graph, dict(m), pair)): c for m, c in total.items()}
 
 
 def _guarded(graph: Graph, powers: Powers, pair: Sequence[Node]) -> Powers:
@@ -304,12 +310,14 @@ def _guarded(graph: Graph, powers: Powers, pair: Sequence[Node]) -> Powers:
 
 
 def _has_bare_norm(product: Node) -> bool:
-    """Whether a norm is a factor that divides, if it does, also where it is 0."""
-    pending = [product]
-    for node in islice(pending, MAX_LOOKS):  # which grows
-        if node.op in PRODUCTS and node.op is not NONZERO:
-            pending += node.args
-    return any(node.op is HYPOT for node in pending)
+    """Whether a norm divides also where it is 0."""
+    pending = [(product, False)]
+    for node, divides in islice(pending, MAX_LOOKS):  # which grows
+        if node.op is DIVIDE:
+            pending += [(node.args[0], divides), (node.args[1], not divides)]
+        elif node.op in OPEN - SQUARES and node.op is not NONZERO:
+            pending += [(a, divides) for a in node.args]
+    return any(divides and node.op is HYPOT for node, divides in pending)
 
 
 def _above(one: Powers, other: Powers) -> dict[int, int]:

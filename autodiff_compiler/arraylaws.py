@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import partial, reduce
 
 from .graph import (
     ADD,
@@ -64,12 +64,30 @@ def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         yield Rule(rule, partial(_joined, LOGADDEXP, exponent_of, _log_of_sum))
     if op is LOG and heads[0] in SUMS | {DIVIDE}:
         yield Rule(("stable", "log(sum(exp(x))/y) -> logsumexp(x) - log(y)"), _logsumexp)
+    if op is DIVIDE and heads[1] in {SUM, MATMUL, MULTIPLY}:
+        rule = ("stable", "f(norm(x))/sum(x*x) as f(y)/(y*y), and of sum(x*x)*norm(x) as of y**3")
+        yield Rule(rule, _over_norm)
     if op is DIVIDE and heads[0] is EXP and heads[1] in SUMS:
         yield Rule(("stable", "exp(x)/sum(exp(x)) -> softmax(x)"), _softmax)
     if op is SUBTRACT and heads[1] in VIEWS | {LOGSUMEXP}:
         yield Rule(("stable", "x - logsumexp(x) -> log_softmax(x)"), _log_softmax)
     if op is LOG and heads[0] in {SOFTMAX, INDEX}:
         yield Rule(("stable", "log(softmax(x)) -> log_softmax(x)"), _log_of_softmax)
+
+
+def _over_norm(graph: Graph, above: Node, below: Node) -> Node | None:
+    """Something over the square of a norm, or its cube, by the laws of squares and cubes."""
+    if NORM not in graph.heads:
+        return None
+    factors = below.args if below.op is MULTIPLY else (below,)
+    norms = [_plain_norm(graph, factor) for factor in factors]
+    norm = next((n for n in norms if n is not None and n.op is NORM), None)
+    others = [f for f, n in zip(factors, norms, strict=True) if n is None]
+    if norm is None or others not in ([], [norm]):
+        return None
+    power = reduce(partial(graph.intern, MULTIPLY), [norm, norm, *others])
+    found = graph.apply(DIVIDE, above, power)
+    return None if found.op is DIVIDE and found.args == (above, power) else found
 
 
 def _norm(graph: Graph, squared: Node) -> Node | None:

@@ -161,3 +161,33 @@ def test_mixed_partials_where_an_exponent_or_a_factor_is_0(source, point, mixed)
     assert fn.hessian(*point)[0][1] == pytest.approx(mixed)
     assert fn.hvp(point, (0, 1))[0] == pytest.approx(mixed)
     assert fn.hvp(point, (1, 0))[1] == pytest.approx(mixed)
+
+
+DISTANCES = "X: [n, k]; r = norm(X[:, None] - X[None], axis=2); "
+KERNELS = (
+    (DISTANCES + "z = ((1 + r)*exp(-r)) @ y; z @ z", "y: [n]; "),
+    (DISTANCES + "K = (1 + r)*exp(-r) + eye(n)/2; y @ solve(K, y) + logdet(K)", "y: [n]; "),
+    (DISTANCES + "sum(exp(-sin(pi*r/p)**2) @ y)", "p: []; y: [n]; "),
+    ("X: [n, k]; t = norm(X, axis=1, keepdims=True); sum((P*cos(t))**2)", "P: [n, k]; "),
+    ("X: [n, k]; t = norm(X, axis=1); sum((1 - cos(t))/t**2*y + (t - sin(t))/t**3)", "y: [n]; "),
+    ("X: [n, k]; d = abs(X[:, 0] - X[:, 1]); sum(exp(-sin(pi*d/p)**2))", "p: []; "),
+    ("X: [n, k]; r = sqrt(X[:, 0]**2 + X[:, 1]**2); sum(sin((1 + r + r**2/3)*exp(-r)))", ""),
+)
+
+
+@pytest.mark.parametrize(("source", "others"), KERNELS, ids=[source for source, _ in KERNELS])
+def test_curvature_of_whole_arrays_where_points_are_the_same(source, others):
+    fn = ac.compile(others + source)
+    lengths, rng = {"n": 2, "k": 2}, np.random.default_rng(0)
+    point = {
+        name: np.zeros((2, 2))
+        if name == "X"
+        else rng.uniform(1, 2, [lengths[str(e)] for e in shape])
+        for name, shape in fn.shapes.items()
+    }
+    along = {name: np.zeros_like(value) for name, value in point.items()}
+    along["X"][0] = 0.75, -0.5
+    h, found = 2e-4, fn.hvp(point, along)[fn.wrt.index("X")]
+    ends = [fn(**(point | {"X": s * h * along["X"]})) for s in (1, 0, -1)]
+    want = (ends[0] - 2 * ends[1] + ends[2]) / h**2
+    assert np.sum(found * along["X"]) == pytest.approx(want, rel=2e-3)
