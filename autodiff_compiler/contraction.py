@@ -6,13 +6,13 @@ that only multiplies becomes a solve.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 
 from .graph import DIVIDE, MULTIPLY, NEGATIVE, Graph, Node
+from .ordering import Order
 from .primitives import ARRAYS
 from .primitives.axes import LETTERS, Axes
 from .product import Factor, Label, Labels, Product
@@ -40,8 +40,6 @@ from .symmetry import Symmetry
         *("einsum", "eye", "extent", "outer", "inv", "solve"),
     )
 )
-EXHAUSTIVE = 6  # factors whose orders are all tried
-ELEMENTWISE = 4  # what an elementwise operation costs, beside one of a matrix product
 
 
 def einsum(
@@ -189,41 +187,13 @@ class _Contraction:
         alike = len({f.labels for f in pool}) == 1
         if alike:
             pool.sort(key=lambda f: -f.node.index)
+        order = Order(self.core, self.size)
         while len(pool) > 2:
-            i, j = (0, 1) if alike else self._cheapest(pool)
+            i, j = (0, 1) if alike else order.first([f.labels for f in pool])
             others = [f for k, f in enumerate(pool) if k not in (i, j)]
             pool[i] = self._pair(pool[i], pool[j], others)
             del pool[j]
         return self._pair(pool[0], pool[1], []) if len(pool) == 2 else pool[0]
-
-    def _cheapest(self, pool: Sequence[Factor]) -> tuple[int, int]:
-        labels = [f.labels for f in pool]
-        if len(pool) <= EXHAUSTIVE:
-            return self._best(labels)[1]
-        pairs = itertools.combinations(range(len(pool)), 2)
-        return min(pairs, key=lambda pair: self._step(labels, *pair)[0])
-
-    def _step(self, pool: Sequence[Labels], i: int, j: int) -> tuple[float, Labels]:
-        """What multiplying two costs, and the axes of the product."""
-        a, b = set(pool[i]), set(pool[j])
-        needed = set(self.core).union(*(p for k, p in enumerate(pool) if k not in (i, j)))
-        left = tuple(label for label in dict.fromkeys(pool[i] + pool[j]) if label in needed)
-        summed = (a & b) - needed
-        work = self.size(a | b) * (1 if summed else ELEMENTWISE)
-        return work + ELEMENTWISE * self.size(left), left
-
-    def _best(self, pool: Sequence[Labels]) -> tuple[float, tuple[int, int]]:
-        """The least total cost, and the pair to begin with."""
-        found: tuple[float, tuple[int, int]] | None = None
-        for i, j in itertools.combinations(range(len(pool)), 2):
-            cost, left = self._step(pool, i, j)
-            if len(pool) > 2 and (found is None or cost < found[0]):
-                rest = [left if k == i else p for k, p in enumerate(pool) if k != j]
-                cost += self._best(rest)[0]
-            if found is None or cost < found[0]:
-                found = cost, (i, j)
-        assert found is not None
-        return found
 
     # two factors
 

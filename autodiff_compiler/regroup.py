@@ -6,6 +6,7 @@ A law sees the two operands of an operation.  These passes look through `(a + b)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial, reduce
 from itertools import product
@@ -36,11 +37,12 @@ from .graph import (
     Rules,
 )
 from .lowest import reduced
-from .primitives import Primitive
+from .primitives import Primitive, lookup
 from .primitives.ieee import Number
 from .rewrite import Law, Pattern
 
 SUMMED = SUMS | SQUARES
+ABS, LESS = lookup("abs"), lookup("less")
 
 MAX_LOOK = 4  # terms on each side of a sum that are looked through
 
@@ -48,9 +50,17 @@ MAX_LOOK = 4  # terms on each side of a sum that are looked through
 def collect(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """Sums whose terms cancel once their common factors are taken out."""
     if op in SUMS and not (SUMS | PRODUCTS).isdisjoint(heads):
-        sign = 1 if op is ADD else -1
         rule = ("collect", "terms that cancel are collected")
-        yield Rule(rule, lambda graph, left, right: collected(graph, left, right, sign))
+        yield Rule(rule, partial(_collected, op))
+
+
+def _collected(op: Primitive, graph: Graph, left: Node, right: Node) -> Node | None:
+    """The sum of what terms have left; at poles, where both are infinite, as it was."""
+    found = collected(graph, left, right, 1 if op is ADD else -1)
+    if found is None or not graph.at_poles:
+        return found
+    is_finite = graph.apply(LESS, graph.apply(ABS, found), graph.constant(math.inf))
+    return graph.apply(WHERE, is_finite, found, graph.intern(op, left, right))
 
 
 class Signed(NamedTuple):

@@ -44,6 +44,7 @@ FLOORS = (
     (
         "partials",
         "product",
+        "ordering",
         "symmetry",
         "contraction",
         "flatten",
