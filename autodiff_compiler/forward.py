@@ -8,7 +8,7 @@ from .chain import JOINED, slope_by, tangent_of
 from .graph import BROADCAST, INPUT, STACK, Graph, Node
 from .masks import chain, total
 from .primitives import ArrayPrimitive
-from .shortcuts import Again, Shortcuts, arguments, shortcuts
+from .shortcuts import Again, Quotient, Shortcuts, arguments, shortcuts
 
 
 def tangents(
@@ -35,13 +35,21 @@ def _tangent(graph: Graph, node: Node, dots: Mapping[Node, Node], short: Shortcu
     dot = None
     for argument in dict.fromkeys(arguments(node, short)):
         if argument in dots:
-            slope = slope_by(graph, node, argument, short)
-            if not slope.is_constant(0):
-                term = chain(graph, dots[argument], slope)
+            term = _term(graph, node, argument, dots[argument], short)
+            if term is not None:
                 dot = term if dot is None else total(graph, dot, term, is_last=False)
     if dot is None or dot.shape == node.shape:
         return dot
     return graph.make(BROADCAST, (dot,), node.shape)
+
+
+def _term(graph: Graph, node: Node, argument: Node, dot: Node, short: Shortcuts) -> Node | None:
+    """What a tangent of an argument adds to that of a node."""
+    quotient = short.get(node)
+    if isinstance(quotient, Quotient) and argument is node.args[1] is not node.args[0]:
+        return quotient.adjoint(graph, node, dot)
+    slope = slope_by(graph, node, argument, short)
+    return None if slope.is_constant(0) else chain(graph, dot, slope)
 
 
 def forward(
