@@ -49,6 +49,7 @@ HINTS = (
         "arrays have no methods",
         "write {function}({name}, {given})",
     ),
+    Hint(r"[)\]]\.(?P<function>\w+)$", r"\(", "arrays have no methods", "write {function}(...)"),
     Hint(
         r"(?:^|[;\n])[ \t]*[^\W\d]\w*\s*:\s*$",
         r"\(?\s*(?P<shape>\w+(?:\s*,\s*\w+)*)",
@@ -138,6 +139,16 @@ INSTEAD: Mapping[str, str] = {
     "ravel": "write reshape(A, n*m)",
     "average": "write mean(x), or sum(w*x)/sum(w)",
     "trapz": "write sum((y[1:] + y[:-1])*(x[1:] - x[:-1]))/2",
+    "flatten": "write ravel(A)",
+    "astype": "leave it out: results have the type of the arguments",
+    "zeros_like": "write 0*x",
+    "ones_like": "write 0*x + 1",
+    "identity": "write eye(n)",
+    "squeeze": "write x[0], or x[:, 0]",
+    "take": "write x[i]",
+    "moveaxis": 'write einsum("aij->ija", T)',
+    "tensordot": 'write einsum("aij,jk->aik", T, A)',
+    "trapezoid": "write sum((y[1:] + y[:-1])*(x[1:] - x[:-1]))/2",
     "cumprod": "write exp(cumsum(log(x))) for positive numbers",
     "roll": "write concatenate([x[-1:], x[:-1]])",
     "cross": "write its elements: [a[1]*b[2] - a[2]*b[1], ...]",
@@ -147,6 +158,8 @@ WORDS: Mapping[str, str] = {
     "int": "trunc(x)", "integer": "trunc(x)", "float": "x",
     "print": "what is printed alone, on the last line",
 }  # fmt: skip
+NUMBERS = {"inf": "write 1/0", "oo": "write 1/0", "nan": "write 0/0"}  # names of NumPy's
+MODULES = frozenset({"np", "numpy", "math", "sp", "sympy", "scipy", "special", "linalg", "jnp"})
 DERIVATIVES = frozenset({"d", "derivative", "grad", "gradient", "hessian", "jacobian"})
 _ABSENT = """
     all any argmax argmin argsort convolve eig eigh eigvals eigvalsh expm fft integrate interp
@@ -161,6 +174,15 @@ REPLACEMENTS: Mapping[str, str] = {
     "∑": "sum(...)", "°": "radians(...)", "∨": "or", "¬": "not", "∞": "1/0", "½": "1/2",
     "¼": "1/4", "“": "a formula", "’": "'",
 }  # fmt: skip
+
+
+def undeclared(name: str, known: Iterable[str]) -> str:
+    """What to write instead of a name that is none of the inputs."""
+    if name in MODULES:
+        return "functions have plain names: sum(x), not np.sum(x)"
+    close = nearest(name, known)
+    other = f"did you mean {close}?" if close else "declare it among the inputs"
+    return NUMBERS.get(name.lower(), other)
 
 
 def unknown_function(name: str, known: Iterable[str], source: str) -> tuple[str, str]:
@@ -200,9 +222,20 @@ def explain(source: str, position: int) -> tuple[str, str | None] | None:
         left, right = re.search(row.before, before), re.match(row.after, after)
         if left and right and (row.problem or _is_application(left["function"])):
             words = {**left.groupdict(), **right.groupdict()}
+            written = _replaced(words)
+            if written:
+                return row.problem, written
             problem = row.problem or "a function needs parentheses"
             return problem.format(**words), row.hint.format(**words)
     return None
+
+
+def _replaced(words: Mapping[str, str]) -> str | None:
+    """What to write instead of a method that is no function, or one without these arguments."""
+    function = words.get("function", "").lower()
+    if function == "transpose" and words.get("given", "").strip():
+        return 'write A.T, or einsum("aij->aji", T)'
+    return INSTEAD.get(function) if "name" in words else None
 
 
 def _is_application(name: str) -> bool:

@@ -9,10 +9,10 @@ from operator import attrgetter
 
 from .arrays import FUNCTIONS
 from .calls import Argument, Keyword, Ragged, call
-from .errors import ExpressionError, counted, nearest
+from .errors import ExpressionError, counted
 from .functions import Function, Reading, check_size
 from .graph import INPUT, NOT_EQUAL, POWER, STACK, WHERE, Graph, Node
-from .hints import extents_hint, shape_hint, unknown_function, usage
+from .hints import extents_hint, shape_hint, undeclared, unknown_function, usage
 from .lexer import Word, flatten, span, statement_start
 from .limits import DEFAULT, Limits
 from .primitives import ARRAYS, BY_NAME, CONSTANTS, ArrayPrimitive, Primitive, lookup, special
@@ -40,7 +40,6 @@ STATE = (
     *("last_defined", "unused", "statements", "depth"),
 )  # what belongs to the text being read
 WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False", "None"})
-NUMBERS = {"inf": "write 1/0", "oo": "write 1/0", "nan": "write 0/0"}  # names of NumPy's
 RESERVED = {"True": "1", "False": "0", "None": "a number, or leave it out"}
 
 
@@ -160,9 +159,7 @@ class Scope:
         if name.startswith("__") and name.endswith("__") and name.strip("_"):
             raise self.fail(f"{name} is not a variable's name", token, "use another name")
         if self.closed:
-            close = nearest(name, self.variables)
-            hint = f"did you mean {close}?" if close else "declare it among the inputs"
-            hint = NUMBERS.get(name.lower(), hint)
+            hint = undeclared(name, self.variables)
             raise self.fail(f"{name} is not among the inputs", token, hint)
         node = self.variables[name] = self.graph.input(name, self.shapes.get(name, ()))
         return node
