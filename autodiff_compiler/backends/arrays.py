@@ -140,14 +140,19 @@ def _singular(a):
 COFACTOR = '''\
 def _cofactor(a):
     """The determinants of the minors: by the inverse if that is good, else by singular values."""
-    det = np.linalg.det(a) if a.ndim == 2 and a.shape[0] > 1 else 0.0
-    if det:
-        limits, inverse = np.finfo(a.dtype), np.linalg.inv(a)
-        condition = np.square(a).sum()*np.square(inverse).sum()  # squared, and n*n of a rotation
-        if limits.tiny < abs(det) < np.inf and condition < limits.eps**-0.6:
-            return det*inverse.T
-    sign, u, s, v = _singular(a)
-    return sign*(u*_prod_others(s)[..., None, :]) @ v'''
+    det, limits = np.linalg.det(a), np.finfo(a.dtype)
+    good = np.logical_and(limits.tiny < abs(det), abs(det) < np.inf)
+    inverse = np.linalg.inv(np.where(good[..., None, None], a, np.eye(a.shape[-1], dtype=a.dtype)))
+    # Squared, and n*n of a rotation.
+    condition = np.square(a).sum(axis=(-2, -1))*np.square(inverse).sum(axis=(-2, -1))
+    good = np.logical_and(good, condition < limits.eps**-0.6)
+    minors = det[..., None, None]*inverse.swapaxes(-2, -1)
+    if a.shape[-1] > 1 and np.all(good):
+        return minors
+    bad = np.logical_or(np.logical_not(good), a.shape[-1] == 1)
+    sign, u, s, v = _singular(a[bad])
+    minors[bad] = sign*(u*_prod_others(s)[..., None, :]) @ v
+    return minors'''
 
 COFACTOR_ALONG = '''\
 def _cofactor_along(a, d):
