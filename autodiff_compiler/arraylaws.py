@@ -28,6 +28,7 @@ DET, LOGDET, LOG_DET = ARRAYS["det"], ARRAYS["logdet"], ARRAYS["log_det"]
 MATMUL, LOGSUMEXP = ARRAYS["matmul"], ARRAYS["logsumexp"]
 SOFTMAX, LOG_SOFTMAX = ARRAYS["softmax"], ARRAYS["log_softmax"]
 VIEWS = frozenset({INDEX, ARRAYS["expand_dims"]})
+TAKEN = VIEWS | {ARRAYS["transpose"], ARRAYS["diagonal"]}  # of all elements, some
 SUMS = VIEWS | {SUM}  # and what is taken of them
 LOG, ABS, SQRT, EXP = (lookup(name) for name in ("log", "abs", "sqrt", "exp"))
 HYPOT, LOGADDEXP = lookup("hypot"), lookup("logaddexp")
@@ -71,7 +72,7 @@ def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         yield Rule(("stable", "exp(x)/sum(exp(x)) -> softmax(x)"), _softmax)
     if op is SUBTRACT and heads[1] in VIEWS | {LOGSUMEXP}:
         yield Rule(("stable", "x - logsumexp(x) -> log_softmax(x)"), _log_softmax)
-    if op is LOG and heads[0] in {SOFTMAX, INDEX}:
+    if op is LOG and heads[0] in TAKEN | {SOFTMAX}:
         yield Rule(("stable", "log(softmax(x)) -> log_softmax(x)"), _log_of_softmax)
 
 
@@ -143,7 +144,8 @@ def _log_of_sum(graph: Graph, total: Node) -> Node | None:
     inner = _viewed(total)
     if inner.op is not SUM or inner.args[0].op is not EXP:
         return None
-    return _retaken(graph, total, graph.make(LOGSUMEXP, inner.args[0].args, inner.data))
+    found = graph.make(LOGSUMEXP, inner.args[0].args, inner.data)
+    return _retaken(graph, found, total) if total.op in VIEWS else found
 
 
 def _softmax(graph: Graph, above: Node, total: Node) -> Node | None:
@@ -161,10 +163,14 @@ def _log_softmax(graph: Graph, x: Node, total: Node) -> Node | None:
 
 
 def _log_of_softmax(graph: Graph, share: Node) -> Node | None:
-    inner = _viewed(share)
-    if inner.op is not SOFTMAX:
+    views = list[Node]()
+    while share.op in TAKEN:
+        views.append(share)
+        share = share.args[0]
+    if share.op is not SOFTMAX:
         return None
-    return _retaken(graph, share, graph.make(LOG_SOFTMAX, inner.args, inner.data))
+    found = graph.make(LOG_SOFTMAX, share.args, share.data)
+    return reduce(partial(_retaken, graph), reversed(views), found)
 
 
 def _viewed(node: Node) -> Node:
@@ -172,9 +178,9 @@ def _viewed(node: Node) -> Node:
     return node.args[0] if node.op in VIEWS else node
 
 
-def _retaken(graph: Graph, view: Node, inner: Node) -> Node:
-    """The same view, if it is one, of something else."""
-    return graph.rebuild(view, (inner, *view.args[1:]), graph.apply) if view.op in VIEWS else inner
+def _retaken(graph: Graph, inner: Node, view: Node) -> Node:
+    """The same view of something else."""
+    return graph.rebuild(view, (inner, *view.args[1:]), graph.apply)
 
 
 def _is_beside(x: Node, total: Node) -> bool:

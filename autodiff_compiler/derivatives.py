@@ -284,8 +284,9 @@ SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
 
 def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
     """The program of one kind of derivative of `output` by the inputs named in `wrt`."""
-    program = KINDS[kind](Problem(graph, output, wrt))
-    if kind == "value" or not has_poles(graph, output):
+    problem = Problem(graph, output, wrt)
+    program = KINDS[kind](problem)
+    if kind == "value" or not has_poles(graph, problem.nodes):
         return program
     return program._replace(at_poles=partial(_at_poles, graph, output, wrt, kind))
 

@@ -126,11 +126,9 @@ def at_poles(nodes: Sequence[Node]) -> Iterator[tuple[Node, AtPole | OverPoles]]
             yield node, found
 
 
-def has_poles(graph: Graph, output: Node) -> bool:
-    """Whether derivatives at poles differ from others."""
-    if graph.divisors <= {CONSTANT}:
-        return False
-    return next(at_poles(graph.ancestors([output])), None) is not None
+def has_poles(graph: Graph, nodes: Sequence[Node]) -> bool:
+    """Whether derivatives of the nodes of a program are others at poles."""
+    return not graph.divisors <= {CONSTANT} and next(at_poles(nodes), None) is not None
 
 
 def _over(node: Node, squares: Container[Node]) -> AtPole | OverPoles | None:

@@ -261,3 +261,19 @@ def test_norms_of_zeros_are_0_beside_norms_that_underflow():
     assert fn(x[[0, 2]]).tolist() == [0.0, 5.0]
     assert fn(np.zeros((2, 0))).tolist() == [0.0, 0.0]
     assert math.isnan(fn(np.array([[0.0, math.nan]]))[0])
+
+
+@pytest.mark.parametrize(
+    ("source", "same"),
+    [
+        ("log(diagonal(softmax(L, axis=1)))", "diagonal(log_softmax(L, axis=1))"),
+        ("log(softmax(L', axis=0)'[:, 1])", "log_softmax(L, axis=1)[:, 1]"),
+        ("log(softmax(L, axis=1)[:, None, 0])", "log_softmax(L, axis=1)[:, None, 0]"),
+    ],
+)
+def test_logarithms_of_what_is_taken_of_shares(source, same):
+    large = np.array([[0.0, 1000.0], [1000.0, 0.0]])
+    for matrix in (large, large / 500):
+        found, want = (ac.compile(f"L: [n, n]; sum({text})") for text in (source, same))
+        assert found(matrix) == want(matrix)
+        np.testing.assert_array_equal(found.gradient(matrix), want.gradient(matrix))
