@@ -74,3 +74,13 @@ def test_a_row_at_a_position_that_is_an_input_is_not_written_to(source):
     assert found == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-6)
     for name, value in before.items():
         np.testing.assert_array_equal(point[name], value)
+
+
+@pytest.mark.parametrize(
+    "source", ["sum(x*x) + x[0, i[0]]", "x[0, i[0]]", "sum(x[:, i[0]]) + x[i[1], 0]"]
+)
+def test_elements_at_positions_that_are_inputs_keep_single_precision(source):
+    fn = ac.compile(f"x: [m, n]; i: [k]; {source}", wrt="x")
+    x, i = np.ones((2, 2), np.float32), np.array([1, 0])
+    assert fn.gradient(x, i)[0].dtype == np.float32
+    assert fn.hvp((x, i), (x,))[0].dtype == np.float32

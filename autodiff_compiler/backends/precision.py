@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
-from ..graph import CONSTANT, INPUT, STACK, WHERE, Graph, Node, differentiable
+from ..graph import CONSTANT, INPUT, PLACING, STACK, WHERE, Graph, Node, differentiable
 from ..primitives import ARRAYS, ArrayPrimitive
 
 SUM = ARRAYS["sum"]
@@ -48,5 +48,5 @@ def _kind(node: Node, args: list[Kind], has_arrays: bool) -> Kind:
     if node.op is SUM and node.args[0].is_boolean:
         return Kind.DOUBLE
     made = node.shape if isinstance(node.op, ArrayPrimitive) else not node.op.symbol
-    kind = max(args, default=Kind.WEAK)
+    kind = max(args[:1] if node.op in PLACING else args, default=Kind.WEAK)
     return Kind.DOUBLE if made and kind is Kind.WEAK else kind
