@@ -22,12 +22,14 @@ from .graph import (
 from .masks import chain
 from .partials import partial_builders
 from .poles import AtPole, OverPoles, at_poles, where_not_0
-from .primitives import ArrayPrimitive, lookup
+from .primitives import ARRAYS, ArrayPrimitive, lookup
 
 ABS, HYPOT, SQRT = (lookup(n) for n in ("abs", "hypot", "sqrt"))
 PRODUCTS = frozenset({MULTIPLY, DIVIDE})
 ROOTS = frozenset({SQRT, lookup("sqrt_product"), lookup("cbrt")})
 MAYBE_ROOTS = ROOTS | {POWER}
+SOLVE, EINSUM = ARRAYS["solve"], ARRAYS["einsum"]
+ROWS = frozenset({ARRAYS["sum"], ARRAYS["diagonal"]})
 MOST_UNDER_ROOT = 32  # operations that are looked through
 MOST = 8  # the largest exponent: beyond, the powers below it may be shared by others
 
@@ -225,15 +227,31 @@ def _under(node: Node) -> UnderRoot:
 
 
 def _is_quadratic(form: Node) -> bool:
-    """Whether arrays are contracted to a sum of squares, or a number such as `x @ A @ x`."""
+    """Whether arrays are contracted to a sum of squares, or with themselves: `x @ solve(A, x)`."""
     pending, leaves = [form], list[Node]()
     for node in pending:  # which grows
-        if isinstance(node.op, ArrayPrimitive) and node.op.labels and len(pending) < MOST:
+        is_linear = isinstance(node.op, ArrayPrimitive) and node.op.labels is not None
+        is_product = node.op is MULTIPLY and node.shape and node.args[0] is not node.args[1]
+        if (is_linear or is_product) and len(pending) < MOST:
             pending += node.args
+        elif node.op is SOLVE:
+            pending.append(node.args[1])
         elif node is not form:
             leaves.append(node)
     squares = any(a.op is MULTIPLY and a.args[0] is a.args[1] for a in leaves)
-    return squares or (not form.shape and len({*leaves}) < len(leaves))
+    return squares or (_is_of_rows(form) and len({*leaves}) < len(leaves))
+
+
+def _is_of_rows(form: Node) -> bool:
+    """Whether what meets itself in a contraction does so element by element, or row by row."""
+    if form.op is EINSUM and form.shape:
+        inside, out = form.data
+        return all(
+            set(out) <= set(own)
+            for own, a in zip(inside, form.args, strict=True)
+            if form.args.count(a) > 1
+        )
+    return not form.shape or form.op in ROWS
 
 
 def _is_root(node: Node) -> bool:

@@ -191,3 +191,29 @@ def test_curvature_of_whole_arrays_where_points_are_the_same(source, others):
     ends = [fn(**(point | {"X": s * h * along["X"]})) for s in (1, 0, -1)]
     want = (ends[0] - 2 * ends[1] + ends[2]) / h**2
     assert np.sum(found * along["X"]) == pytest.approx(want, rel=2e-3)
+
+
+FORMS = (
+    "sqrt(Z[0] @ S @ Z[0])",
+    "sqrt(Z[0] @ solve(S, Z[0]))",
+    "sqrt(sum(Z[0]*(S @ Z[0])))",
+    "sqrt(sum(w*Z[0]**2))",
+    "sum(sqrt(sum(Z*(Z @ inv(S)), axis=1)))",
+    "sum(sqrt(sum(Z*solve(S, Z').T, axis=1)))",
+    "sum(sqrt(diagonal(Z @ S @ Z')))",
+    'sum(sqrt(einsum("ij,jk,ik->i", Z, S, Z)))',
+)
+
+
+@pytest.mark.parametrize("source", FORMS)
+def test_distances_by_a_matrix_have_slope_0_at_0(source):
+    shapes = {"Z": ("n", "k"), "S": ("k", "k"), "w": ("k",)}
+    fn = ac.compile(source, inputs=list(shapes), shapes=shapes)
+    matrix, weights = np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([1.0, 2.0])
+    for slope in fn.gradient(np.array([[0.0, 0.0], [0.0, 0.0]]), matrix, weights):
+        assert not np.any(slope)
+    at = np.array([[0.5, -1.0], [0.0, 0.0]])
+    h, step = 1e-6, np.array([[1.0, 0.5], [0.0, 0.0]])
+    ends = [fn(at + s * h * step, matrix, weights) for s in (1, -1)]
+    want = (ends[0] - ends[1]) / (2 * h)
+    assert np.sum(fn.gradient(at, matrix, weights)[0] * step) == pytest.approx(want, rel=1e-6)
