@@ -147,7 +147,7 @@ def _cofactor(a):
     condition = np.square(a).sum(axis=(-2, -1))*np.square(inverse).sum(axis=(-2, -1))
     good = np.logical_and(good, condition < limits.eps**-0.6)
     minors = det[..., None, None]*inverse.swapaxes(-2, -1)
-    if a.shape[-1] > 1 and np.all(good):
+    if a.shape[-1] > 1 and good.all():
         return minors
     bad = np.logical_or(np.logical_not(good), a.shape[-1] == 1)
     sign, u, s, v = _singular(a[bad])
