@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from functools import reduce
+from itertools import islice
 
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, POWER, SUBTRACT, Graph, Node, Rule
 from .primitives import Primitive, lookup
@@ -146,6 +147,8 @@ def _share(graph: Graph, power: Node, total: Node) -> Node | None:
 
 def _multiple(graph: Graph, above: Node, total: Node) -> Node | None:
     """Something times an exponential, over a sum that has it."""
+    if not graph.is_program:  # slopes may cancel
+        return None
     for power, other in (above.args, above.args[::-1]):
         share = _share(graph, power, total) if power.op is EXP else None
         if share is not None:
@@ -154,7 +157,7 @@ def _multiple(graph: Graph, above: Node, total: Node) -> Node | None:
 
 
 def _constant_share(graph: Graph, above: Node, total: Node) -> Node | None:
-    if EXP not in graph.heads:
+    if not graph.is_program or EXP not in graph.heads or _has_exponential(above):
         return None
     parts = added(total)
     constants, others = ([p for p in parts if (p.op is CONSTANT) == k] for k in (True, False))
@@ -166,6 +169,15 @@ def _constant_share(graph: Graph, above: Node, total: Node) -> Node | None:
         return None
     share = graph.apply(EXPIT, graph.apply(SUBTRACT, first, rest))
     return graph.apply(MULTIPLY, graph.apply(DIVIDE, above, constants[0]), share)
+
+
+def _has_exponential(product: Node) -> bool:
+    """Whether an exponential is a factor."""
+    pending = [product]
+    for node in islice(pending, MAX_TERMS):  # which grows
+        if node.op is MULTIPLY or node.op is DIVIDE:
+            pending += node.args
+    return any(node.op is EXP for node in pending)
 
 
 def scaled(node: Node) -> tuple[float, Node | None]:

@@ -14,6 +14,7 @@ from .graph import (
     ADD,
     CONSTANT,
     DIVIDE,
+    INPUT,
     MULTIPLY,
     NEGATIVE,
     POWER,
@@ -23,10 +24,16 @@ from .graph import (
     Node,
 )
 from .partials import Pen, partial_builders
-from .primitives import ArrayPrimitive, lookup
+from .primitives import ArrayPrimitive, Primitive, lookup
 
 NOT_EQUAL = lookup("not_equal")
-GROWING = frozenset(map(lookup, ("expm1", "cosh", "sinh")))
+# What is divided by these falls as fast; its partial by their argument.
+GROWING: Mapping[Primitive, str] = {
+    lookup("expm1"): "out/expm1(-x)",
+    lookup("cosh"): "-out*tanh(x)",
+    lookup("sinh"): "-out/tanh(x)",
+}
+ALGEBRAIC = frozenset({ADD, DIVIDE, INPUT, MULTIPLY, NEGATIVE, POWER, SUBTRACT, lookup("sqrt")})
 SUMS = frozenset({ADD, SUBTRACT, NEGATIVE})
 MOST = 32  # operations that are looked through
 MOST_TERMS = 6
@@ -52,12 +59,12 @@ class AtPole(NamedTuple):
         """The partial by the quotient, selected where it is not 0."""
         if argument is not self.arguments[-1]:
             return None
-        growth = node.args[-1] if node.op is DIVIDE else node
-        build = partial_builders(growth.op)[-1]
-        assert build is not None
-        slope = build(graph, *growth.args, growth)
         if node.op is DIVIDE:
-            slope = Pen(graph).written("-(y*(s/g))", y=node, s=slope, g=growth)
+            slope = Pen(graph).written(GROWING[node.args[1].op], x=argument, out=node)
+            return where_not_0(graph, slope, slope)
+        build = partial_builders(node.op)[-1]
+        assert build is not None
+        slope = build(graph, *node.args, node)
         return where_not_0(graph, slope, slope)
 
 
@@ -136,7 +143,7 @@ def _over(node: Node, squares: Container[Node]) -> AtPole | OverPoles | None:
     above, below = node.args
     if below.op in GROWING and above is not below.args[0] and _has_pole(below.args[0], squares):
         return AtPole((above, *below.args))
-    if below.op is not ADD and below.op is not SUBTRACT:
+    if (below.op is not ADD and below.op is not SUBTRACT) or _has_pole(above, squares):
         return None
     terms = [_term(sign, node, squares) for sign, node in _signed(below)]
     if all(term.partials is OF_TERM for term in terms):
@@ -146,12 +153,19 @@ def _over(node: Node, squares: Container[Node]) -> AtPole | OverPoles | None:
 
 
 def _term(sign: int, node: Node, squares: Container[Node]) -> Term:
-    if node.op is DIVIDE and _is_pole(node, squares):
+    if node.op is DIVIDE and _is_plain(node, squares):
         return Term(sign, node, OF_QUOTIENT, dict(zip("kx", node.args, strict=True)))
-    if node.op is POWER and node.args[0].op is DIVIDE and _is_pole(node.args[0], squares):
+    if node.op is POWER and node.args[0].op is DIVIDE and _is_plain(node.args[0], squares):
         base, exponent = node.args
         return Term(sign, node, OF_POWER, dict(zip("kxe", (*base.args, exponent), strict=True)))
     return Term(sign, node, OF_TERM, {"w": node})
+
+
+def _is_plain(quotient: Node, squares: Container[Node]) -> bool:
+    """Whether a quotient has a pole where its divisor is 0, and the divisor itself none."""
+    below = quotient.args[1]
+    plain = below.op in ALGEBRAIC and not _has_pole(below, squares)
+    return plain and _is_pole(quotient, squares)
 
 
 def _signed(total: Node) -> list[tuple[int, Node]]:

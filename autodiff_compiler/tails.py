@@ -26,6 +26,8 @@ def tails() -> Iterator[Law]:
         yield stable(pattern, f"where(abs(x) > 20, {far}, out)", OVERFLOWS)
     yield stable("i1(x)/i0(x)", "i1e(x)/i0e(x)", OVERFLOWS)
     yield stable("exp(y)/i0(x)", "where(abs(x) > 20, exp(y - abs(x))/i0e(x), out)", OVERFLOWS)
+    far = "where(x < -30 and y > 0, log(y) + log_expit(x), out)"
+    yield stable("log(y*expit(x))", far, OVERFLOWS)
     for pattern, far in (  # as populations grow
         ("(x*exp(y))/(z + w*expm1(y))", "x/(w + (z - w)*exp(-y))"),
         ("(x*exp(y))/(z + (w*exp(y))/u)", "x/(w/u + z*exp(-y))"),

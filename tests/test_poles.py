@@ -76,6 +76,22 @@ def test_elsewhere_they_are_what_they_always_are(source, point):
     np.testing.assert_allclose(found, fn.hessian(*usual), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("source", "point", "slopes"),
+    [
+        ("1/(1 + 1/expm1(h/T))", {"h": 1, "T": 1e-3}, (0, 0)),
+        ("1/(k + 1/sinh(1/x))", {"k": 2, "x": 1e-3}, (-0.25, 0)),
+        ("k/(b + y/sinh(k/x))", {"k": 1, "b": 1, "y": 2, "x": 1e-3}, (1, -1, 0, 0)),
+        ("k/(2/sinh(-1/x) + 0.5/x)", {"k": 1.7, "x": 1e-3}, (0.002, 3.4)),
+        ("x - k - 1/(1/x + 1/y + k)", {"x": 1e-9, "k": 3, "y": 0.7}, (0, -1, 0)),
+        ("x**y", {"x": 1e-310, "y": 0}, (0, math.log(1e-310))),
+    ],
+)
+def test_where_functions_overflow_and_nothing_is_divided_by_0(source, point, slopes):
+    fn = ac.compile(source, inputs=list(point))
+    assert fn.gradient(**point) == pytest.approx(slopes, abs=1e-8)
+
+
 @pytest.mark.parametrize(("source", "point"), FLAT, ids=str)
 def test_a_flat_function_has_no_curvature_at_a_pole(source, point):
     assert not np.any(ac.compile(source, inputs=list(point)).hessian(*point.values()))

@@ -1,5 +1,7 @@
 """Far from 0, where parts of a formula leave the range and the formula does not."""
 
+import math
+
 import mpmath
 import pytest
 from oracle import Oracle
@@ -40,6 +42,7 @@ ROWS = (
     ("log(1/(1 + exp(u) + exp(v)))", {"u": 800, "v": 1}),
     ("K*P*exp(r*t)/(K + P*(exp(r*t) - 1))", {"K": 2, "P": 3, "r": 1, "t": 800}),
     ("P*exp(r*t)/(1 + P*exp(r*t)/K)", {"P": 3, "r": 1, "t": 800, "K": 2}),
+    ("log(k*exp(y)/(1.5 + exp(y) + exp(x)))", {"k": 2, "y": 1, "x": 900}),
     # and near it
     ("2*ndtr(x) - 1", {"x": 1e-12}),
     ("hypot(x, y) - abs(x)", {"x": 1, "y": 1e-9}),
@@ -62,6 +65,12 @@ def test_what_stays_in_the_range_is_computed(source, point):
         want += [float(oracle.partial(k, *exact)) for k in range(len(exact))]
     value, slopes = fn.value_and_gradient(*point.values())
     assert [value, *slopes] == pytest.approx(want, rel=2e-12, abs=1e-320)
+
+
+def test_shares_of_what_is_in_the_sum_keep_the_digits_of_slopes():
+    fn = ac.compile("exp(x)/(1 + exp(x + y) + 2*exp(x))", inputs="x y")
+    share = 1 / (math.exp(-30) + math.exp(-5) + 2)  # whose slope is share**2*exp(-30)
+    assert fn.gradient(30, -5)[0] == pytest.approx(share**2 * math.exp(-30), rel=1e-4)
 
 
 def test_slopes_of_a_quotient_of_bessel_functions_do_not_overflow():
