@@ -268,22 +268,19 @@ def parser() -> Parser:
     return main_parser
 
 
-def _options(command: str) -> list[Option]:
-    return [*COMMON, *COMMANDS[command].options]
-
-
-def _flags() -> set[str]:
-    return {flag for name in COMMANDS for option in _options(name) for flag in option.flags}
+def _flags(*commands: str) -> set[str]:
+    options = (option for name in commands for option in (*COMMON, *COMMANDS[name].options))
+    return {flag for option in options for flag in option.flags}
 
 
 def _instead(word: str, command: str) -> str:
     """What to write instead of an argument that the command does not take."""
-    flag, own = word.partition("=")[0], {f for o in _options(command) for f in o.flags}
-    others = [n for n in COMMANDS if flag in {f for o in _options(n) for f in o.flags}]
+    flag = word.partition("=")[0]
+    others = [name for name in COMMANDS if flag in _flags(name)]
     if others:
         return f"{flag} is for {', '.join(others)}"
     if word.startswith("-"):
-        close = nearest(flag, own)
+        close = nearest(flag, _flags(command))
         return f"did you mean {close}?" if close else f"see {PROGRAM} {command} --help"
     if re.match(r"[^\W\d]\w*=", word):
         return f"write --at {word} for a point"
@@ -293,7 +290,7 @@ def _instead(word: str, command: str) -> str:
 def shield(arguments: Sequence[str]) -> list[str]:
     """Arguments with a space before those that begin with a minus and are no option: `-x**2`."""
     asks = len(arguments) < 3 or not arguments[1].startswith("-")  # else -h may be the formula
-    known = _flags() | {"-", "--help", "--version", "-h" if asks else ""}
+    known = _flags(*COMMANDS) | {"-", "--help", "--version", "-h" if asks else ""}
     return [
         f" {a}" if a.startswith("-") and a.partition("=")[0] not in known else a
         for a in arguments

@@ -119,7 +119,7 @@ class OverPoles(NamedTuple):
         return pen.written(term.partials[name], **known, **{"w": term.node, **term.parts})
 
 
-def at_poles(nodes: Sequence[Node]) -> Iterator[tuple[Node, AtPole | OverPoles]]:
+def past_poles(nodes: Sequence[Node]) -> Iterator[tuple[Node, AtPole | OverPoles]]:
     """The functions that are flat where their last argument has a pole, and what is over poles."""
     squares = {n for n in nodes if n.op is MULTIPLY and n.args[0] is n.args[1]}
     for node in nodes:
@@ -135,7 +135,7 @@ def at_poles(nodes: Sequence[Node]) -> Iterator[tuple[Node, AtPole | OverPoles]]
 
 def has_poles(graph: Graph, nodes: Sequence[Node]) -> bool:
     """Whether derivatives of the nodes of a program are others at poles."""
-    return not graph.divisors <= {CONSTANT} and next(at_poles(nodes), None) is not None
+    return not graph.divisors <= {CONSTANT} and next(past_poles(nodes), None) is not None
 
 
 def _over(node: Node, squares: Container[Node]) -> AtPole | OverPoles | None:

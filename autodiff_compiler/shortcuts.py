@@ -21,7 +21,7 @@ from .graph import (
 )
 from .masks import chain
 from .partials import partial_builders
-from .poles import AtPole, OverPoles, at_poles, where_not_0
+from .poles import AtPole, OverPoles, past_poles, where_not_0
 from .primitives import ARRAYS, ArrayPrimitive, lookup
 
 ABS, HYPOT, SQRT = (lookup(n) for n in ("abs", "hypot", "sqrt"))
@@ -198,7 +198,7 @@ def shortcuts(graph: Graph, nodes: Sequence[Node], again: Again = Again.NO) -> S
             norms.append(node)
         elif not again and node.op in MAYBE_ROOTS and _is_root(node):
             found |= _under_root(node)
-    found |= at_poles(nodes) if graph.at_poles else ()
+    found |= past_poles(nodes) if graph.at_poles else ()
     return found | _norms(nodes, norms) if norms else found
 
 

@@ -271,7 +271,7 @@ def define(name: str, schedule: Schedule, doc: Sequence[str], style: Style) -> I
     """A function definition, whose arguments may have been checked before."""
     program = schedule.program
     parameters, unpack = signature(program, schedule)
-    yield errors(style.raising)
+    yield errors(style)
     yield from wrap(f"def {name}({parameters}):", "")
     yield from docstring(doc, "    ")
     for line in unpack:

@@ -20,7 +20,7 @@ GREEK = frozenset(f"{SMALL} {LARGE}".split())
 COMMANDS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", f"{SMALL} {LARGE}".split(), strict=True))
 OPERATORS = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan",
                        "sec", "csc", "cot", "coth", "exp", "log"})  # fmt: skip
-TALL = re.compile(r"\\(frac|sum|prod|sqrt|begin)\b")
+TALL = re.compile(r"\\(frac|sum|prod|sqrt|begin)(?![a-z])")
 ACCENTS = {"_dot": r"\dot", "_bar": r"\bar"}
 
 
@@ -67,7 +67,7 @@ def _spelling(row: Primitive) -> Spelling:
     text = row.latex or _operator(row)
     for k, name in enumerate(row.args):
         text = text.replace(f"{{{name}}}", f"{{{k}}}")
-    if not row.args or row.name == "abs":
+    if not row.args or text.startswith(r"\left"):  # which closes itself
         return Spelling(text, NAME, (0,) * row.arity)
     if row.latex is None or not row.symbol or row.name == "divide":
         return Spelling(text, ATOM, (0,) * row.arity)

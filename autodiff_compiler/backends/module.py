@@ -139,13 +139,14 @@ class NumpyWriter(Writer):
         doc = [summary(program.kind, self.wrt)]
         pattern = spanning(program, self.wrt, self.pattern) if self.pattern else None
         if program.at_poles is None:
-            self._define(program.kind, program, doc, pattern)
+            self._define(program.kind, program, doc, pattern, self.style)
             return
         taken = {node.data for node in program.arguments()}
         fast, careful = (free(f"_{program.kind}{s}", taken) for s in ("", "_at_poles"))
-        schedule = self._define(fast, program, ["Where nothing is divided by 0."], pattern, True)
+        raising = self.style._replace(raising=True)
+        schedule = self._define(fast, program, ["Where nothing is divided by 0."], pattern, raising)
         arrays = pattern and tuple(axes or 1 for axes in pattern)  # Python's numbers raise
-        self._define(careful, program.at_poles(), ["Also where something is."], arrays)
+        self._define(careful, program.at_poles(), ["Also where something is."], arrays, self.style)
         lines = numpy.choose(program.kind, schedule, doc, fast, careful)
         self.functions.append(self.collect(lines, schedule))
 
@@ -155,17 +156,16 @@ class NumpyWriter(Writer):
         program: Program,
         doc: Sequence[str],
         pattern: Pattern | None,
-        raising: bool = False,
+        style: Style,
     ) -> Schedule:
         """A function under a name, added to the others."""
-        style = self.style._replace(raising=raising or self.style.raising)
         schedule = numpy_schedule(program, style, pattern)
         if isinstance(schedule, PatternSchedule):
-            lines = patterns.define(name, schedule, doc, style.raising)
+            lines = patterns.define(name, schedule, doc, style)
         elif program.graph.has_arrays:
             lines = arrays.define(name, schedule, doc, style)
         else:
-            lines = numpy.define(name, schedule, doc, style.raising)
+            lines = numpy.define(name, schedule, doc, style)
         self.functions.append(self.collect(lines, schedule))
         return schedule
 

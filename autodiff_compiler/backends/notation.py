@@ -16,7 +16,7 @@ from ..primitives.moving import index_spelling
 from .base import ATOM, NAME, Spelling
 
 Write = Callable[[Node], str]
-REDUCTIONS = frozenset({"sum", "prod", "amax", "amin", "norm2", "logsumexp"})
+AXIS = r"\mathrm{{axis}} = "  # in a template
 
 
 def _shape(node: Node) -> str:
@@ -138,7 +138,10 @@ def latex(node: Node) -> Spelling:
         row_vector = len(node.args[0].shape) == 1
         template = r"{0}^{{\top}} {1}" if row_vector else "{0} {1}"
         return Spelling(template, POWER - 1, (NAME if row_vector else POWER - 1, POWER - 1))
-    template = DRAWN[row](node) if row in DRAWN else _template(row) or _called(node)
+    if isinstance(node.data, Axes):
+        template = _reduced(node)
+    else:
+        template = DRAWN[row](node) if row in DRAWN else _template(row) or _called(node)
     raised = re.search(r"\}\^|\}_|\{0\}\\left\[", template) is not None
     level = NAME if row is ARRAYS["index"] else ATOM
     return Spelling(template, level, (NAME if raised else 0,) * len(count))
@@ -148,7 +151,7 @@ def _reduced(node: Node) -> str:
     """A reduction: its sign, the axes unless it goes over all, and in brackets what it is of."""
     rank, axes = len(node.args[0].shape), node.data.axes
     which = "" if len(axes) == rank else axis_text(node.data.positive(rank))
-    under = rf"_{{{{\mathrm{{{{axis}}}} = {which}}}}}" if which else ""
+    under = f"_{{{{{AXIS}{which}}}}}" if which else ""
     head = node.op.latex or rf"\operatorname{{{{{_escaped(node.op.name)}}}}}"
     if "{x}" in head:
         return head.replace("{x}", "{0}") + under
@@ -167,7 +170,7 @@ def _called(node: Node) -> str:
         inside = written[4:-1].replace("None", r"\mathrm{{None}}")
         return rf"{{0}}\left[{inside}\right]"
     name, _, rest = written.partition("(")
-    rest = re.sub(r'"([^"]*)"', r"\\text{{\1}}", rest[:-1])
+    rest = re.sub(r'"([^"]*)"', r"\\text{{\1}}", rest[:-1]).replace("axis=", AXIS)
     return rf"\operatorname{{{{{_escaped(name)}}}}}\left({rest}\right)"
 
 
@@ -179,12 +182,16 @@ def _repeated(node: Node) -> str:
     return r"\mathbf{{1}}" if node.args[0].is_constant(1) else _called(node)
 
 
+def _turned(node: Node) -> str:
+    return r"{0}^{{\top}}" if text(node) == "{0}.T" else _called(node)
+
+
 DRAWN: Mapping[object, Write] = {
     STACK: lambda node: rf"\left[{_fields(node)}\right]",
     ARRAYS["index"]: _indexed,
     ARRAYS["extent"]: lambda node: str(node.data),
     ARRAYS["broadcast_to"]: _repeated,
-    **{row: _reduced for row in ARRAYS.values() if row.name in REDUCTIONS},
+    ARRAYS["transpose"]: _turned,
 }
 
 

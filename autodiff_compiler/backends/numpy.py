@@ -26,6 +26,7 @@ from .base import (
 )
 from .precision import doubles
 from .python import signature, tuple_of
+from .style import Style
 
 NUMPY = Import("numpy", "", "np")
 RAISED = Import("builtins", "ArithmeticError", "ArithmeticError")
@@ -80,12 +81,10 @@ def _spelling(row: Primitive) -> Spelling:
     return call(f"special.{row.scipy}", row.arity, [SPECIAL])
 
 
-def define(
-    name: str, schedule: Schedule, doc: Sequence[str], raising: bool = False
-) -> Iterator[str]:
+def define(name: str, schedule: Schedule, doc: Sequence[str], style: Style) -> Iterator[str]:
     """A function definition; it accepts whatever arrays of numbers can be made of."""
     program, names = schedule.program, list(schedule.parameters.values())
-    yield errors(raising)
+    yield errors(style)
     yield from head(name, schedule, doc, [*schedule.parameters.values()])
     writer = _OutputWriter(schedule)
     outputs = writer.write(program.outputs)
@@ -98,9 +97,9 @@ def define(
     yield from wrap(f"return {outputs}", "    ")
 
 
-def errors(raising: bool) -> str:
+def errors(style: Style) -> str:
     """The decorator for IEEE's answers, but perhaps an error where something is divided by 0."""
-    divide = ', divide="raise"' if raising else ""
+    divide = ', divide="raise"' if style.raising else ""
     return f'@np.errstate(all="ignore"{divide})'
 
 

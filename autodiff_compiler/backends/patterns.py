@@ -93,12 +93,10 @@ def _tuple(texts: Iterable[str]) -> str:
     return listed[0] if len(listed) == 1 else tuple_of(", ".join(listed), len(listed))
 
 
-def define(
-    name: str, schedule: PatternSchedule, doc: Sequence[str], raising: bool = False
-) -> Iterator[str]:
+def define(name: str, schedule: PatternSchedule, doc: Sequence[str], style: Style) -> Iterator[str]:
     """A function definition; its arguments span the axes that the schedule was made for."""
     arrays = {v: n for v, n in schedule.parameters.items() if schedule.is_array(v)}
-    yield errors(raising)
+    yield errors(style)
     yield from head(name, schedule, doc, [*arrays.values()])
     yield from numbers([n for v, n in schedule.parameters.items() if v not in arrays], schedule)
     for k, (target, text) in enumerate(schedule.statements):

@@ -223,7 +223,6 @@ TRANSPOSE: ArrayPrimitive = array_function(
     ),
     spelling=_transpose_text,
     fold=_turned_back,
-    latex=r"{x}^{{\top}}",
 )
 SUM: ArrayPrimitive = array_function(
     "sum(x)",
