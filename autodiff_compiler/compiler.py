@@ -64,7 +64,8 @@ CHARACTERS = 64  # of a source that weigh like one operation
 class Function:
     """A compiled formula: its value and derivatives as functions, sources, traces and drawings.
 
-    Every function takes the inputs in order, or by name.  Numbers give Python floats.  Arrays mean
+    Every function takes the inputs in order, or by name; primals, tangents and directions are a
+    sequence, or a mapping by the names of the inputs.  Numbers give Python floats.  Arrays mean
     "for each element": they broadcast together, and every result has their common shape as its
     last axes.  A function cannot be changed: `compile` may give the same one to others.
     """
