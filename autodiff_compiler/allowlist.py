@@ -121,7 +121,7 @@ OF_ARRAYS = """
 
 HELPERS_OF_ARRAYS = """
     assembled below blocks cofactor cofactor_along dot in_blocks log_det log_softmax logsumexp norm2
-    placed prod_others scatter select singular softmax top total
+    placed prod_others scatter select singular softmax top total weighted_logsumexp
 """
 OF_KINDS = ("{}", "{}_ieee", "_{}", "_{}_at_poles")
 OF_LOOPS = {"BLOCK", "THREADS", "ThreadPoolExecutor"}

@@ -5,32 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial, reduce
 
+from .exponentials import log_of_sum
 from .graph import (
     ADD,
     BROADCAST,
     CONSTANT,
     DIVIDE,
-    INDEX,
     MULTIPLY,
     POWER,
-    SUBTRACT,
     Graph,
     Node,
     Rule,
 )
 from .norms import Inverse, added, combined, exponent_of, root_of, scaled
 from .primitives import ARRAYS, ArrayPrimitive, Primitive, lookup
-from .primitives.axes import ALL, Axes, New
+from .primitives.axes import Axes
 from .shapes import ShapeError
 
 NORM, SUM = ARRAYS["norm2"], ARRAYS["sum"]
 DET, LOGDET, LOG_DET = ARRAYS["det"], ARRAYS["logdet"], ARRAYS["log_det"]
-MATMUL, LOGSUMEXP = ARRAYS["matmul"], ARRAYS["logsumexp"]
-SOFTMAX, LOG_SOFTMAX = ARRAYS["softmax"], ARRAYS["log_softmax"]
-VIEWS = frozenset({INDEX, ARRAYS["expand_dims"]})
-TAKEN = VIEWS | {ARRAYS["transpose"], ARRAYS["diagonal"]}  # of all elements, some
-SUMS = VIEWS | {SUM}  # and what is taken of them
-LOG, ABS, SQRT, EXP = (lookup(name) for name in ("log", "abs", "sqrt", "exp"))
+MATMUL = ARRAYS["matmul"]
+LOG, ABS, SQRT = (lookup(name) for name in ("log", "abs", "sqrt"))
 HYPOT, LOGADDEXP = lookup("hypot"), lookup("logaddexp")
 
 
@@ -62,18 +57,10 @@ def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         yield Rule(rule, partial(_joined, HYPOT, root_of, _plain_norm))
     if op is LOG and heads[0] is ADD:
         rule = ("stable", "log(sum(exp(x)) + exp(y) + ...) -> logaddexp(logsumexp(x), y, ...)")
-        yield Rule(rule, partial(_joined, LOGADDEXP, exponent_of, _log_of_sum))
-    if op is LOG and heads[0] in SUMS | {DIVIDE}:
-        yield Rule(("stable", "log(sum(exp(x))/y) -> logsumexp(x) - log(y)"), _logsumexp)
+        yield Rule(rule, partial(_joined, LOGADDEXP, exponent_of, log_of_sum))
     if op is DIVIDE and heads[1] in {SUM, MATMUL, MULTIPLY}:
         rule = ("stable", "f(norm(x))/sum(x*x) as f(y)/(y*y), and of sum(x*x)*norm(x) as of y**3")
         yield Rule(rule, _over_norm)
-    if op is DIVIDE and heads[0] is EXP and heads[1] in SUMS:
-        yield Rule(("stable", "exp(x)/sum(exp(x)) -> softmax(x)"), _softmax)
-    if op is SUBTRACT and heads[1] in VIEWS | {LOGSUMEXP}:
-        yield Rule(("stable", "x - logsumexp(x) -> log_softmax(x)"), _log_softmax)
-    if op is LOG and heads[0] in TAKEN | {SOFTMAX}:
-        yield Rule(("stable", "log(softmax(x)) -> log_softmax(x)"), _log_of_softmax)
 
 
 def _over_norm(graph: Graph, above: Node, below: Node) -> Node | None:
@@ -130,70 +117,6 @@ def _joined(
     if not any(whole(graph, part) for part in inner):
         return None
     return combined(graph, op, [term_of(graph, term, whole) for term in terms])
-
-
-def _logsumexp(graph: Graph, total: Node) -> Node | None:
-    """Of a sum, or of what is taken of one, which may be divided by a number."""
-    if total.op is not DIVIDE:
-        return _log_of_sum(graph, total)
-    found = None if total.args[1].shape else _logsumexp(graph, total.args[0])
-    return found and graph.apply(SUBTRACT, found, graph.apply(LOG, total.args[1]))
-
-
-def _log_of_sum(graph: Graph, total: Node) -> Node | None:
-    inner = _viewed(total)
-    if inner.op is not SUM or inner.args[0].op is not EXP:
-        return None
-    found = graph.make(LOGSUMEXP, inner.args[0].args, inner.data)
-    return _retaken(graph, found, total) if total.op in VIEWS else found
-
-
-def _softmax(graph: Graph, above: Node, total: Node) -> Node | None:
-    inner = _viewed(total)
-    if inner.op is not SUM or inner.args[0] is not above or not _is_beside(above, total):
-        return None
-    return graph.make(SOFTMAX, above.args, inner.data._replace(keepdims=False))
-
-
-def _log_softmax(graph: Graph, x: Node, total: Node) -> Node | None:
-    inner = _viewed(total)
-    if inner.op is not LOGSUMEXP or inner.args[0] is not x or not _is_beside(x, total):
-        return None
-    return graph.make(LOG_SOFTMAX, (x,), inner.data._replace(keepdims=False))
-
-
-def _log_of_softmax(graph: Graph, share: Node) -> Node | None:
-    views = list[Node]()
-    while share.op in TAKEN:
-        views.append(share)
-        share = share.args[0]
-    if share.op is not SOFTMAX:
-        return None
-    found = graph.make(LOG_SOFTMAX, share.args, share.data)
-    return reduce(partial(_retaken, graph), reversed(views), found)
-
-
-def _viewed(node: Node) -> Node:
-    """What a view is taken of, or the node itself."""
-    return node.args[0] if node.op in VIEWS else node
-
-
-def _retaken(graph: Graph, inner: Node, view: Node) -> Node:
-    """The same view of something else."""
-    return graph.rebuild(view, (inner, *view.args[1:]), graph.apply)
-
-
-def _is_beside(x: Node, total: Node) -> bool:
-    """Whether a reduction of `x` is laid out so that it meets the elements which it is of."""
-    axes: Axes = _viewed(total).data
-    rank = len(x.shape)
-    if total.op is INDEX:
-        opened = (New() if k - rank in axes.axes else ALL for k in range(rank))
-        return not axes.keepdims and total.data == tuple(opened)
-    if total.op in VIEWS:
-        return not axes.keepdims and bool(total.data == axes.axes)
-    leading = axes.positive(rank) == tuple(range(len(axes.axes)))  # which may be left away
-    return axes.keepdims or leading
 
 
 def _log_determinant(graph: Graph, size: Node) -> Node | None:

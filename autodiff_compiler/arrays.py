@@ -46,6 +46,24 @@ def _reduction(name: str) -> Callable[[Call], Node]:
     return build
 
 
+def _logsumexp(call: Call) -> Node:
+    """The row of that name; with `b`, as SciPy calls weights, the one that has them."""
+    x = call.array("x")
+    if "b" not in call.args:
+        return call.make(ARRAYS["logsumexp"], x, data=call.axes(x.shape))
+    return _weighted_logsumexp(call)
+
+
+def _weighted_logsumexp(call: Call) -> Node:
+    parts = call.array("x"), call.array("b")
+    try:
+        shape = broadcast(part.shape for part in parts)
+    except ShapeError as error:
+        raise call.fail(str(error)) from None
+    whole = (call.make(BROADCAST, part, data=shape) for part in parts)
+    return call.make(ARRAYS["weighted_logsumexp"], *whole, data=call.axes(shape))
+
+
 def _prod(call: Call) -> Node:
     x = call.array("x")
     axes = call.axes(x.shape)
@@ -340,8 +358,10 @@ FUNCTIONS: Mapping[str, ArrayFunction] = {
     "cofactor_along": ArrayFunction("A D", _row("cofactor_along")),
     **{
         name: ArrayFunction(_REDUCED, _reduction(name))
-        for name in ("sum", "amax", "amin", "max", "min", "norm2", "logsumexp")
+        for name in ("sum", "amax", "amin", "max", "min", "norm2")
     },
+    "logsumexp": ArrayFunction(f"{_REDUCED} b", _logsumexp),
+    "weighted_logsumexp": ArrayFunction("x b * axis keepdims", _weighted_logsumexp),
     "prod": ArrayFunction(_REDUCED, _prod),
     "prod_others": ArrayFunction("x", _prod_others),
     "mean": ArrayFunction(_REDUCED, _mean),

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from .arraylaws import arrays, whole
 from .differencing import Differencing
+from .exponentials import totals
 from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
 from .lowest import lowest
@@ -89,6 +90,7 @@ STABLE_FINDERS: tuple[LocalPass, ...] = (
     exponentials,
     shares,
     whole,
+    totals,
     DIFFERENCES.of_functions,
     STABLE_LAWS,
     power_less,

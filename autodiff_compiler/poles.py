@@ -35,6 +35,7 @@ GROWING: Mapping[Primitive, str] = {
 }
 ALGEBRAIC = frozenset({ADD, DIVIDE, INPUT, MULTIPLY, NEGATIVE, POWER, SUBTRACT, lookup("sqrt")})
 SUMS = frozenset({ADD, SUBTRACT, NEGATIVE})
+BARE = frozenset({CONSTANT, INPUT})  # not a deviation, as (x - m)/s, where s is not 0
 MOST = 32  # operations that are looked through
 MOST_TERMS = 6
 
@@ -93,6 +94,7 @@ class Term(NamedTuple):
     node: Node
     partials: Mapping[str, str]
     parts: Mapping[str, Node]
+    exponent: int = 1  # of an integer power; another is among its parts
 
 
 class OverPoles(NamedTuple):
@@ -116,7 +118,8 @@ class OverPoles(NamedTuple):
         rest = reduce(partial(pen.apply, ADD), signed)
         above, below = node.args
         known = {"y": above, "d": below, "f": node, "s": pen.constant(term.sign), "r": rest}
-        return pen.written(term.partials[name], **known, **{"w": term.node, **term.parts})
+        known |= {"e": pen.constant(term.exponent), "w": term.node, **term.parts}
+        return pen.written(term.partials[name], **known)
 
 
 def past_poles(nodes: Sequence[Node]) -> Iterator[tuple[Node, AtPole | OverPoles]]:
@@ -158,6 +161,9 @@ def _term(sign: int, node: Node, squares: Container[Node]) -> Term:
     if node.op is POWER and node.args[0].op is DIVIDE and _is_plain(node.args[0], squares):
         base, exponent = node.args
         return Term(sign, node, OF_POWER, dict(zip("kxe", (*base.args, exponent), strict=True)))
+    base, times = _multiplied(node)
+    if times > 1 and base.op is DIVIDE and base.args[0].op in BARE and _is_plain(base, squares):
+        return Term(sign, node, OF_POWER, dict(zip("kx", base.args, strict=True)), times)
     return Term(sign, node, OF_TERM, {"w": node})
 
 
@@ -166,6 +172,18 @@ def _is_plain(quotient: Node, squares: Container[Node]) -> bool:
     below = quotient.args[1]
     plain = below.op in ALGEBRAIC and not _has_pole(below, squares)
     return plain and _is_pole(quotient, squares)
+
+
+def _multiplied(node: Node) -> tuple[Node, int]:
+    """What an integer power is a power of, and its exponent; anything is its own first power."""
+    factors, pending = list[Node](), [node]
+    while pending and len(factors) < MOST:
+        top = pending.pop()
+        if top.op is MULTIPLY:
+            pending += top.args
+        else:
+            factors.append(top)
+    return (factors[0], len(factors)) if len({*factors, *pending}) == 1 else (node, 1)
 
 
 def _signed(total: Node) -> list[tuple[int, Node]]:

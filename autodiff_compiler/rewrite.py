@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from itertools import product
+from itertools import accumulate, product
 from typing import Any, NamedTuple
 
-from .graph import CONSTANT, INPUT, Node, Rule, Step
+from .graph import CONSTANT, INPUT, NEGATIVE, SUBTRACT, Node, Rule, Step
 from .parser import parse
 from .partials import Builder, builder, function
 from .primitives import BY_NAME, Primitive
@@ -31,6 +31,7 @@ DEEP, BLOCK = 8, 64
 class Law:
     """`pattern -> replacement`, both in the language.
 
+    Of a difference, a law that is not exact holds also the other way round, with the other sign.
     A name stands for any node; `m` and `n` only for constants.  A repeated name stands for the
     same node.  `when` restricts the constants.  `exact` rules hold for every IEEE input, up to the
     sign of a zero; the others only to rounding, or where the pattern is finite.  `given` names
@@ -72,6 +73,22 @@ class Law:
         return tuple(dict.fromkeys(_variants(pattern)))
 
     @cached_property
+    def mirrors(self) -> tuple[Pattern, ...]:
+        """Differences the other way round, which are minus the replacement; none of exact laws."""
+        differences = (v for v in self.variants if v.op is SUBTRACT and not self.exact)
+        return tuple(v._replace(args=v.args[::-1]) for v in differences)
+
+    @property
+    def mirror_name(self) -> str:
+        """How reports call the law of a difference the other way round."""
+        depths = accumulate((c == "(") - (c == ")") for c in self.pattern)
+        minus = [k for k, d in enumerate(depths) if d == 0 and self.pattern.startswith(" - ", k)]
+        left, right = self.pattern[: minus[-1]], self.pattern[minus[-1] + 3 :]
+        sign = "minus " if " " in self.replacement else "-"
+        mirror = replace(self, pattern=f"{right} - {left}", replacement=sign + self.replacement)
+        return mirror.name
+
+    @cached_property
     def build(self) -> Builder:
         """Makes the replacement from nodes for `names`, and for what is given."""
         return builder(self.replacement, (*self.names, *self.extra), CONSTANTS)
@@ -106,6 +123,16 @@ class Pattern(NamedTuple):
         """What the node's operation must be; `None` for any."""
         return CONSTANT if self.op is None and self.data in CONSTANTS else self.op
 
+    def form(self) -> tuple[Any, ...]:
+        """The pattern with its names numbered as they occur: the same of what differs in names."""
+        names: dict[str, int] = {}
+        return self._form(names)
+
+    def _form(self, names: dict[str, int]) -> tuple[Any, ...]:
+        if self.op is None and self.data not in CONSTANTS:
+            return (names.setdefault(str(self.data), len(names)),)
+        return (self.op, self.data, *(a._form(names) for a in self.args))
+
     def accepts(self, heads: Sequence[Primitive]) -> bool:
         """Whether the operation could match on arguments made by `heads`."""
         return all(p.head() in (None, h) for p, h in zip(self.args, heads, strict=True))
@@ -129,10 +156,12 @@ class LawPass:
 
     @cached_property
     def _variants(self) -> Mapping[Primitive | None, Sequence[tuple[Law, Pattern]]]:
-        """The laws about each operation, in each order of their operands."""
+        """The laws about each operation, in each order of their operands, and their mirrors."""
         found: dict[Primitive | None, list[tuple[Law, Pattern]]] = {}
+        written = {variant.form() for law in self.laws for variant in law.variants}
         for law in self.laws:
-            for variant in law.variants:
+            mirrors = (m for m in law.mirrors if m.form() not in written)
+            for variant in (*law.variants, *mirrors):
                 found.setdefault(variant.op, []).append((law, variant))
         return found
 
@@ -140,7 +169,8 @@ class LawPass:
         """The rules, each for one order of the operands of a law."""
         for law, variant in self._variants.get(op, ()):
             if variant.accepts(heads):
-                yield Rule((self.name, law.name), _step(law, variant))
+                name = law.mirror_name if variant in law.mirrors else law.name
+                yield Rule((self.name, name), _step(law, variant))
 
 
 @cache
@@ -154,9 +184,15 @@ def _step(law: Law, variant: Pattern) -> Step:
     if law.given:
         tests.append(f"(rest := given({nodes}))")
         nodes += ", rest"
+    is_mirror = variant in law.mirrors
     if "out" in law.extra:
         pool["row"] = variant.op
-        nodes += f", graph.intern({', '.join(['row', *operands])})"
+        written = ", ".join(["row", *(reversed(operands) if is_mirror else operands)])
+        nodes += f", graph.intern({written})"
+    made = f"make({nodes})"
+    if is_mirror:
+        pool["negative"] = NEGATIVE
+        made = f"graph.apply(negative, {made})"
     return function(
         [
             f"def build({', '.join(['graph', *operands])}):",
@@ -164,7 +200,7 @@ def _step(law: Law, variant: Pattern) -> Step:
             "        outer = graph.depth, graph.block",
             f"        graph.depth, graph.block = graph.depth + 1, a0.index//{BLOCK}",
             "        try:",
-            f"            return make({nodes})",
+            f"            return {made}",
             "        finally:",
             "            graph.depth, graph.block = outer",
             "    return None",

@@ -126,6 +126,12 @@ REDUCTIONS = [
     ("logsumexp(x)", lambda x: logsumexp(x)),
     ("logsumexp(A, axis=1)", lambda A: logsumexp(A, axis=1)),
     ("logsumexp(S, axis=(0, 1), keepdims=True)", lambda S: logsumexp(S, (0, 1), keepdims=True)),
+    ("logsumexp(x, b=y**2)", lambda x, y: logsumexp(x, b=y**2)),
+    ("logsumexp(A, axis=0, b=z**2)", lambda A, z: logsumexp(A, 0, np.broadcast_to(z**2, A.shape))),
+    (
+        "weighted_logsumexp(z, A**2, axis=1, keepdims=True)",
+        lambda z, A: logsumexp(np.broadcast_to(z, A.shape), 1, A**2, keepdims=True),
+    ),
     ("softmax(x)", lambda x: softmax(x)),
     ("softmax(A, axis=0)", lambda A: softmax(A, 0)),
     ("softmax(A)", lambda A: softmax(A)),

@@ -49,6 +49,7 @@ FLOORS = (
         "contraction",
         "flatten",
         "arraylaws",
+        "exponentials",
         "batch",
         "poles",
         "shortcuts",

@@ -9,7 +9,7 @@ from ..derivatives import Program
 from ..graph import free
 from ..primitives import lookup
 from ..primitives.ieee import can_raise, helper
-from . import arrays, blocks, numpy, patterns, python
+from . import arrayhelpers, arrays, blocks, numpy, patterns, python
 from .base import HERE, Import, Schedule, docstring
 from .blocks import BlockSchedule
 from .hoisting import hoisted
@@ -173,7 +173,7 @@ class NumpyWriter(Writer):
         return [*self._helpers(), *self.aliases(), *self.functions]
 
     def _helpers(self) -> list[str]:
-        texts = numpy.HELPERS | arrays.HELPERS | blocks.helpers(self.style)
+        texts = numpy.HELPERS | arrayhelpers.HELPERS | blocks.helpers(self.style)
         named = (texts[name] for name in sorted({i.name for i in self.helpers}))
         return [text for text in named if text]
 

@@ -155,7 +155,7 @@ def _reduced(node: Node) -> str:
     head = node.op.latex or rf"\operatorname{{{{{_escaped(node.op.name)}}}}}"
     if "{x}" in head:
         return head.replace("{x}", "{0}") + under
-    return rf"{head}{under}\left({{0}}\right)"
+    return rf"{head}{under}\left({_fields(node)}\right)"
 
 
 def _indexed(node: Node) -> str:

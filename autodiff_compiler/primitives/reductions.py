@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
+from ..shapes import broadcast
 from . import arithmetic, elementary
 from .axes import Axes
 from .linear import EXPAND, EYE, SUM, TRANSPOSE, reduction_text
-from .row import ArrayPrimitive, array_function
+from .row import ArrayPrimitive, Rule, array_function
 from .work import each
 
 _ROWS = {row.name: row for row in (*arithmetic.ROWS, *elementary.ROWS)}
@@ -74,6 +77,34 @@ def _logsumexp(m: Any, axes: Axes, x: Any) -> Any:
     terms = m.function("exp")(x)
     total = m.np.add.reduce(terms, axis=axes.axes, keepdims=axes.keepdims)
     return m.function("log")(m.np.asarray(total))
+
+
+def _weighted_logsumexp(m: Any, axes: Axes, x: Any, b: Any) -> Any:
+    terms = b * m.function("exp")(x)
+    total = m.np.add.reduce(terms, axis=axes.axes, keepdims=axes.keepdims)
+    return m.function("log")(m.np.asarray(total))
+
+
+def _by_weight(g: Any, node: Any) -> Any:
+    """The partials of a weighted sum's logarithm by the weights."""
+    return g.apply(EXP, g.apply(SUBTRACT, node.args[0], spread(g, node, node)))
+
+
+def _by_exponent(g: Any, node: Any) -> Any:
+    """Its partials by the exponents; where only the partial by the weight overflows, that is 0."""
+    share = _by_weight(g, node)
+    lost = g.apply(EQUAL, share, g.constant(math.inf))
+    return g.apply(WHERE, lost, g.constant(0), g.apply(MULTIPLY, node.args[1], share))
+
+
+def _along(partial: Callable[[Any, Any], Any]) -> Rule:
+    """The tangent of a reduction with such partials."""
+    return lambda g, node, d: g.make(SUM, (g.apply(MULTIPLY, partial(g, node), d),), node.data)
+
+
+def _back(partial: Callable[[Any, Any], Any]) -> Rule:
+    """The adjoint of a reduction with such partials."""
+    return lambda g, node, bar: g.apply(MULTIPLY, spread(g, node, bar), partial(g, node))
 
 
 def _softmax(m: Any, axes: Axes, x: Any) -> Any:
@@ -204,6 +235,17 @@ LOGSUMEXP: ArrayPrimitive = _reduction(
     compute=_logsumexp,
     latex=r"\log \sum \exp",
 )
+WEIGHTED: ArrayPrimitive = array_function(
+    "weighted_logsumexp(x, b)",
+    work=each(7),
+    space=3,
+    shape=lambda axes, x, b: axes.reduced(broadcast((x, b))),
+    tangents=(_along(_by_exponent), _along(_by_weight)),
+    adjoints=(_back(_by_exponent), _back(_by_weight)),
+    compute=_weighted_logsumexp,
+    spelling=lambda node, size: reduction_text("_weighted_logsumexp({0}, {1}", node),
+    note="log(sum(b*exp(x)))",
+)
 SOFTMAX: ArrayPrimitive = _relative(
     "softmax",
     tangents=(_softmax_rule,),
@@ -219,4 +261,4 @@ LOG_SOFTMAX: ArrayPrimitive = _relative(
     note="log(softmax(x)), also where that of softmax(x) would be of 0",
 )
 
-ROWS = (PROD, OTHERS, AMAX, AMIN, NORM, LOGSUMEXP, SOFTMAX, LOG_SOFTMAX)
+ROWS = (PROD, OTHERS, AMAX, AMIN, NORM, LOGSUMEXP, WEIGHTED, SOFTMAX, LOG_SOFTMAX)
