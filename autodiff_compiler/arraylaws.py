@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial, reduce
 
@@ -13,6 +14,7 @@ from .graph import (
     DIVIDE,
     MULTIPLY,
     POWER,
+    WHERE,
     Graph,
     Node,
     Rule,
@@ -24,8 +26,9 @@ from .shapes import ShapeError
 
 NORM, SUM = ARRAYS["norm2"], ARRAYS["sum"]
 DET, LOGDET, LOG_DET = ARRAYS["det"], ARRAYS["logdet"], ARRAYS["log_det"]
-MATMUL = ARRAYS["matmul"]
-LOG, ABS, SQRT = (lookup(name) for name in ("log", "abs", "sqrt"))
+MATMUL, PROD = ARRAYS["matmul"], ARRAYS["prod"]
+LOG, ABS, SQRT, SIGN, LESS = map(lookup, ("log", "abs", "sqrt", "sign", "less"))
+POSITIVE = frozenset({lookup("exp"), lookup("expit"), ARRAYS["softmax"]})
 HYPOT, LOGADDEXP = lookup("hypot"), lookup("logaddexp")
 
 
@@ -58,9 +61,23 @@ def whole(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     if op is LOG and heads[0] is ADD:
         rule = ("stable", "log(sum(exp(x)) + exp(y) + ...) -> logaddexp(logsumexp(x), y, ...)")
         yield Rule(rule, partial(_joined, LOGADDEXP, exponent_of, log_of_sum))
+    if op is LOG and heads[0] is PROD:
+        rule = ("stable", "log(prod(x)) -> where(prod(sign(x)) < 0, nan, sum(log(abs(x))))")
+        yield Rule(rule, _log_of_product)
     if op is DIVIDE and heads[1] in {SUM, MATMUL, MULTIPLY}:
         rule = ("stable", "f(norm(x))/sum(x*x) as f(y)/(y*y), and of sum(x*x)*norm(x) as of y**3")
         yield Rule(rule, _over_norm)
+
+
+def _log_of_product(graph: Graph, product: Node) -> Node:
+    """A product of as many factors as a likelihood has underflows."""
+    (x,) = product.args
+    if x.op in POSITIVE:
+        return graph.make(SUM, (graph.apply(LOG, x),), product.data)
+    sign = graph.make(PROD, (graph.apply(SIGN, x),), product.data)
+    total = graph.make(SUM, (graph.apply(LOG, graph.apply(ABS, x)),), product.data)
+    is_negative = graph.apply(LESS, sign, graph.constant(0))
+    return graph.apply(WHERE, is_negative, graph.constant(math.nan), total)
 
 
 def _over_norm(graph: Graph, above: Node, below: Node) -> Node | None:

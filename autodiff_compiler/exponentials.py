@@ -13,17 +13,19 @@ from .graph import (
     DIVIDE,
     INDEX,
     MULTIPLY,
+    NEGATIVE,
     SUBTRACT,
     WHERE,
     Graph,
     Node,
     Rule,
 )
+from .norms import LOGADDEXP, added, combined, exponent_of, scaled
 from .primitives import ARRAYS, Primitive, lookup
 from .primitives.axes import ALL, Axes, New
 from .shapes import Shape, broadcast
 
-EXP, LOG = lookup("exp"), lookup("log")
+EXP, LOG, LOG1P, SOFTPLUS = map(lookup, ("exp", "log", "log1p", "softplus"))
 MATMUL, SUM = ARRAYS["matmul"], ARRAYS["sum"]
 LOGSUMEXP, WEIGHTED = ARRAYS["logsumexp"], ARRAYS["weighted_logsumexp"]
 SOFTMAX, LOG_SOFTMAX = ARRAYS["softmax"], ARRAYS["log_softmax"]
@@ -41,6 +43,12 @@ class Exponentials(NamedTuple):
     weight: Node | None
     axes: Axes
 
+    @property
+    def is_wider(self) -> bool:
+        """Whether weights have axes, or elements along them, that the exponents have not."""
+        own = self.exponent.shape
+        return self.weight is not None and broadcast((own, self.weight.shape)) != own
+
 
 def totals(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """The rules for what is made of sums of exponentials."""
@@ -48,10 +56,15 @@ def totals(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         yield Rule(("stable", "log(sum(b*exp(x))/y) -> logsumexp(x, b=b) - log(y)"), _log)
     if op is DIVIDE and heads[0] is EXP and heads[1] in SUMS:
         yield Rule(("stable", "exp(x)/sum(exp(x)) -> softmax(x)"), _softmax)
-    if op is DIVIDE and heads[1] in SUMS:
+    if op is DIVIDE and heads[1] in SUMS | {ADD}:
         yield Rule(("stable", "sum(a*exp(x))/sum(exp(x)) -> sum(a*softmax(x))"), _mean)
     if op is SUBTRACT and heads[1] in VIEWS | {LOGSUMEXP}:
         yield Rule(("stable", "x - logsumexp(x) -> log_softmax(x)"), _log_softmax)
+    if op is LOG1P and heads[0] in SUMS:
+        yield Rule(("stable", "log1p(sum(exp(x))) -> softplus(logsumexp(x))"), _log1p)
+    if op is LOG and heads[0] is DIVIDE:
+        rule = ("stable", "log(softmax(x)/softmax(y)) -> log_softmax(x) - log_softmax(y)")
+        yield Rule(rule, _log_of_shares)
     if op is LOG and heads[0] in TAKEN | {SOFTMAX}:
         yield Rule(("stable", "log(softmax(x)) -> log_softmax(x)"), _log_of_softmax)
 
@@ -89,7 +102,9 @@ def _product(
 
 
 def _unmasked(graph: Graph, factor: Node) -> Node:
-    """An exponential that stands only where something holds, and else 0, as one of -inf."""
+    """An exponential in other places as one of such; where something holds, as one of -inf."""
+    if factor.op in TAKEN and factor.args[0].op is EXP:
+        return graph.apply(EXP, _retaken(graph, factor.args[0].args[0], factor))
     if factor.op is WHERE and factor.args[1].op is EXP and factor.args[2].is_constant(0):
         condition, power, _ = factor.args
         masked = graph.apply(WHERE, condition, power.args[0], graph.constant(-math.inf))
@@ -115,25 +130,24 @@ def _factors(graph: Graph, product: Iterable[Node]) -> tuple[list[Node], list[No
 def _log(graph: Graph, total: Node) -> Node | None:
     """Of a sum, or of what is taken of one, which may be multiplied or divided by a number."""
     if total.op not in PRODUCTS:
-        return log_of_sum(graph, total)
+        found = _read(graph, _viewed(total))
+        return found and _retaken(graph, _logarithm(graph, found), total)
     inner, scale = total.args
     if total.op is MULTIPLY and _viewed(inner).op not in SUMS:
         inner, scale = scale, inner
-    return None if scale.shape else log_of_sum(graph, inner, total.op, scale)
-
-
-def log_of_sum(
-    graph: Graph, total: Node, op: Primitive | None = None, scale: Node | None = None
-) -> Node | None:
-    """The logarithm of a sum of exponentials, or of what is taken of one, in some scale."""
-    found = _read(graph, _viewed(total))
+    found = None if scale.shape else _read(graph, _viewed(inner))
     if found is None:
         return None
-    if op is not None and scale is not None:
-        weight = graph.apply(op, found.weight or graph.constant(1), scale)
-        found = found._replace(weight=weight)
-    result = _logarithm(graph, found)
-    return _retaken(graph, result, total) if total.op in VIEWS else result
+    weight = graph.apply(total.op, found.weight or graph.constant(1), scale)
+    return _retaken(graph, _logarithm(graph, found._replace(weight=weight)), inner)
+
+
+def log_of_sum(graph: Graph, total: Node) -> Node | None:
+    """The logarithm of a sum of exponentials, which is positive, or of what is taken of one."""
+    found = _read(graph, _viewed(total))
+    if found is None or found.weight is not None:
+        return None
+    return _retaken(graph, _logarithm(graph, found), total)
 
 
 def _logarithm(graph: Graph, of: Exponentials) -> Node:
@@ -150,6 +164,11 @@ def _logarithm(graph: Graph, of: Exponentials) -> Node:
     return graph.make(WEIGHTED, whole, of.axes)
 
 
+def _log1p(graph: Graph, total: Node) -> Node | None:
+    found = log_of_sum(graph, total)
+    return found and graph.apply(SOFTPLUS, found)
+
+
 def _softmax(graph: Graph, above: Node, total: Node) -> Node | None:
     inner = _viewed(total)
     if (
@@ -163,21 +182,58 @@ def _softmax(graph: Graph, above: Node, total: Node) -> Node | None:
 
 def _mean(graph: Graph, above: Node, total: Node) -> Node | None:
     """Exponentials times something, or sums of them over the same axes, over a sum of them."""
-    below = _read(graph, _viewed(total)) if graph.is_program and EXP in graph.heads else None
-    power = graph.known(EXP, (below.exponent,)) if below else None
-    if below is None or power is None:
+    if not graph.is_program or not graph.has_arrays or EXP not in graph.heads:
         return None
+    parts = (scaled(term)[1] for term in added(total))
+    terms = [(part, _read(graph, _viewed(part))) for part in parts if part]
+    for term, below in terms:
+        found = below and _shares(graph, above, below, term, total)
+        if found:
+            return found
+    return _single(graph, above, total) if any(below for _, below in terms) else None
+
+
+def _shares(graph: Graph, above: Node, below: Exponentials, term: Node, total: Node) -> Node | None:
+    """What has the same exponentials as a term of a total, over that."""
+    power = graph.known(EXP, (below.exponent,))
+    if power is None or not _goes_over(above, power, term, below.axes):
+        return None
+    if term is total:
+        return _replaced(graph, above, power, _share(graph, below))
+    if term.shape != total.shape or not _is_beside(power, term, below.axes):
+        return None
+    return _replaced(graph, above, power, _part(graph, power, total))
+
+
+def _single(graph: Graph, above: Node, total: Node) -> Node | None:
+    """One exponential times something: it goes into the logarithm of the sum, as its inverse."""
+    power = next((p for p in _factors(graph, (above,))[0] if not p.shape), None)
+    if power is None:
+        return None
+    below = _read(graph, _viewed(total))
+    if below is None:
+        return _replaced(graph, above, power, _part(graph, power, total))
+    if below.is_wider:
+        return None
+    exponent = graph.apply(SUBTRACT, below.exponent, power.args[0])
+    logarithm = _retaken(graph, graph.make(LOGSUMEXP, (exponent,), below.axes), total)
+    share = graph.apply(EXP, graph.apply(NEGATIVE, logarithm))
+    if below.weight is not None:
+        plain = graph.make(SOFTMAX, (below.exponent,), below.axes._replace(keepdims=False))
+        mean = graph.make(SUM, (graph.apply(MULTIPLY, below.weight, plain),), below.axes)
+        share = graph.apply(DIVIDE, share, _retaken(graph, mean, total))
+    return _replaced(graph, above, power, share)
+
+
+def _goes_over(above: Node, power: Node, total: Node, axes: Axes) -> bool:
+    """Whether what has an exponential, over a sum of these, has in each element one's share."""
     inner = _viewed(above)
     if inner.op is MATMUL:
-        fits = _is_product_over(power, inner, total, below.axes)
-    elif inner.op is SUM:
-        alike = inner.data == below.axes and _layout(above) == _layout(total)
-        fits = alike and _varies(power.shape, inner.args[0].shape, below.axes)
-    else:
-        fits = _is_beside(power, total, below.axes)
-    share = _share(graph, below) if fits else None
-    found = share and _replaced(graph, inner, power, share)
-    return _retaken(graph, found, above) if found and inner is not above else found
+        return _is_product_over(power, inner, total, axes)
+    if inner.op is not SUM:
+        return (inner is above or not total.shape) and _is_beside(power, total, axes)
+    alike = inner.data.axes == axes.axes and _layout(above) == _layout(total)
+    return alike and _varies(power.shape, inner.args[0].shape, axes)
 
 
 def _is_product_over(power: Node, product: Node, total: Node, axes: Axes) -> bool:
@@ -203,20 +259,35 @@ def _varies(part: Shape, whole: Shape, axes: Axes) -> bool:
 
 
 def _share(graph: Graph, of: Exponentials) -> Node | None:
-    """Exponentials over the sum of them."""
-    axes = of.axes._replace(keepdims=True)
-    if of.weight is None:
-        return graph.make(SOFTMAX, (of.exponent,), of.axes._replace(keepdims=False))
-    if broadcast((of.exponent.shape, of.weight.shape)) != of.exponent.shape:
+    """Exponentials over the sum of them, which has any sign if there are weights."""
+    if of.is_wider:
         return None
-    total = _logarithm(graph, of._replace(axes=axes))
-    return graph.apply(EXP, graph.apply(SUBTRACT, of.exponent, total))
+    plain = graph.make(SOFTMAX, (of.exponent,), of.axes._replace(keepdims=False))
+    if of.weight is None:
+        return plain
+    terms = graph.apply(MULTIPLY, of.weight, plain)
+    total = graph.make(SUM, (terms,), of.axes._replace(keepdims=True))
+    return graph.apply(DIVIDE, plain, total)
 
 
-def _replaced(graph: Graph, whole: Node, power: Node, share: Node) -> Node | None:
-    """A product, or a sum of products, with another factor."""
-    if whole.op is MATMUL:
-        return graph.make(MATMUL, tuple(share if a is power else a for a in whole.args))
+def _part(graph: Graph, power: Node, total: Node) -> Node | None:
+    """An exponential over a sum of several, some of them sums over axes."""
+    parts = [exponent_of(graph, term, log_of_sum) for term in added(total)]
+    logarithm = combined(graph, LOGADDEXP, parts)
+    return logarithm and graph.apply(EXP, graph.apply(SUBTRACT, power.args[0], logarithm))
+
+
+def _replaced(graph: Graph, whole: Node, power: Node, share: Node | None) -> Node | None:
+    """A product, a sum of products, or what is taken of them, with another factor."""
+    inner = _viewed(whole)
+    if inner.op is MATMUL:
+        found = share and graph.make(MATMUL, tuple(share if a is power else a for a in inner.args))
+    else:
+        found = share and _multiplied(graph, inner, power, share)
+    return found if inner is whole or not found else _retaken(graph, found, whole)
+
+
+def _multiplied(graph: Graph, whole: Node, power: Node, share: Node) -> Node | None:
     powers, others, divisors = _factors(graph, whole.args if whole.op is SUM else (whole,))
     if power not in powers:
         return None
@@ -231,6 +302,11 @@ def _log_softmax(graph: Graph, x: Node, total: Node) -> Node | None:
     if inner.op is not LOGSUMEXP or inner.args[0] is not x or not _is_beside(x, total, inner.data):
         return None
     return graph.make(LOG_SOFTMAX, (x,), inner.data._replace(keepdims=False))
+
+
+def _log_of_shares(graph: Graph, quotient: Node) -> Node | None:
+    logarithms = [_log_of_softmax(graph, part) for part in quotient.args]
+    return combined(graph, SUBTRACT, logarithms)
 
 
 def _log_of_softmax(graph: Graph, share: Node) -> Node | None:
@@ -250,7 +326,9 @@ def _viewed(node: Node) -> Node:
 
 
 def _retaken(graph: Graph, inner: Node, view: Node) -> Node:
-    """The same view of something else."""
+    """The same view of something else, if it is one."""
+    if view.op not in TAKEN:
+        return inner
     return graph.rebuild(view, (inner, *view.args[1:]), graph.apply)
 
 

@@ -73,6 +73,7 @@ def _weighted_logsumexp(x, b, axis=None, keepdims=False):
     """The logarithm of the sum of exponentials times weights; none overflows."""
     top = _top(np.where(b == 0.0, -np.inf, x), axis)
     powers = np.exp(np.minimum(_below(x, top), 0.0))  # above the top, weights are 0
+    powers = np.where(x == -np.inf, 0.0, powers)
     total = np.log(_total(b*powers, axis)) + top
     return total if keepdims else total.squeeze(axis)[()]'''
 
