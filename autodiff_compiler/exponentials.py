@@ -36,6 +36,18 @@ SUMS = VIEWS | {SUM, MATMUL}  # and what is taken of them
 MOST = 16  # factors that are looked at
 
 
+class Exponential(NamedTuple):
+    """An exponential, which may be multiplied by a weight."""
+
+    exponent: Node
+    weight: Node | None
+
+    def less(self, graph: Graph, shift: Node) -> Node:
+        """What it is with a smaller exponent."""
+        power = graph.apply(EXP, graph.apply(SUBTRACT, self.exponent, shift))
+        return graph.apply(MULTIPLY, self.weight, power) if self.weight else power
+
+
 class Exponentials(NamedTuple):
     """A sum over axes of exponentials, which may be multiplied by weights."""
 
@@ -88,17 +100,25 @@ def _product(
     graph: Graph, factors: tuple[Node, ...], axes: Axes, whole: Node | None = None
 ) -> Exponentials | None:
     """What a product has of exponentials, and of other factors; they vary along all of the axes."""
-    powers, above, below = _factors(graph, factors)
+    found = exponential_of(graph, factors)
+    if found is None:
+        return None
+    own, shape = found.exponent.shape, broadcast(factor.shape for factor in factors)
+    if not _varies(own, shape, axes) or (whole and own != whole.shape):
+        return None
+    return Exponentials(*found, axes)
+
+
+def exponential_of(graph: Graph, factors: tuple[Node, ...]) -> Exponential | None:
+    """A product as one exponential and its weight."""
+    powers, above, below = factors_of(graph, factors)
     if not powers:
         return None
     exponent = reduce(partial(graph.apply, ADD), (power.args[0] for power in powers))
-    shape = broadcast(factor.shape for factor in factors)
-    if not _varies(exponent.shape, shape, axes) or (whole and exponent.shape != whole.shape):
-        return None
     weight = reduce(partial(graph.apply, MULTIPLY), above) if above else None
     if below:
         weight = reduce(partial(graph.apply, DIVIDE), below, weight or graph.constant(1))
-    return Exponentials(exponent, weight, axes)
+    return Exponential(exponent, weight)
 
 
 def _unmasked(graph: Graph, factor: Node) -> Node:
@@ -112,7 +132,7 @@ def _unmasked(graph: Graph, factor: Node) -> Node:
     return factor
 
 
-def _factors(graph: Graph, product: Iterable[Node]) -> tuple[list[Node], list[Node], list[Node]]:
+def factors_of(graph: Graph, product: Iterable[Node]) -> tuple[list[Node], list[Node], list[Node]]:
     """The exponentials of a product, its other factors, and its divisors."""
     powers, above, below, pending = [], [], list[Node](), list(product)
     for node in pending:  # which grows
@@ -207,7 +227,7 @@ def _shares(graph: Graph, above: Node, below: Exponentials, term: Node, total: N
 
 def _single(graph: Graph, above: Node, total: Node) -> Node | None:
     """One exponential times something: it goes into the logarithm of the sum, as its inverse."""
-    power = next((p for p in _factors(graph, (above,))[0] if not p.shape), None)
+    power = next((p for p in factors_of(graph, (above,))[0] if not p.shape), None)
     if power is None:
         return None
     below = _read(graph, _viewed(total))
@@ -288,7 +308,7 @@ def _replaced(graph: Graph, whole: Node, power: Node, share: Node | None) -> Nod
 
 
 def _multiplied(graph: Graph, whole: Node, power: Node, share: Node) -> Node | None:
-    powers, others, divisors = _factors(graph, whole.args if whole.op is SUM else (whole,))
+    powers, others, divisors = factors_of(graph, whole.args if whole.op is SUM else (whole,))
     if power not in powers:
         return None
     powers.remove(power)

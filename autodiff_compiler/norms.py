@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from functools import reduce
 from itertools import islice
 
-from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, POWER, SUBTRACT, Graph, Node, Rule
+from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, POWER, SUBTRACT, Graph, Node, Rule
 from .primitives import Primitive, lookup
 
 EXP, EXPIT, HYPOT = lookup("exp"), lookup("expit"), lookup("hypot")
@@ -194,6 +194,22 @@ def scaled(node: Node) -> tuple[float, Node | None]:
 def added(node: Node) -> list[Node]:
     """The terms of a sum without differences, in order, as far as one looks."""
     return _operands(node, ADD)
+
+
+def signed(total: Node, most: int = MAX_TERMS) -> list[tuple[int, Node]]:
+    """What a sum is of, with signs; nothing if that is too much."""
+    pending, terms = [(1, total)], list[tuple[int, Node]]()
+    while pending:
+        sign, node = pending.pop()
+        if node.op not in (ADD, SUBTRACT, NEGATIVE):
+            terms.append((sign, node))
+        elif len(pending) + len(terms) > most:
+            return []
+        else:
+            pending.append((sign if node.op is ADD else -sign, node.args[-1]))
+            if len(node.args) > 1:
+                pending.append((sign, node.args[0]))
+    return terms
 
 
 def _operands(node: Node, op: Primitive, whole: Container[Node] = ()) -> list[Node]:

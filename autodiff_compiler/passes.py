@@ -24,6 +24,7 @@ from .powers import power_less
 from .primitives import ArrayPrimitive, Primitive
 from .regroup import Regroup, collect
 from .rewrite import LawPass
+from .shifted import shifted
 from .signs import signs
 from .simplify import SIMPLIFY
 from .stable import PAIRS, STABLE
@@ -91,6 +92,7 @@ STABLE_FINDERS: tuple[LocalPass, ...] = (
     shares,
     whole,
     totals,
+    shifted,
     DIFFERENCES.of_functions,
     STABLE_LAWS,
     power_less,

@@ -23,6 +23,7 @@ from .graph import (
     Graph,
     Node,
 )
+from .norms import signed
 from .partials import Pen, partial_builders
 from .primitives import ArrayPrimitive, Primitive, lookup
 
@@ -34,7 +35,6 @@ GROWING: Mapping[Primitive, str] = {
     lookup("sinh"): "-out/tanh(x)",
 }
 ALGEBRAIC = frozenset({ADD, DIVIDE, INPUT, MULTIPLY, NEGATIVE, POWER, SUBTRACT, lookup("sqrt")})
-SUMS = frozenset({ADD, SUBTRACT, NEGATIVE})
 BARE = frozenset({CONSTANT, INPUT})  # not a deviation, as (x - m)/s, where s is not 0
 MOST = 32  # operations that are looked through
 MOST_TERMS = 6
@@ -148,7 +148,7 @@ def _over(node: Node, squares: Container[Node]) -> AtPole | OverPoles | None:
         return AtPole((above, *below.args))
     if (below.op is not ADD and below.op is not SUBTRACT) or _has_pole(above, squares):
         return None
-    terms = [_term(sign, node, squares) for sign, node in _signed(below)]
+    terms = [_term(sign, node, squares) for sign, node in signed(below, MOST_TERMS)]
     if all(term.partials is OF_TERM for term in terms):
         return None
     behind = itertools.chain(*(term.parts.values() for term in terms))
@@ -184,22 +184,6 @@ def _multiplied(node: Node) -> tuple[Node, int]:
         else:
             factors.append(top)
     return (factors[0], len(factors)) if len({*factors, *pending}) == 1 else (node, 1)
-
-
-def _signed(total: Node) -> list[tuple[int, Node]]:
-    """What a sum is of, with signs; nothing if that is too much."""
-    pending, terms = [(1, total)], list[tuple[int, Node]]()
-    while pending:
-        sign, node = pending.pop()
-        if node.op not in SUMS:
-            terms.append((sign, node))
-        elif len(pending) + len(terms) > MOST_TERMS:
-            return []
-        else:
-            pending.append((sign if node.op is ADD else -sign, node.args[-1]))
-            if len(node.args) > 1:
-                pending.append((sign, node.args[0]))
-    return terms
 
 
 def _has_pole(root: Node, squares: Container[Node]) -> bool:

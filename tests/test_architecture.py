@@ -50,6 +50,7 @@ FLOORS = (
         "flatten",
         "arraylaws",
         "exponentials",
+        "shifted",
         "batch",
         "poles",
         "shortcuts",
