@@ -15,7 +15,7 @@ from .batch import linear_map
 from .chain import zeros
 from .contraction import transposed
 from .forward import forward
-from .graph import STACK, Graph, Node, users
+from .graph import MULTIPLY, STACK, Graph, Node, users
 from .poles import has_poles
 from .reverse import reverse
 from .shapes import Shape, nominal, size_of
@@ -219,8 +219,10 @@ def _groups(problem: Problem, name: str, seeds: Group) -> tuple[Group, Group]:
 
 
 def vjp(problem: Problem) -> Program:
-    """The adjoint pass from a cotangent that is a further input."""
+    """The adjoint pass from a cotangent that is a further input; of a number, scaled by it."""
     graph, output = problem.graph, problem.output
+    if output.op is not STACK and not output.shape:
+        return _scaled_gradient(problem, graph.fresh_input("cotangent"))
     parts = output.args if output.op is STACK else (output,)
     names = [f"cotangent{k}" for k in range(len(parts))] if output.op is STACK else ["cotangent"]
     bars = [graph.fresh_input(n, p.shape) for n, p in zip(names, parts, strict=True)]
@@ -229,6 +231,16 @@ def vjp(problem: Problem) -> Program:
     adjoints = problem.adjoints(output, top, problem.nodes)
     parameters = (Group("primals", problem.inputs), seeds)
     return Program("vjp", graph, parameters, (problem.value, adjoints))
+
+
+def _scaled_gradient(problem: Problem, bar: Node) -> Program:
+    """Laws know the slopes themselves, and then find the same in them."""
+    zero = problem.zero()
+    partials = (
+        g if g is zero else problem.graph.apply(MULTIPLY, bar, g) for g in problem.gradient()
+    )
+    parameters = (Group("primals", problem.inputs), bar)
+    return Program("vjp", problem.graph, parameters, (problem.value, tuple(partials)))
 
 
 def hessian(problem: Problem) -> Program:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
@@ -206,7 +207,9 @@ def removable() -> Iterator[Law]:
             (over, f"r*{ratio}(y)", "r = y/x"),
             (under, inverse, "r = x/y"),
         ):
-            yield stable(pattern, f"where(abs(y) < 1, {limit}, out)", ZERO, "x != 0", given=given)
+            far = "where(y > 700, x*exp(-y), out)" if pattern == "x/expm1(y)" else "out"
+            near = f"where(abs(y) < 1, {limit}, {far})"
+            yield stable(pattern, near, ZERO, "x != 0", given=given)
         both = f"where(abs(x) < 1 and abs(y) < 1, r*{ratio}(y)/{ratio}(x), out)"
         yield stable(f"{function}(y)/{function}(x)", both, ZERO, "x != 0", given="r = y/x")
     for function, half, sine, ratio in (
@@ -273,7 +276,11 @@ def poles() -> Iterator[Law]:
     ):
         branches = f"where(abs(x) < 0.003, {series}, where(abs(x) < 1, {near}, {far}))"
         yield stable(f"1/x - 1/{function}", branches, CANCELS, "x != 0")
+        scaled = "t = x/y; " + re.sub(r"\bx\b", "t", branches)
+        pattern = f"y/x - 1/{function.replace('(x)', '(x/y)')}"
+        yield stable(pattern, scaled, CANCELS, "x != 0 and y != 0")
     yield stable("coth(x) - 1/x", "1/tanh(x) - 1/x", CANCELS, "x != 0")
+    yield stable("cot(x) - 1/x", "1/tan(x) - 1/x", CANCELS, "x != 0")
     far = "where(x > 0, (1 - bernoulli(x))/x - 1, (1 - bernoulli(-x))/x)"
     branches = "where(abs(x) < 0.003, -0.5 - x/12 + x**3/720 - x**5/30240, where(abs(x) < 1, "
     branches += f"expm1mx(-x)/(x*expm1(-x)), {far}))"

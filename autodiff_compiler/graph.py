@@ -98,6 +98,7 @@ class Graph:
         log: where `apply` notes the rules it used, if it is a list.
         folded: constants of a program, by operation, to the constants they were folded from.
         differences: nodes that stand for the difference of two others.
+        products: nodes that stand for products of factors out of range, to these products.
         mirrors: the transposes of matrices, and of what they are made of, that are known.
         depth, block: of laws in the replacements of laws, and where the last one is; see `rewrite`.
         norms, squares: the norms of sums of squares, and the sums of squares of norms.
@@ -124,6 +125,7 @@ class Graph:
         self.log: list[tuple[str, str]] | None = None
         self.folded: dict[Node, dict[Primitive, tuple[Node, ...]]] = {}
         self.differences: dict[Node, tuple[Node, Node]] = {}
+        self.products: dict[Node, Node] = {}
         self.norms: dict[Node, Node] = {}
         self.squares: dict[Node, Node] = {}
         self.mirrors: dict[Node, Any] = {}

@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from .arraylaws import arrays, whole
+from .densities import densities
 from .differencing import Differencing
 from .exponentials import totals
 from .folding import fold
@@ -93,6 +94,7 @@ STABLE_FINDERS: tuple[LocalPass, ...] = (
     whole,
     totals,
     shifted,
+    densities,
     DIFFERENCES.of_functions,
     STABLE_LAWS,
     power_less,

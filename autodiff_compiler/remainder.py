@@ -157,7 +157,9 @@ def _difference(graph: Graph, first: Node, *second: Node) -> Polynomial:
 
 
 def proportion(graph: Graph, over: Polynomial, under: Polynomial) -> Node | None:
-    """The product that one polynomial of several terms is times the other."""
+    """The product that one polynomial of several terms is times the other; of one, a sum."""
+    if len(under) == 1 < len(over):
+        return _termwise(graph, over, under)
     if len(over) != len(under) or len(over) < 2:
         return None
     divisor, scale = next(iter(under.items()))
@@ -167,6 +169,18 @@ def proportion(graph: Graph, over: Polynomial, under: Polynomial) -> Node | None
         if all(_times(over, m, powers) == ratio * c for m, c in under.items()):
             return made_term(graph, whole(ratio), powers)
     return None
+
+
+def _termwise(graph: Graph, over: Polynomial, under: Polynomial) -> Node | None:
+    """A sum over a product that every term has as a factor."""
+    ((divisor, scale),) = under.items()
+    total: Polynomial = {}
+    for monomial, coefficient in over.items():
+        powers = multiplied(dict(monomial), dict(divisor), -1)
+        if any(exponent < 0 for exponent in powers.values()):
+            return None
+        total[monomial_of(powers)] = whole(coefficient / scale)
+    return made(graph, total, {})
 
 
 def _times(total: Polynomial, monomial: Monomial, powers: Powers) -> Number | None:

@@ -25,7 +25,7 @@ from .graph import (
     Node,
     Rule,
 )
-from .norms import added, signed
+from .norms import added, scaled, signed
 from .primitives import ARRAYS, Primitive, lookup
 from .primitives.axes import Axes
 
@@ -41,6 +41,9 @@ def shifted(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     if op is LOG and heads[0] is ADD:
         rule = ("stable", "log(a*exp(x) + b*exp(y) + ...) -> m + log(a*exp(x - m) + ...)")
         yield Rule(rule, _log_of_sum)
+    if op is LOG and heads[0] in (MULTIPLY, DIVIDE):
+        rule = ("stable", "log(n*(a*exp(x) + b*exp(y) + ...)) -> log(n) + log(a*exp(x) + ...)")
+        yield Rule(rule, _log_of_scaled)
     if op is LOG and heads[0] is MATMUL:
         yield Rule(("stable", "log(exp(A) @ B) -> m + log(exp(A - m) @ B)"), _log_of_product)
     if op is DIVIDE and heads[0] in TERMS and heads[1] in SUMS:
@@ -58,6 +61,16 @@ def _log_of_sum(graph: Graph, total: Node) -> Node | None:
     less = [term.less(graph, shift) for term in terms if term is not None]
     rest = graph.intern(LOG, reduce(partial(graph.apply, ADD), less))
     return graph.apply(ADD, shift, rest)
+
+
+def _log_of_scaled(graph: Graph, product: Node) -> Node | None:
+    """A constant times a sum of exponentials."""
+    scale, total = scaled(product)
+    if scale <= 0 or total is None or total.op is not ADD or not graph.is_program:
+        return None
+    if any(exponential_of(graph, (term,)) is None for term in added(total)):
+        return None
+    return graph.apply(ADD, graph.apply(LOG, graph.constant(scale)), graph.apply(LOG, total))
 
 
 def _quotient(graph: Graph, above: Node, below: Node) -> Node | None:

@@ -31,8 +31,10 @@ from .families import (
     stable,
     turns,
 )
+from .gammas import gammas
+from .quotients import quotients
 from .rewrite import Law
-from .tails import hyperbolic_quotients, tails
+from .tails import beyond, hyperbolic_quotients, tails
 
 
 def moderate(n: float) -> bool:
@@ -123,7 +125,19 @@ LOGARITHMS = (
     stable("(y*x)*log(x)", "y*xlogx(x)", POLE, "x > 0"),
     stable("x*log2(x)", "xlogx(x)/log(2)", POLE, "x > 0"),
     stable("x*log10(x)", "where(x == 0, xlogx(x), out)", POLE, "x > 0"),
-    stable("x*log(x/y)", "xlogy(x, x/y)", POLE, "x != 0"),
+    stable("x*log(x/y)", "where(x >= 0 and y > 0, rel_entr(x, y), xlogy(x, x/y))", POLE, "x != 0"),
+    stable("x*log((y*x)/z)", "xlogy(x, (y*x)/z)", POLE, "x != 0"),
+    stable("x*where(c, z, log(x/y))", "where(c, x*z, xlogy(x, x/y))", POLE, "x != 0"),
+    stable("x*(n*logabs(x))", "n*(x*logabs(x))", POLE, "x != 0"),
+    stable("(x*x)*(n*logabs(x))", "n*((x*x)*logabs(x))", POLE, "x != 0"),
+    stable("x*logabs(x)", "where(x < 0, -xlogx(-x), xlogx(x))", POLE, "x != 0"),
+    stable("(x*x)*logabs(x)", "where(x == 0, 0, out)", "0 times infinity at 0", "x != 0"),
+    stable(
+        "(x*x + y*y)*log(hypot(x, y))",
+        "where(x == 0 and y == 0, 0, out)",
+        "0 times infinity at 0",
+        "x*x + y*y != 0",
+    ),
     stable("x*log(y*x)", "xlogy(x, y*x)", POLE, "x != 0"),
     stable("(log(x) + y)*x", "xlogx(x) + x*y", POLE, "x > 0"),
     stable("(log(x) - y)*x", "xlogx(x) - x*y", POLE, "x > 0"),
@@ -269,6 +283,8 @@ TRIGONOMETRY = (
         "x != 0",
         variable="x",
     ),
+    stable("arctan(sinh(x))", "2*arctan(tanh(x/2))", OVERFLOWS),
+    stable("arcsin(tanh(x))", "2*arctan(tanh(x/2))", OVERFLOWS),
     stable("arccos(cos(x))", "where(abs(x) <= pi, abs(x), out)", INFINITE),
     stable("arcsin(sin(x))", "where(abs(x) <= pi/2, x, out)", INFINITE),
     stable("arctan(tan(x))", "where(abs(x) < pi/2, x, out)", "a pole between"),
@@ -358,6 +374,9 @@ PAIRS: tuple[Law, ...] = (
     *logarithms(),
     *divided_differences(),
     *conjugates(),
+    *gammas(),
+    *quotients(),
+    *beyond(),
     *ROOTS,
     *RECIPROCALS,
 )

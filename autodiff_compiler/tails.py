@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .families import CANCELS, INFINITE, OVERFLOWS, ZERO, stable
+from .families import CANCELS, INFINITE, LARGE, OVERFLOWS, ZERO, stable
 from .rewrite import Law
 
 
@@ -38,6 +38,23 @@ def tails() -> Iterator[Law]:
     ):
         far = f"where(x < -30, exp({exponent}*log_expit(x)), out)"
         yield stable(pattern, far, INFINITE, when=when, variable=variable)
+
+
+def beyond() -> Iterator[Law]:
+    """Quotients and logarithms where what is divided by, or one term of a sum, overflows."""
+    for below in ("(exp(y) + z)", "(exp(y) - z)"):
+        yield stable(f"x/{below}", "where(y > 700, x*exp(-y), out)", OVERFLOWS)
+    yield stable("x/(z - exp(y))", "where(y > 700, -x*exp(-y), out)", OVERFLOWS)
+    powers = (
+        "m = maximum(abs(w**z), abs(y**z)); where(m > 1e300 or m < 1e-300, {}/(1 + (y/w)**z), out)"
+    )
+    for above, share in (("w**z", "1"), ("(x*w**z)", "x")):
+        yield stable(f"{above}/(w**z + y**z)", powers.format(share), LARGE)
+        far = f"where(w**z > 1e300, {share}/(1 + y*w**(-z)), out)"
+        yield stable(f"{above}/(y + w**z)", far, LARGE)
+    yield stable("x/(1 + x*x)", "where(abs(x) > 1e150, 1/x, out)", LARGE)
+    yield stable("log1p(x*x)", "where(abs(x) > 1e150, 2*log(abs(x)), out)", LARGE)
+    yield stable("log1p(y*exp(x))", "where(x > 700 and y > 1e-280, x + log(y), out)", OVERFLOWS)
 
 
 def hyperbolic_quotients() -> Iterator[Law]:

@@ -21,6 +21,7 @@ SPECIAL = (1.0, -1.0, 2.0, 0.5)
 RANGES = {
     "exp|sinh|cosh|expm1|expit|logaddexp|tanh|x\\*\\*": (-12, 2.8),
     "sin|cos|tan": (-100, 100),
+    "gamma|digamma|betaln|factorial": (-2, 4),
 }
 # Arguments for which the terms of a law cancel, in t, u and w.
 CANCELLING = {
@@ -40,6 +41,7 @@ CANCELLING = {
     "r = x/w": {"w": "x"},
     "r = w/x": {"w": "x"},
     "r = (x - y)/(u - v)": {"x": "t", "y": "s", "u": "(2*t)", "v": "(2*s)"},
+    "r = (x - y)/z": {"x": "(t*z)", "y": "(s*z)"},
     "r = (u - v)/(x - y)": {"x": "(2*t)", "y": "(2*s)", "u": "t", "v": "s"},
 }
 WRITTEN = {variant.form() for law in STABLE for variant in law.variants}

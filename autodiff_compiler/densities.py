@@ -1,0 +1,132 @@
+"""Products with gamma functions, as densities have: in range where factors of them are not.
+
+There, they are exponentials of sums of logarithms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial, reduce
+from itertools import zip_longest
+from typing import NamedTuple
+
+from .graph import ADD, DIVIDE, MULTIPLY, POWER, SUBTRACT, WHERE, Graph, Node, Rule
+from .partials import Pen
+from .primitives import Primitive, lookup
+
+EXP, LESS, MAXIMUM, MINIMUM = map(lookup, ("exp", "less", "maximum", "minimum"))
+PRODUCTS = frozenset({MULTIPLY, DIVIDE})
+LARGE, SMALL = 1e290, 1e-290  # beyond these, the logarithms of factors are summed
+MOST = 16  # factors that are looked at
+
+
+class Logarithm(NamedTuple):
+    """The logarithm of a factor, over its arguments, and what has to be positive for it."""
+
+    text: str
+    positive: str = ""
+
+
+GAMMAS: Mapping[Primitive, Logarithm] = {
+    lookup("gamma"): Logarithm("gammaln(x)", "x"),
+    lookup("factorial"): Logarithm("gammaln(x + 1)", "x + 1"),
+    lookup("beta"): Logarithm("betaln(a, b)", "minimum(a, b)"),
+    lookup("binom"): Logarithm(
+        "(gammaln(n + 1) - gammaln(n - k + 1)) - gammaln(k + 1)", "minimum(k, n - k) + 1"
+    ),
+}
+FACTORS: Mapping[Primitive, Logarithm] = {
+    **GAMMAS,
+    EXP: Logarithm("x"),
+    POWER: Logarithm("y*log(x)", "x"),
+}
+OPEN = PRODUCTS | FACTORS.keys() | {WHERE}
+
+
+class Product(NamedTuple):
+    """Factors above and below the line: those with logarithms, and the others."""
+
+    above: list[Node]
+    below: list[Node]
+    rest: list[Node]
+    divisors: list[Node]
+
+
+def densities(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """The rule for products of several such factors, one of them a gamma function."""
+    if op in PRODUCTS and not OPEN.isdisjoint(heads):
+        rule = ("stable", "x**y*exp(z)/gamma(w) -> exp(y*log(x) + z - gammaln(w)), out of range")
+        yield Rule(rule, partial(_product, op))
+
+
+def _product(op: Primitive, graph: Graph, left: Node, right: Node) -> Node | None:
+    if not graph.is_program or GAMMAS.keys().isdisjoint(graph.heads):
+        return None
+    found = _factors(graph, op, left, right)
+    large = found.above + found.below
+    if len(large) < 2 or all(factor.op not in GAMMAS for factor in large):
+        return None
+    plain = graph.intern(op, *(graph.products.get(side, side) for side in (left, right)))
+    inside = graph.apply(EXP, _logarithm(graph, found))
+    inside = reduce(partial(graph.apply, MULTIPLY), found.rest, inside)
+    inside = reduce(partial(graph.apply, DIVIDE), found.divisors, inside)
+    whole = graph.apply(WHERE, _is_far(graph, plain, large), inside, plain)
+    graph.products[whole] = plain
+    return whole
+
+
+def _factors(graph: Graph, op: Primitive, left: Node, right: Node) -> Product:
+    """What a product, or a quotient, is of; nothing with a logarithm if that is too much."""
+    found = Product([], [], [], [])
+    pending = [(left, True), (right, op is MULTIPLY)]
+    for node, is_above in pending:  # which grows
+        whole = graph.products.get(node, node)
+        if whole.op in PRODUCTS and len(pending) < MOST:
+            pending += [
+                (whole.args[0], is_above),
+                (whole.args[1], is_above == (whole.op is MULTIPLY)),
+            ]
+        elif whole.op in FACTORS:
+            (found.above if is_above else found.below).append(whole)
+        else:
+            (found.rest if is_above else found.divisors).append(whole)
+    return found
+
+
+def _written(graph: Graph, factor: Node, text: str) -> Node:
+    return Pen(graph).written(text, **dict(zip(factor.op.args, factor.args, strict=True)))
+
+
+def _logarithm(graph: Graph, product: Product) -> Node:
+    """Gamma functions come first and in pairs, of which laws know the differences."""
+    sides = [
+        sorted(side, key=lambda f: f.op not in GAMMAS) for side in (product.above, product.below)
+    ]
+    logs = [[_written(graph, f, FACTORS[f.op].text) for f in side] for side in sides]
+    pairs = [_difference(graph, *pair) for pair in zip_longest(*logs)]
+    return reduce(partial(graph.apply, ADD), pairs)
+
+
+def _difference(graph: Graph, more: Node | None, less: Node | None) -> Node:
+    if less is None:
+        assert more is not None
+        return more
+    return graph.apply(SUBTRACT, more or graph.constant(0), less)
+
+
+def _is_far(graph: Graph, plain: Node, factors: Sequence[Node]) -> Node:
+    """Whether a product, or a factor, is out of range, and all factors have logarithms."""
+    pen = Pen(graph)
+    texts = ((f, FACTORS[f.op].positive) for f in factors)
+    positive = [_written(graph, f, text) for f, text in texts if text]
+    return pen.written(
+        f"p > 0 and (a > {LARGE} or b < {SMALL} or not ({SMALL} < abs(y) and abs(y) < {LARGE}))",
+        p=_extreme(graph, MINIMUM, positive),
+        a=_extreme(graph, MAXIMUM, factors),
+        b=_extreme(graph, MINIMUM, factors),
+        y=plain,
+    )
+
+
+def _extreme(graph: Graph, op: Primitive, nodes: Iterable[Node]) -> Node:
+    return reduce(partial(graph.apply, op), dict.fromkeys(nodes))
