@@ -125,7 +125,7 @@ ROWS = (
              aliases="lbeta logbeta", scipy="betaln", domain=POSITIVE,
              mpmath=lambda mp, a, b: mp.log(mp.beta(a, b)), double=True),
     function("binom(n, k)", "out*(digamma(n + 1) - digamma(n - k + 1))",
-             "out*(digamma(n - k + 1) - digamma(k + 1))", aliases="binomial", scipy="binom",
+             "out*(digamma(n - k + 1) - digamma(k + 1))", aliases="binomial comb", scipy="binom",
              sympy="binomial", mpmath="binomial", domain=((3.0, 6.0), (0.5, 2.5))),
     function("ff(x, k)", "out*(digamma(x + 1) - digamma(x - k + 1))", "out*digamma(x - k + 1)",
              aliases="falling_factorial FallingFactorial", define="poch(x - k + 1, k)",
