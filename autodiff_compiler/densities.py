@@ -14,7 +14,7 @@ from .graph import ADD, DIVIDE, MULTIPLY, POWER, SUBTRACT, WHERE, Graph, Node, R
 from .partials import Pen
 from .primitives import Primitive, lookup
 
-EXP, LESS, MAXIMUM, MINIMUM = map(lookup, ("exp", "less", "maximum", "minimum"))
+EXP, MAXIMUM, MINIMUM = map(lookup, ("exp", "maximum", "minimum"))
 PRODUCTS = frozenset({MULTIPLY, DIVIDE})
 LARGE, SMALL = 1e290, 1e-290  # beyond these, the logarithms of factors are summed
 MOST = 16  # factors that are looked at
@@ -40,7 +40,7 @@ FACTORS: Mapping[Primitive, Logarithm] = {
     EXP: Logarithm("x"),
     POWER: Logarithm("y*log(x)", "x"),
 }
-OPEN = PRODUCTS | FACTORS.keys() | {WHERE}
+ALONE = FACTORS.keys() | {WHERE}  # one of which, or a quotient, ends such a product
 
 
 class Product(NamedTuple):
@@ -54,7 +54,8 @@ class Product(NamedTuple):
 
 def densities(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """The rule for products of several such factors, one of them a gamma function."""
-    if op in PRODUCTS and not OPEN.isdisjoint(heads):
+    kinds = {MULTIPLY: ALONE, DIVIDE: ALONE | PRODUCTS}.get(op)
+    if kinds is not None and not kinds.isdisjoint(heads):
         rule = ("stable", "x**y*exp(z)/gamma(w) -> exp(y*log(x) + z - gammaln(w)), out of range")
         yield Rule(rule, partial(_product, op))
 

@@ -128,8 +128,6 @@ LOGARITHMS = (
     stable("x*log(x/y)", "where(x >= 0 and y > 0, rel_entr(x, y), xlogy(x, x/y))", POLE, "x != 0"),
     stable("x*log((y*x)/z)", "xlogy(x, (y*x)/z)", POLE, "x != 0"),
     stable("x*where(c, z, log(x/y))", "where(c, x*z, xlogy(x, x/y))", POLE, "x != 0"),
-    stable("x*(n*logabs(x))", "n*(x*logabs(x))", POLE, "x != 0"),
-    stable("(x*x)*(n*logabs(x))", "n*((x*x)*logabs(x))", POLE, "x != 0"),
     stable("x*logabs(x)", "where(x < 0, -xlogx(-x), xlogx(x))", POLE, "x != 0"),
     stable("(x*x)*logabs(x)", "where(x == 0, 0, out)", "0 times infinity at 0", "x != 0"),
     stable(
