@@ -235,12 +235,13 @@ def vjp(problem: Problem) -> Program:
 
 def _scaled_gradient(problem: Problem, bar: Node) -> Program:
     """Laws know the slopes themselves, and then find the same in them."""
-    zero = problem.zero()
-    partials = (
-        g if g is zero else problem.graph.apply(MULTIPLY, bar, g) for g in problem.gradient()
+    graph = problem.graph
+    partials = tuple(
+        g if g is problem.zero(x.shape) else graph.apply(MULTIPLY, bar, g)
+        for x, g in zip(problem.wrt, problem.gradient(), strict=True)
     )
     parameters = (Group("primals", problem.inputs), bar)
-    return Program("vjp", problem.graph, parameters, (problem.value, tuple(partials)))
+    return Program("vjp", graph, parameters, (problem.value, partials))
 
 
 def hessian(problem: Problem) -> Program:

@@ -108,3 +108,19 @@ def test_curvature_of_the_tails_of_the_normal_distribution(source, x):
         ratio = mpmath.npdf(x) / mpmath.ncdf(x)
         want = float(-ratio * (x + ratio))
     assert ac.compile(source).hessian(x)[0][0] == pytest.approx(want, rel=1e-11, abs=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("source", "x", "slope"),
+    [("1 - exp(-exp(x))", 1000, 0), ("cos(sqrt(x))", 0, -0.5), ("x**2*log(x)", 0, 0)],
+)
+def test_the_product_with_a_cotangent_is_that_of_the_gradient(source, x, slope):
+    fn = ac.compile(source)
+    assert fn.gradient(x) == (slope,)
+    assert fn.vjp((x,), 2.0)[1] == (2 * slope,)
+
+
+def test_special_functions_at_the_ends_of_their_domain():
+    assert ac.compile("gammainc(1, x)").gradient(0) == (1.0,)
+    assert math.isnan(ac.compile("lambertw(x)")(-0.5))  # where it is complex
+    assert ac.compile("lambertw(x)")(-0.36) == pytest.approx(float(mpmath.lambertw(-0.36).real))
