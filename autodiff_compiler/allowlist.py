@@ -115,7 +115,7 @@ OF_ARRAYS = """
     geterr hypot inf initial inv isfinite itemsize keepdims kind linalg log log1p logical_and
     logical_not map max maximum min moveaxis multiply nan ndim ndindex negative ones ones_like out
     outer pinv prod ravel real reshape result_type s_ shape size slogdet solve sqrt square
-    squeeze strides subtract sum svd swapaxes T tensordot tiny trace transpose tril triu vdot
+    squeeze strides subtract sum svd swapaxes T tensordot tiny trace transpose tril triu vdot vecdot
     view where zeros
 """
 

@@ -17,6 +17,7 @@ from .arraylaws import arrays, whole
 from .densities import densities
 from .differencing import Differencing
 from .exponentials import totals
+from .factors import factors
 from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
 from .lowest import lowest
@@ -111,6 +112,7 @@ LOCAL: Mapping[str, LocalPass] = {
     "regroup": Regroup(BROUGHT_TOGETHER, PAIRS),
     "powers": powers,
     "signs": signs,
+    "factors": factors,
 }
 STABLE_PASSES = ("stable", "lowest", "collect", "regroup")
 STEMS = "vwu"  # of the names in traces: v1, v2 ...

@@ -34,7 +34,7 @@ class Counted(np.ndarray):
         result = np.asarray(getattr(ufunc, method)(*plain, **options))
         if method != "__call__":
             Counted.done += plain[0].size
-        elif ufunc is np.matmul:
+        elif ufunc in (np.matmul, np.vecdot):
             Counted.done += 2 * result.size * plain[0].shape[-1]
         else:
             Counted.done += result.size

@@ -75,6 +75,7 @@ FLOORS = (
         "lowest",
         "norms",
         "signs",
+        "factors",
         "regroup",
         "values",
         "folding",

@@ -14,7 +14,7 @@ def _dot(x, y):
     if x.size <= {PART}:
         return x @ y
     size = x.size - x.size % {PART}
-    parts = x[:size].reshape(-1, 1, {PART}) @ y[:size].reshape(-1, {PART}, 1)
+    parts = np.vecdot(x[:size].reshape(-1, {PART}), y[:size].reshape(-1, {PART}))
     return parts.sum() + x[size:] @ y[size:]'''
 
 NORM = '''\

@@ -31,7 +31,7 @@ from .style import RESERVED, Style
 from .vectorised import HELPERS, is_slow
 
 BLOCKS = '''\
-BLOCK = {block}  # elements of a block, if a dozen arrays are worked on: so many fit into a cache
+BLOCK = {block}  # elements of a block, of up to two dozen arrays: so many fit into a cache
 THREADS = {threads}  # that share the blocks of a large array
 
 
@@ -58,7 +58,7 @@ def _in_blocks(function, threads, shape, memory, *arrays):
     The sums of what it returns.
     """
     rank, (count, dtype) = len(shape), memory
-    most = min(BLOCK, max(12*BLOCK//(count + len(arrays)), 4096))
+    most = min(BLOCK, max(24*BLOCK//(count + len(arrays)), 4096))
     blocks = _blocks(shape, most)
     if len(blocks) == 1:
         return function(*arrays, [{empty}(shape, dtype) for _ in range(count)])

@@ -19,7 +19,7 @@ GIVEN = frozenset({INPUT, CONSTANT, STACK})
 LEAST = 3  # operations in a loop whose results are not kept, and
 MOST = 1  # so many times as many as those that are, make it pay
 WEIGHT = 100  # of one of them and its memory, in additions and products of a matrix product
-BLOCK = 65536  # elements of a block
+BLOCK = 32768  # elements of a block
 
 
 class Region(NamedTuple):
