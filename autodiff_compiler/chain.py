@@ -12,12 +12,13 @@ from .graph import (
     BROADCAST,
     PLACING,
     STACK,
+    WHERE,
     Graph,
     Node,
 )
-from .masks import chain
+from .masks import chain, masked, selected
 from .partials import Pen, partial_builders
-from .primitives import ARRAYS, ArrayPrimitive
+from .primitives import ARRAYS, ArrayPrimitive, lookup
 from .primitives.axes import ALL, At, elementwise
 from .primitives.reductions import spread
 from .primitives.row import Rule
@@ -25,6 +26,7 @@ from .product import spec
 from .shapes import Shape
 from .shortcuts import Shortcuts
 
+GREATER = lookup("greater")
 SUM, CONCATENATE, INDEX = ARRAYS["sum"], ARRAYS["concatenate"], ARRAYS["index"]
 JOINED = frozenset({STACK, CONCATENATE})  # whose tangent is the same of all tangents
 Contribution = tuple[Node | None, Node]  # to an adjoint: the slope, if there is one, and the term
@@ -108,7 +110,20 @@ def _ruled(graph: Graph, node: Node, rule: Rule, name: str, value: Node) -> Node
 
 
 def adjoint_of(graph: Graph, node: Node, k: int, bar: Node) -> Node:
-    """What the adjoint of an operation on arrays passes on to argument `k`."""
+    """What the adjoint of an operation on arrays passes on to argument `k`.
+
+    A number, or the adjoint of a sum, is selected after the operation instead of before it.
+    """
+    condition, kept = masked(graph, bar)
+    if condition is None or (condition.shape and node.op is not SUM):
+        return _passed_on(graph, node, k, bar)
+    if condition.shape:
+        condition = spread(Pen(graph), node, stretched(graph, condition, bar.shape))
+    found = _passed_on(graph, node, k, stretched(graph, kept, bar.shape))
+    return selected(graph, [condition], found)
+
+
+def _passed_on(graph: Graph, node: Node, k: int, bar: Node) -> Node:
     row = node.op
     if row is STACK:
         index = (At(k), *(ALL for _ in bar.shape[1:]))
@@ -133,14 +148,32 @@ def _adjoint_product(graph: Graph, node: Node, k: int, bar: Node) -> Node:
     return einsum(graph, [(bar, out), *others], inside[k], extents)
 
 
-def fitted(graph: Graph, node: Node, shape: Shape) -> Node:
+def fitted(graph: Graph, node: Node, argument: Node) -> Node:
     """A contribution of an elementwise operation in the shape of the argument it is for.
 
-    Sums over the axes along which the argument was repeated.
+    Sums over the axes along which the argument was repeated: nothing, if nothing is selected.
     """
+    condition, kept = masked(graph, node)
+    if condition is None or not argument.args:
+        return _summed(graph, node, argument.shape)
+    if not condition.shape:
+        found = _summed(graph, stretched(graph, kept, node.shape), argument.shape)
+        return selected(graph, [condition], found)
+    one, zero = graph.constant(1), graph.constant(0)
+    ones = stretched(graph, graph.apply(WHERE, condition, one, zero), node.shape)
+    some = graph.apply(GREATER, _summed(graph, ones, argument.shape), zero)
+    return selected(graph, [some], _summed(graph, node, argument.shape))
+
+
+def _summed(graph: Graph, node: Node, shape: Shape) -> Node:
     (own, whole), _ = elementwise(None, shape, node.shape)
     extents = dict(zip(own, shape, strict=True))
     return einsum(graph, [(node, whole)], own, extents)
+
+
+def stretched(graph: Graph, node: Node, shape: Shape) -> Node:
+    """A node in a shape to which it broadcasts."""
+    return node if node.shape == shape else graph.make(BROADCAST, (node,), shape)
 
 
 def zeros(graph: Graph, shape: Shape) -> Node:

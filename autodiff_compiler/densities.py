@@ -14,7 +14,7 @@ from .graph import ADD, DIVIDE, MULTIPLY, POWER, SUBTRACT, WHERE, Graph, Node, R
 from .partials import Pen
 from .primitives import Primitive, lookup
 
-EXP, MAXIMUM, MINIMUM = map(lookup, ("exp", "maximum", "minimum"))
+EXP, LOG, MAXIMUM, MINIMUM = map(lookup, ("exp", "log", "maximum", "minimum"))
 PRODUCTS = frozenset({MULTIPLY, DIVIDE})
 LARGE, SMALL = 1e290, 1e-290  # beyond these, the logarithms of factors are summed
 MOST = 16  # factors that are looked at
@@ -60,6 +60,26 @@ def densities(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         yield Rule(rule, partial(_product, op))
 
 
+def logarithms(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """The rule for the logarithm of a product with a gamma function."""
+    if op is LOG and heads[0] in (MULTIPLY, DIVIDE, WHERE, *GAMMAS):
+        rule = ("stable", "log(x*gamma(y)) -> log(x) + gammaln(y), out of range")
+        yield Rule(rule, _logarithm_of_product)
+
+
+def _logarithm_of_product(graph: Graph, product: Node) -> Node | None:
+    if not graph.is_program or GAMMAS.keys().isdisjoint(graph.heads):
+        return None
+    plain = graph.products.get(product, product)
+    found = _factors(graph, MULTIPLY, plain, graph.constant(1))
+    large = found.above + found.below
+    if all(factor.op not in GAMMAS for factor in large):
+        return None
+    rest = _times(graph, found, graph.constant(1))
+    far = graph.apply(ADD, _logarithm(graph, found), graph.apply(LOG, rest))
+    return graph.apply(WHERE, _is_far(graph, plain, large), far, graph.intern(LOG, plain))
+
+
 def _product(op: Primitive, graph: Graph, left: Node, right: Node) -> Node | None:
     if not graph.is_program or GAMMAS.keys().isdisjoint(graph.heads):
         return None
@@ -68,12 +88,22 @@ def _product(op: Primitive, graph: Graph, left: Node, right: Node) -> Node | Non
     if len(large) < 2 or all(factor.op not in GAMMAS for factor in large):
         return None
     plain = graph.intern(op, *(graph.products.get(side, side) for side in (left, right)))
-    inside = graph.apply(EXP, _logarithm(graph, found))
-    inside = reduce(partial(graph.apply, MULTIPLY), found.rest, inside)
-    inside = reduce(partial(graph.apply, DIVIDE), found.divisors, inside)
-    whole = graph.apply(WHERE, _is_far(graph, plain, large), inside, plain)
+    if plain in graph.products:  # whose own condition is being written
+        return None
+    whole = graph.apply(WHERE, _is_far(graph, plain, large), _far(graph, found), plain)
     graph.products[whole] = plain
     return whole
+
+
+def _far(graph: Graph, found: Product) -> Node:
+    """The product by the sum of the logarithms."""
+    return _times(graph, found, graph.apply(EXP, _logarithm(graph, found)))
+
+
+def _times(graph: Graph, found: Product, node: Node) -> Node:
+    """A node times the factors that have no logarithms of their own."""
+    node = reduce(partial(graph.apply, MULTIPLY), found.rest, node)
+    return reduce(partial(graph.apply, DIVIDE), found.divisors, node)
 
 
 def _factors(graph: Graph, op: Primitive, left: Node, right: Node) -> Product:
@@ -120,13 +150,16 @@ def _is_far(graph: Graph, plain: Node, factors: Sequence[Node]) -> Node:
     pen = Pen(graph)
     texts = ((f, FACTORS[f.op].positive) for f in factors)
     positive = [_written(graph, f, text) for f, text in texts if text]
-    return pen.written(
+    graph.products[plain] = plain  # as it is, in its own condition
+    condition = pen.written(
         f"p > 0 and (a > {LARGE} or b < {SMALL} or not ({SMALL} < abs(y) and abs(y) < {LARGE}))",
         p=_extreme(graph, MINIMUM, positive),
         a=_extreme(graph, MAXIMUM, factors),
         b=_extreme(graph, MINIMUM, factors),
         y=plain,
     )
+    del graph.products[plain]
+    return condition
 
 
 def _extreme(graph: Graph, op: Primitive, nodes: Iterable[Node]) -> Node:

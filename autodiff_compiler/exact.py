@@ -172,6 +172,8 @@ class Digits(Evaluation):
             return bool(values[0] == values[1])
         if node.op.name in REMAINDERS:
             (x0, y0), (x1, y1) = args
+            if not (y0 and y1):
+                return False
             first, last = (x0 - values[0]) / y0, (x1 - values[1]) / y1
             return bool(abs(first - last) < SMOOTH)
         if is_wave(node.op) and not all(abs(a - b) < SMOOTH for a, b in zip(*args, strict=True)):

@@ -299,11 +299,12 @@ def _part(graph: Graph, power: Node, total: Node) -> Node | None:
 
 def _replaced(graph: Graph, whole: Node, power: Node, share: Node | None) -> Node | None:
     """A product, a sum of products, or what is taken of them, with another factor."""
-    inner = _viewed(whole)
-    if inner.op is MATMUL:
-        found = share and graph.make(MATMUL, tuple(share if a is power else a for a in inner.args))
-    else:
-        found = share and _multiplied(graph, inner, power, share)
+    inner, found = _viewed(whole), None
+    if share and inner.op is MATMUL:
+        left, right = inner.args  # one of them alone is replaced, also if both are the same
+        found = graph.make(MATMUL, (share, right) if power is left else (left, share))
+    elif share:
+        found = _multiplied(graph, inner, power, share)
     return found if inner is whole or not found else _retaken(graph, found, whole)
 
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from functools import partial, reduce
 from typing import NamedTuple
 
-from .graph import ADD, AND, CONSTANT, MULTIPLY, NEGATIVE, NOT, OR, WHERE, Graph, Node
+from .graph import ADD, AND, BROADCAST, CONSTANT, MULTIPLY, NEGATIVE, NOT, OR, WHERE, Graph, Node
 from .primitives import lookup
 
 AT_LEAST = frozenset({lookup("greater_equal"), lookup("less_equal")})
+MASKED = frozenset({WHERE, BROADCAST})  # of which the second may be of the first
 MAX_PARTS = 8  # of a condition that are looked at
 
 
@@ -28,14 +29,14 @@ def chain(graph: Graph, factor: Node, slope: Node) -> Node:
     """`factor*slope`, selecting instead of multiplying where either one is masked."""
     if slope.op is CONSTANT and slope.data == 1 and graph.rules is not None:
         return factor  # as a rule would say; half of all slopes are 1
-    if factor.op is not WHERE and slope.op is not WHERE:
+    if factor.op not in MASKED and slope.op not in MASKED:
         if slope.op is CONSTANT and slope.data == -1 and graph.rules is not None:
             return graph.apply(NEGATIVE, factor)  # the same
         return graph.apply(MULTIPLY, factor, slope)
     left, right = masked(graph, factor), masked(graph, slope)
     product = graph.apply(MULTIPLY, left.kept, right.kept)
     found = dict.fromkeys(c for c in (left.condition, right.condition) if c is not None)
-    return _selected(graph, list(found), product)
+    return selected(graph, list(found), product)
 
 
 def total(graph: Graph, before: Node, term: Node, is_last: bool) -> Node:
@@ -47,17 +48,17 @@ def total(graph: Graph, before: Node, term: Node, is_last: bool) -> Node:
     shared = [c for c in ours if c in theirs]
     one, other = ([c for c in parts if c not in shared] for parts in (ours, theirs))
     if not (one or other):
-        return _selected(graph, shared, graph.apply(ADD, left.kept, right.kept))
+        return selected(graph, shared, graph.apply(ADD, left.kept, right.kept))
     if len(one) == len(other) == 1 and _are_opposite(*one, *other):
         inner = graph.apply(WHERE, *one, left.kept, right.kept)
-        return _selected(graph, shared, inner)
+        return selected(graph, shared, inner)
     whole = graph.apply(ADD, before, term)
     if is_last:
         return whole
     if not (one and other) or (len(one) == len(other) == 1 and _is_one_true(*one, *other)):
-        return _selected(graph, shared, whole)
+        return selected(graph, shared, whole)
     either = [graph.apply(OR, _all(graph, one), _all(graph, other))]
-    return _selected(graph, [*shared, *either], whole)
+    return selected(graph, [*shared, *either], whole)
 
 
 def masked(graph: Graph, node: Node) -> Masked:
@@ -69,6 +70,10 @@ def masked(graph: Graph, node: Node) -> Masked:
             return Masked(condition, node if is_shown else yes)
         if yes.is_constant(0):
             return Masked(graph.apply(NOT, condition), node if is_shown else no)
+    elif node.op is BROADCAST:
+        inner = masked(graph, node.args[0])
+        if inner.condition is not None:
+            return inner._replace(kept=graph.make(BROADCAST, (inner.kept,), node.shape))
     return Masked(None, node)
 
 
@@ -88,7 +93,7 @@ def _all(graph: Graph, conditions: Sequence[Node]) -> Node:
     return reduce(partial(graph.apply, AND), conditions)
 
 
-def _selected(graph: Graph, conditions: Sequence[Node], node: Node) -> Node:
+def selected(graph: Graph, conditions: Sequence[Node], node: Node) -> Node:
     """A node where all conditions hold, and else 0."""
     if not conditions:
         return node

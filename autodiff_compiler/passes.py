@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from .arraylaws import arrays, whole
-from .densities import densities
+from .densities import densities, logarithms
 from .differencing import Differencing
 from .exponentials import totals
 from .factors import factors
@@ -98,6 +98,7 @@ STABLE_FINDERS: tuple[LocalPass, ...] = (
     densities,
     DIFFERENCES.of_functions,
     STABLE_LAWS,
+    logarithms,
     power_less,
     DIFFERENCES.of_operations,
 )

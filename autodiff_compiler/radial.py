@@ -48,7 +48,7 @@ def radial(
     elif parts[argument] > 1:
         ratio = graph.apply(MULTIPLY, graph.constant(parts[argument]), ratio)
     term = graph.apply(MULTIPLY, ratio, argument)
-    return None, term if term.shape == argument.shape else fitted(graph, term, argument.shape)
+    return None, term if term.shape == argument.shape else fitted(graph, term, argument)
 
 
 def _slope(graph: Graph, norm: Node, bar: Node) -> Node | None:

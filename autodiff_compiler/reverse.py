@@ -68,7 +68,7 @@ def _contribution(
         if slope.is_constant(0):
             return None
         term = chain(graph, bar, slope)
-    return slope, term if term.shape == argument.shape else fitted(graph, term, argument.shape)
+    return slope, term if term.shape == argument.shape else fitted(graph, term, argument)
 
 
 def reverse(

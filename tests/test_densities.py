@@ -26,6 +26,15 @@ DENSITIES = (
     ("binom(n, k)*p**k*(1 - p)**(n - k)", {"n": 1100, "k": 560, "p": 0.5}),
     ("gamma(a)*gamma(b)/gamma(a + b)", {"a": 200, "b": 100}),
     ("gamma(x + 0.5)/gamma(x)", {"x": 200}),
+    ("gamma(x)**2/gamma(2*x)", {"x": 150}),
+    ("factorial(n)**2/factorial(2*n)", {"n": 200}),
+    ("gamma(x)*gamma(x)/(y*gamma(2*x))", {"x": 150, "y": 3}),
+    ("log(gamma(x)**2)", {"x": 150}),
+    ("log(gamma(x)*x**2/y)", {"x": 200, "y": 1e-5}),
+    ("log(gamma(a)*gamma(b)/gamma(a + b))", {"a": 200, "b": 100}),
+    ("log(beta(a, b))", {"a": 2000, "b": 1000}),
+    (f"log({POISSON})", {"m": 810, "k": 800}),
+    (f"log({GAMMA})", {"x": 410, "a": 400, "b": 1}),
 )
 
 

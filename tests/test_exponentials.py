@@ -129,6 +129,8 @@ def quotients():
                 *TERMS,
                 "{}[0]",
                 "{}[..., 0]",
+                "({} @ {})",
+                "({} @ {})",
             )
             below = rng.choice(OVER).format(sums.format(terms))
             yield f"({rng.choice((*above[:2] * 3, *above, 'exp(x[1])'))})/{below}".replace(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,37 @@ def test_a_branch_not_taken_contributes_nothing(source, point, gradient, stable)
     assert tuple(fn.jvp(point, seed)[1] for seed in ((1.0, 0.0), (0.0, 1.0))) == gradient
     found = fn.gradient(*(np.full(3, x) for x in point))
     np.testing.assert_array_equal(np.transpose(found), [gradient] * 3)
+
+
+ARRAYS = (  # the same where arrays and numbers meet: a is 0, s is -1, x and z are 0, y is below 0
+    "where(s > 0, sum(sqrt(x)), s)",
+    "where(s > 0, norm(x), s)",
+    "where(s > 0, log(x @ x), s)",
+    "where(s > 0, sum(exp(1/x)), s)",
+    "where(s > 0, sum(Z @ sqrt(x)), s)",
+    "sum(where(y > 0, sqrt(sin(a)), y))",
+    "sum(where(y > 0, y*log(sum(x)), y))",
+    "sum(where(y > 0, y*norm(x), y))",
+    "sum(where(y > 0, log(x @ x), y))",
+    "sum(where(y[:, None] > 0, Z*log(sum(sqrt(Z), axis=1)), y))",
+    "sum(where(s > 0, log(sum(sqrt(Z), axis=1))[:, None]*Z, y))",
+    "sum(where(y > 0, log(sum(sqrt(Z), axis=1)), y))",
+    "sum(where(s > 0, sum(log(sqrt(Z)), axis=1), y))",
+)
+POINT = {"a": 0.0, "s": -1.0, "x": np.zeros(2), "y": np.full(2, -1.0), "Z": np.zeros((2, 2))}
+
+
+@pytest.mark.parametrize("source", ARRAYS)
+@pytest.mark.parametrize("stable", [True, False])
+def test_an_array_in_a_branch_not_taken_contributes_nothing(source, stable):
+    names = [n for n in POINT if re.search(rf"\b{n}\b", source)]
+    shapes = {n: ("n",) * np.ndim(POINT[n]) for n in names}
+    fn = ac.compile(source, inputs=names, shapes=shapes, stable=stable)
+    at, taken = [POINT[n] for n in names], "y" if source.endswith("y))") else "s"
+    for k, (name, slope) in enumerate(zip(names, fn.gradient(*at), strict=True)):
+        along = [np.ones_like(v) * (j == k) for j, v in enumerate(at)]
+        assert (np.min(slope) > 0) == (fn.jvp(at, along)[1] > 0) == (name == taken)
+        assert name == taken or not np.any(slope)
 
 
 def test_sides_of_one_condition_are_one_choice():
