@@ -46,4 +46,4 @@ def _ratio(above: Number, below: Number) -> Number | None:
     ratio = above / below if abs(below) >= 1 else math.nan
     if ratio * below != above:
         return None
-    return int(ratio) if type(above) is type(below) is int else ratio
+    return int(ratio) if type(above) is int and ratio == int(ratio) else ratio

@@ -222,6 +222,7 @@ POWERS = {  # a program, and how many operations value and gradient take at most
     "w = sin(x)*sin(x); w*sin(x)*y": 8,
     "w = x*x; w*w*exp(w)": 10,
     "where(x > 1, x**3, y/x**4)": 20,
+    "100*(y - x**2)**2 + (1 - x)**2": 12,
 }
 
 
@@ -230,6 +231,16 @@ def test_the_chain_rule_goes_past_squares(source, most):
     fn = ac.compile(source, inputs="x y")
     assert fn.cost("value_and_gradient").parts[0].operations.number <= most
     assert fn.check([(1.75, -0.5), (0.5, 3.0), (-2.5, 0.25)])
+
+
+def test_common_factors_divide_what_they_are_taken_out_of():
+    x, y = 1.5, -0.75
+    for a, b, n in itertools.product((2, 4, 3, 0.5), (2, 5, -6, 10), (2, 3, 5)):
+        fn = ac.compile(f"w = sin(x)*y; {a}*y*w + {b}*w**2*y + w**{n} - {b}*x*w")
+        w, slopes = math.sin(x) * y, (math.cos(x) * y, math.sin(x))
+        by_w = a * y + 2 * b * w * y + n * w ** (n - 1) - b * x
+        want = by_w * slopes[0] - b * w, by_w * slopes[1] + a * w + b * w * w
+        assert fn.gradient(x=x, y=y) == pytest.approx(want, rel=1e-12)
 
 
 def test_slopes_of_inverse_powers_at_their_poles():
