@@ -1,4 +1,4 @@
-"""Common factors of sums, taken out where the rest has been multiplied already."""
+"""Passes over sums with common factors: terms that cancel, and fewer multiplications."""
 
 from __future__ import annotations
 
@@ -6,9 +6,28 @@ import math
 from collections.abc import Iterator
 from functools import partial
 
-from .graph import ADD, CONSTANT, MULTIPLY, SUBTRACT, Graph, Node, Rule
-from .primitives import Primitive
+from .algebra import PRODUCTS, SUMS, collected
+from .graph import ADD, CONSTANT, MULTIPLY, SUBTRACT, WHERE, Graph, Node, Rule
+from .primitives import Primitive, lookup
 from .primitives.ieee import Number
+
+ABS, LESS = lookup("abs"), lookup("less")
+
+
+def collect(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """Sums whose terms cancel once their common factors are taken out."""
+    if op in SUMS and not (SUMS | PRODUCTS).isdisjoint(heads):
+        rule = ("collect", "terms that cancel are collected")
+        yield Rule(rule, partial(_collected, op))
+
+
+def _collected(op: Primitive, graph: Graph, left: Node, right: Node) -> Node | None:
+    """The sum of what terms have left; at poles, where both are infinite, as it was."""
+    found = collected(graph, left, right, 1 if op is ADD else -1)
+    if found is None or not graph.at_poles:
+        return found
+    is_finite = graph.apply(LESS, graph.apply(ABS, found), graph.constant(math.inf))
+    return graph.apply(WHERE, is_finite, found, graph.intern(op, left, right))
 
 
 def factors(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:

@@ -17,14 +17,14 @@ from .arraylaws import arrays, whole
 from .densities import densities, logarithms
 from .differencing import Differencing
 from .exponentials import totals
-from .factors import factors
+from .factors import collect, factors
 from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
 from .lowest import lowest
 from .norms import exponentials, norms, shares
 from .powers import power_less
 from .primitives import ArrayPrimitive, Primitive
-from .regroup import Regroup, collect
+from .regroup import Regroup
 from .rewrite import LawPass
 from .shifted import shifted
 from .signs import signs

@@ -1,13 +1,12 @@
-"""Passes over whole sums and products: terms that cancel, and pairs that a stable law knows.
+"""A pass over whole sums and products, for pairs that a stable law knows.
 
-A law sees the two operands of an operation.  These passes look through `(a + b) - c` and
+A law sees the two operands of an operation.  This pass looks through `(a + b) - c` and
 `(a*b)/c` for a pair that was not written side by side.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial, reduce
 from itertools import product
 from typing import NamedTuple
@@ -18,7 +17,6 @@ from .algebra import (
     SQUARES,
     SUMS,
     Powers,
-    collected,
     made_product,
     multiplied,
     term,
@@ -37,30 +35,13 @@ from .graph import (
     Rules,
 )
 from .lowest import reduced
-from .primitives import Primitive, lookup
+from .primitives import Primitive
 from .primitives.ieee import Number
 from .rewrite import Law, Pattern
 
 SUMMED = SUMS | SQUARES
-ABS, LESS = lookup("abs"), lookup("less")
 
 MAX_LOOK = 4  # terms on each side of a sum that are looked through
-
-
-def collect(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
-    """Sums whose terms cancel once their common factors are taken out."""
-    if op in SUMS and not (SUMS | PRODUCTS).isdisjoint(heads):
-        rule = ("collect", "terms that cancel are collected")
-        yield Rule(rule, partial(_collected, op))
-
-
-def _collected(op: Primitive, graph: Graph, left: Node, right: Node) -> Node | None:
-    """The sum of what terms have left; at poles, where both are infinite, as it was."""
-    found = collected(graph, left, right, 1 if op is ADD else -1)
-    if found is None or not graph.at_poles:
-        return found
-    is_finite = graph.apply(LESS, graph.apply(ABS, found), graph.constant(math.inf))
-    return graph.apply(WHERE, is_finite, found, graph.intern(op, left, right))
 
 
 class Signed(NamedTuple):
@@ -127,6 +108,13 @@ class Regroup:
         above = (p.args[0] for p in self._patterns() if p.op is DIVIDE)
         return operations(a for p in above if p.op is SUBTRACT for a in p.args)
 
+    @cached_property
+    def _partners(self) -> Mapping[Primitive, frozenset[Primitive]]:
+        """The functions whose products with others a law knows, and those others."""
+        products = (p.args for p in self._patterns() if p.op is MULTIPLY)
+        pairs = [operations(args) for args in products if len(operations(args)) == len(args)]
+        return {f: frozenset().union(*(p for p in pairs if f in p)) - {f} for p in pairs for f in p}
+
     def _may_be_over(self, node: Node) -> bool:
         """Whether a law knows a quotient of such a node: a function, or the difference of two."""
         if node.op is SUBTRACT:
@@ -143,6 +131,8 @@ class Regroup:
         apart = op in (MULTIPLY, DIVIDE) and not PRODUCTS.isdisjoint(heads)
         if apart and (op is DIVIDE or SUBTRACT in heads or not self._above.isdisjoint(heads)):
             yield Rule(("regroup", "factors brought together"), self._products(op))
+        if op is MULTIPLY and heads[0] is MULTIPLY and heads[1] in self._partners:
+            yield Rule(("regroup", "factors brought together"), self._multiply_apart)
         if op is DIVIDE and WHERE in heads and CONSTANT not in heads:
             yield Rule(("regroup", "what is chosen, divided"), self._divide_chosen)
         if op is DIVIDE and DIVIDE in heads:
@@ -197,6 +187,16 @@ class Regroup:
         powers = multiplied(multiplied(whole.powers, {over.index: 1}), found.powers, -1)
         node = made_product(graph, found.node, powers)
         return graph.apply(MULTIPLY, graph.constant(whole.coefficient * found.scale), node)
+
+    def _multiply_apart(self, graph: Graph, left: Node, right: Node) -> Node | None:
+        """A product with a function, one factor of which goes with it."""
+        factors, partners = _factors(left), self._partners[right.op]
+        for k, factor in enumerate(factors):
+            if factor.op in partners and (found := self._known(graph, factor, right, MULTIPLY)):
+                return reduce(
+                    partial(graph.apply, MULTIPLY), [*factors[:k], *factors[k + 1 :], found]
+                )
+        return None
 
     def _divide(self, graph: Graph, left: Node, right: Node) -> Node | None:
         """A quotient of products, in which some factors go with divisors."""
@@ -286,9 +286,9 @@ class Regroup:
                 return Quotient(node, taken, scale)
         return None
 
-    def _known(self, graph: Graph, over: Node, under: Node) -> Node | None:
-        """The quotient of two nodes, if a rule knows it."""
-        for origin, better in self._rules[DIVIDE, over.op, under.op]:
+    def _known(self, graph: Graph, over: Node, under: Node, op: Primitive = DIVIDE) -> Node | None:
+        """The quotient of two nodes, or their product, if a rule knows it."""
+        for origin, better in self._rules[op, over.op, under.op]:
             node = better(graph, over, under)
             if node is not None:
                 note(graph, origin)
