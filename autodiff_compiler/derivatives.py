@@ -18,6 +18,7 @@ from .forward import forward
 from .graph import MULTIPLY, STACK, Graph, Node, users
 from .poles import has_poles
 from .reverse import reverse
+from .roots import has_roots
 from .shapes import Shape, nominal, size_of
 from .shortcuts import Again
 
@@ -34,7 +35,7 @@ class Group(NamedTuple):
 class Program(NamedTuple):
     """What a generated function computes.
 
-    `at_poles` makes the program for where a quotient in this one is infinite, if it is another.
+    `at_poles` makes the program for where a quotient in this one is infinite, if it may be another.
     """
 
     kind: str
@@ -299,9 +300,23 @@ def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> 
     """The program of one kind of derivative of `output` by the inputs named in `wrt`."""
     problem = Problem(graph, output, wrt)
     program = KINDS[kind](problem)
-    if kind == "value" or not has_poles(graph, problem.nodes):
+    if kind == "value" or not (has_roots(graph) or has_poles(graph, problem.nodes)):
         return program
     return program._replace(at_poles=partial(_at_poles, graph, output, wrt, kind))
+
+
+def careful(program: Program) -> Program | None:
+    """The program for where something is divided by 0, if that is another."""
+    other = program.at_poles() if program.at_poles else None
+    return other if other and _operations(other) != _operations(program) else None
+
+
+def _operations(program: Program) -> list[tuple[object, ...]]:
+    """The operations of a program, by their places in it, and then the places of its outputs."""
+    nodes = program.graph.ancestors(program.leaves())
+    place = {node: k for k, node in enumerate(nodes)}
+    operations = [(n.op, repr(n.data), *(place[a] for a in n.args)) for n in nodes]
+    return [*operations, tuple(place[leaf] for leaf in program.leaves())]
 
 
 def _at_poles(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:

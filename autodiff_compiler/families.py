@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
 
+from .primitives.stable import HYPERBOLIC_SPHERE, horner
 from .rewrite import Law
 
 CANCELS = "the terms cancel"
@@ -245,6 +246,9 @@ def of_series() -> Iterator[Law]:
         ("tanmx(x)/sinmx(x)", f"{tangent}/(sinmx_ratio(x)*cos(x))"),
     ):
         yield stable(pattern, f"where(abs(x) < 1, {limit}, out)", ZERO, "x != 0")
+    sphere = horner(HYPERBOLIC_SPHERE, "(x*x)")
+    near = f"where(abs(x) < 1.5, -({sphere})/cosh(x), out)"
+    yield stable("tanhmx(x)/(x*(x*x))", near, ZERO, "x != 0")
     yield stable("expm1mx(x)/(x*x)", "phi2(x)", ZERO, "x != 0")
     yield stable("exp(x) - exprel(x)", "where(abs(x) < 1, x*exp(x)*phi2(-x), out)", CANCELS)
     yield stable("expm1mx(-x)/(x*x)", "phi2(-x)", ZERO, "x != 0")
@@ -258,6 +262,8 @@ def of_series() -> Iterator[Law]:
     ):
         yield stable(pattern, f"where(abs(x - 1) < 0.5, {mean}, out)", ZERO, "x != 1")
     yield stable("x*coth(x)", "xcoth(x)", ZERO, "x != 0")
+    for name, inverse in (("cot", "tan"), ("csc", "sin"), ("csch", "sinh")):
+        yield stable(f"x*{name}(x)", f"x/{inverse}(x)", ZERO, "x != 0")
 
 
 def poles() -> Iterator[Law]:

@@ -22,6 +22,7 @@ from .folding import fold
 from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
 from .lowest import lowest
 from .norms import exponentials, norms, shares
+from .orders import orders
 from .powers import power_less
 from .primitives import ArrayPrimitive, Primitive
 from .regroup import Regroup
@@ -96,6 +97,7 @@ STABLE_FINDERS: tuple[LocalPass, ...] = (
     totals,
     shifted,
     densities,
+    orders,
     DIFFERENCES.of_functions,
     STABLE_LAWS,
     logarithms,

@@ -8,6 +8,7 @@ is `q*x`, where `q` is `f'(r)/r`, and at 0 the limit of that, the slope of `f'`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from .chain import Contribution, fitted
 from .forward import tangents
@@ -38,7 +39,7 @@ def radial(
     parts = Counter(arguments(norm, short))
     if any(part.op is CONSTANT and part.data for part in parts):
         return None
-    slope = _slope(graph, norm, bar)
+    slope = slope_of_adjoint(graph, norm, between(norm, bar), bar)
     if slope is None:
         return None
     is_centre = graph.apply(EQUAL, norm, graph.constant(0))
@@ -51,13 +52,15 @@ def radial(
     return None, term if term.shape == argument.shape else fitted(graph, term, argument)
 
 
-def _slope(graph: Graph, norm: Node, bar: Node) -> Node | None:
+def slope_of_adjoint(graph: Graph, norm: Node, nodes: Sequence[Node], bar: Node) -> Node | None:
     """The slope of an adjoint by its norm, element by element; `None` if it has none.
+
+    `nodes` are those between the two.
 
     What depends on all elements, as a product of matrices, has no slope by one where that is 0 and
     the functions are even, so it is constant here.
     """
-    nodes, one = _between(norm, bar), graph.constant(1)
+    one = graph.constant(1)
     if norm.shape:
         nodes = [n for n in nodes if n is norm or _is_elementwise(n, norm.shape)]
         one = graph.make(BROADCAST, (one,), norm.shape)
@@ -73,7 +76,7 @@ def _is_elementwise(node: Node, shape: Shape) -> bool:
     return node.op in SPREAD or not (isinstance(node.op, ArrayPrimitive) or node.op is STACK)
 
 
-def _between(norm: Node, bar: Node) -> list[Node]:
+def between(norm: Node, bar: Node) -> list[Node]:
     """What of an adjoint depends on its norm, in evaluation order; nothing if that is too much."""
     found, pending = {bar}, [bar]
     for node in pending:  # which grows

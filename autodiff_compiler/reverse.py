@@ -11,6 +11,7 @@ from .graph import ADD, STACK, Graph, Node, dependents
 from .masks import chain, total
 from .primitives import ArrayPrimitive
 from .radial import radial
+from .roots import at_root
 from .shortcuts import Again, Quotient, Shortcuts, UnderRoot, arguments, shortcuts
 
 # One line of the adjoint trace: `node` passes `adjoint*slope` on to `argument`, whose adjoint was
@@ -43,6 +44,8 @@ def accumulations(
             if argument in active:
                 along = again is Again.ALONG
                 found = radial(graph, node, bar, argument, short, along) if again else None
+                if graph.at_poles and not again:
+                    found = at_root(graph, node, bar, argument)
                 found = found or _contribution(graph, node, bar, argument, active, short)
                 if found is None:
                     continue

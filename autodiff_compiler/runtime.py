@@ -19,12 +19,13 @@ from .backends.base import Import, Schedule
 from .backends.module import module, python_schedule
 from .backends.patterns import Pattern
 from .backends.style import PLAIN, Style
-from .derivatives import Group, Program
+from .derivatives import Group, Program, careful
 from .errors import ExpressionError, counted
 from .graph import Graph
 from .primitives import Primitive
 from .primitives.ieee import evaluator, has_python
 from .recycling import RECYCLED
+from .roots import raised
 
 ALLOCATOR = "_empty"  # of memory that results gave up, which only loaded code has
 PATTERNS = 16  # of arguments that arrays are given for, with a function each
@@ -170,10 +171,13 @@ class Callables:
         return self._for(_pattern(self._names, given, given))(*self._grouped(given))
 
     @cached_property
+    def _careful(self) -> Program | None:
+        return careful(self.program)
+
+    @cached_property
     def _at_poles(self) -> Self:
         """The functions for where something is divided by 0."""
-        at_poles = self.program.at_poles
-        return type(self)(at_poles(), self.wrt, self.style) if at_poles else self
+        return type(self)(self._careful, self.wrt, self.style) if self._careful else self
 
     @cached_property
     def _scalar(self) -> Callable[..., Any]:
@@ -191,7 +195,8 @@ class Callables:
     def _from_module(self, target: str, pattern: Pattern | None = None) -> Callable[..., Any]:
         style, names, program = self.style, dict[str, object](), self.program
         if target == "numpy" and program.at_poles:
-            style, program = style._replace(raising=True), program._replace(at_poles=None)
+            style = style._replace(raising=raised(program.graph) if self._careful else ())
+            program = program._replace(at_poles=None)
         if ALLOCATOR not in {node.data for node in program.arguments()}:
             style, names = style._replace(allocator=ALLOCATOR), {ALLOCATOR: RECYCLED.empty}
         text = module([program], target, "", self.wrt, style, pattern)

@@ -59,7 +59,12 @@ ROWS = (
     ("a*erfc(x)*b*exp(x**2)", {"a": 2, "x": 50, "b": 3}),
     ("a*exp(-x)*b*sinh(x)", {"a": 2, "x": 800, "b": 3}),
     ("arcsin(tanh(x))", {"x": 400}),
+    ("besseli(1, k)/besseli(0, k)", {"k": 800}),
     # and near it
+    ("(2*besselj(1, x)/x)**2", {"x": 1e-7}),
+    ("besselj(0, x)", {"x": 1e-7}),
+    ("3*(x - tanh(x))/x**3", {"x": 1e-4}),
+    ("x*cot(x)", {"x": 1e-4}),
     ("u*(1/tanh(u*b/(k*t)) - k*t/(u*b))", {"u": 1, "b": 1e-6, "k": 1, "t": 300}),
     ("1/x - cot(x)", {"x": 1e-6}),
     ("1 - (1 + x)*exp(-x)", {"x": 1e-6}),

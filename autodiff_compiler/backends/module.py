@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from ..derivatives import Program
+from ..derivatives import Program, careful
 from ..graph import free
 from ..primitives import lookup
 from ..primitives.ieee import can_raise, helper
+from ..roots import raised
 from . import arrayhelpers, arrays, blocks, numpy, patterns, python
 from .base import HERE, Import, Schedule, docstring
 from .blocks import BlockSchedule
@@ -138,16 +139,17 @@ class NumpyWriter(Writer):
         self.imports.add(numpy.NUMPY)
         doc = [summary(program.kind, self.wrt)]
         pattern = spanning(program, self.wrt, self.pattern) if self.pattern else None
-        if program.at_poles is None:
+        other = careful(program)
+        if other is None:
             self._define(program.kind, program, doc, pattern, self.style)
             return
         taken = {node.data for node in program.arguments()}
-        fast, careful = (free(f"_{program.kind}{s}", taken) for s in ("", "_at_poles"))
-        raising = self.style._replace(raising=True)
+        fast, slow = (free(f"_{program.kind}{s}", taken) for s in ("", "_at_poles"))
+        raising = self.style._replace(raising=raised(program.graph))
         schedule = self._define(fast, program, ["Where nothing is divided by 0."], pattern, raising)
         arrays = pattern and tuple(axes or 1 for axes in pattern)  # Python's numbers raise
-        self._define(careful, program.at_poles(), ["Also where something is."], arrays, self.style)
-        lines = numpy.choose(program.kind, schedule, doc, fast, careful)
+        self._define(slow, other, ["Also where something is."], arrays, self.style)
+        lines = numpy.choose(program.kind, schedule, doc, fast, slow)
         self.functions.append(self.collect(lines, schedule))
 
     def _define(

@@ -99,8 +99,8 @@ def define(name: str, schedule: Schedule, doc: Sequence[str], style: Style) -> I
 
 def errors(style: Style) -> str:
     """The decorator for IEEE's answers, but perhaps an error where something is divided by 0."""
-    divide = ', divide="raise"' if style.raising else ""
-    return f'@np.errstate(all="ignore"{divide})'
+    raising = "".join(f', {kind}="raise"' for kind in style.raising)
+    return f'@np.errstate(all="ignore"{raising})'
 
 
 def head(name: str, schedule: Schedule, doc: Sequence[str], names: Sequence[str]) -> Iterator[str]:

@@ -17,7 +17,7 @@ class Style(NamedTuple):
         threads: that share the blocks of an array.
         allocator: the function that gives memory for results.
         checked: whether whole arrays come as floats of one type, and numbers as floats.
-        raising: whether arrays raise where something is divided by 0.
+        raising: where arrays raise: where something is divided by 0, or is invalid, as 0/0.
     """
 
     prune: bool = True
@@ -25,7 +25,7 @@ class Style(NamedTuple):
     threads: int = 2
     allocator: str = "np.empty"
     checked: bool = False
-    raising: bool = False
+    raising: tuple[str, ...] = ()
 
 
 PLAIN = Style()

@@ -1,0 +1,59 @@
+"""Functions of roots that are smooth in what is under the root, also where that is 0."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+from oracle import Oracle
+
+import autodiff_compiler as ac
+
+ROWS = {  # by the end at which a root, or another function with an end, is 0
+    0.0: (
+        "cos(sqrt(x))",
+        "y*sqrt(x)*sin(sqrt(x))",
+        "sqrt(x)*tanh(y*sqrt(x))",
+        "sin(y*sqrt(x))/sqrt(x)",
+        "tanh(sqrt(x))/sqrt(x)",
+        "atan(sqrt(x))/sqrt(x)",
+        "log(1 + sqrt(x))*sqrt(x)",
+        "exp(-y*sqrt(x))*(1 + y*sqrt(x))",
+        "2*asin(sqrt(x))**2 + y*sqrt(x)**3",
+        "asinh(sqrt(x))**2*y",
+        "acos(1 - x)**2",
+        "acosh(1 + x)**2",
+        "(1 - exp(-sqrt(x)))**2",
+        "where(y > 1, sqrt(x)*sin(sqrt(x)), x)",
+        "s = sqrt(x*y); s*sin(s) + cos(s)",
+        "m = sqrt(4*y*x); tanh(m)/m",
+    ),
+    1.0: ("acosh(x)**2", "acosh(x)*sin(y*acosh(x))", "cosh(y*acosh(x))"),
+}
+CASES = [(text, at) for at, texts in ROWS.items() for text in texts]
+Y = 1.75
+
+
+@pytest.mark.parametrize(("text", "at"), CASES)
+def test_slopes_where_roots_are_0(text, at):
+    fn, oracle = ac.compile(text, inputs="x y", wrt="x"), Oracle(text, ["x", "y"], 120)
+    with mpmath.workdps(120):
+        step, y = mpmath.mpf(10) ** -40, mpmath.mpf(Y)
+        start = mpmath.mpf(at) + step**2  # as the end itself may be 0/0
+        rise = oracle.value(mpmath.mpf(at) + step, y) - oracle.value(start, y)
+        want = float(rise / step)
+    assert fn.gradient(at, Y) == pytest.approx((want,), rel=1e-12)
+    assert fn.vjp((at, Y), 2.0)[1] == pytest.approx((2 * want,), rel=1e-12)
+    both = fn.gradient(np.array([at, at + 0.25]), Y)[0]
+    np.testing.assert_allclose(both, [want, fn.gradient(at + 0.25, Y)[0]], rtol=1e-12)
+    for target in ("python", "numpy"):
+        names = {}
+        exec(fn.source("gradient", target=target), names)
+        assert names["gradient"](at, Y) == pytest.approx((want,), rel=1e-12)
+
+
+def test_slopes_that_are_infinite_stay_so():
+    for text, want in (("sqrt(x)*y", np.inf), ("exp(-sqrt(x))", -np.inf), ("acosh(x + 1)", np.inf)):
+        fn = ac.compile(text, wrt="x")
+        assert fn.gradient(*[0.0, Y][: len(fn.inputs)]) == (want,)
+        assert "at_poles" not in fn.source("gradient", target="numpy")
