@@ -59,7 +59,7 @@ ROWS = (
     ("a*erfc(x)*b*exp(x**2)", {"a": 2, "x": 50, "b": 3}),
     ("a*exp(-x)*b*sinh(x)", {"a": 2, "x": 800, "b": 3}),
     ("arcsin(tanh(x))", {"x": 400}),
-    ("besseli(1, k)/besseli(0, k)", {"k": 800}),
+    ("log(besseli(0, k))", {"k": 800}),
     # and near it
     ("(2*besselj(1, x)/x)**2", {"x": 1e-7}),
     ("besselj(0, x)", {"x": 1e-7}),
