@@ -7,7 +7,7 @@ tree of outputs that every backend prints.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -15,13 +15,16 @@ from .batch import linear_map
 from .chain import zeros
 from .contraction import transposed
 from .forward import forward
-from .graph import MULTIPLY, STACK, Graph, Node, users
-from .poles import has_poles
+from .graph import ADD, CONSTANT, MULTIPLY, STACK, Graph, Node, users
+from .poles import has_poles, where_not_0
+from .primitives import ARRAYS
+from .primitives.axes import Axes
 from .reverse import reverse
 from .roots import has_roots
 from .shapes import Shape, nominal, size_of
 from .shortcuts import Again
 
+SUM = ARRAYS["sum"]
 Tree = Node | tuple["Tree", ...] | list["Tree"]  # a tuple stays one, a list becomes an array
 
 
@@ -208,6 +211,23 @@ def jvp(problem: Problem) -> Program:
     return problem.program("jvp", outputs, *_groups(problem, "tangents", dots))
 
 
+def _jvp_at_poles(problem: Problem) -> Program:
+    """By the gradient of a number, which knows more limits; what does not move adds nothing."""
+    graph, output = problem.graph, problem.output
+    if output.op is STACK or output.shape:
+        return jvp(problem)
+    dots = problem.seeds(problem.wrt, "_dot")
+    terms = []
+    for dot, slope in zip(dots.elements, problem.gradient(), strict=True):
+        term = graph.apply(MULTIPLY, dot, slope)
+        term = term if slope.op is CONSTANT else where_not_0(graph, dot, term)
+        axes = tuple(range(-len(dot.shape), 0))
+        terms.append(graph.make(SUM, (term,), Axes(axes)) if axes else term)
+    along = reduce(partial(graph.apply, ADD), terms or [problem.zero()])
+    outputs = (problem.value, along)
+    return problem.program("jvp", outputs, *_groups(problem, "tangents", dots))
+
+
 def _along(problem: Problem, tangents: Mapping[Node, Node]) -> Tree:
     output = problem.output
     if output.op is STACK:
@@ -293,6 +313,7 @@ KINDS: Mapping[str, Callable[[Problem], Program]] = {
     "hessian": hessian,
     "hvp": hvp,
 }
+AT_POLES: Mapping[str, Callable[[Problem], Program]] = {"jvp": _jvp_at_poles}
 SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
 
 
@@ -322,4 +343,4 @@ def _operations(program: Program) -> list[tuple[object, ...]]:
 def _at_poles(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
     problem = Problem(graph, output, wrt)
     problem.graph.at_poles = True
-    return KINDS[kind](problem)
+    return AT_POLES.get(kind, KINDS[kind])(problem)

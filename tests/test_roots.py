@@ -43,6 +43,7 @@ def test_slopes_where_roots_are_0(text, at):
         rise = oracle.value(mpmath.mpf(at) + step, y) - oracle.value(start, y)
         want = float(rise / step)
     assert fn.gradient(at, Y) == pytest.approx((want,), rel=1e-12)
+    assert fn.jvp((at, Y), (-3.0,))[1] == pytest.approx(-3 * want, rel=1e-12)
     assert fn.vjp((at, Y), 2.0)[1] == pytest.approx((2 * want,), rel=1e-12)
     both = fn.gradient(np.array([at, at + 0.25]), Y)[0]
     np.testing.assert_allclose(both, [want, fn.gradient(at + 0.25, Y)[0]], rtol=1e-12)
@@ -50,6 +51,24 @@ def test_slopes_where_roots_are_0(text, at):
         names = {}
         exec(fn.source("gradient", target=target), names)
         assert names["gradient"](at, Y) == pytest.approx((want,), rel=1e-12)
+
+
+ALONG = (  # a formula, where a root is 0, a direction and the slope along it
+    ("sqrt(x) + y", (0.0, 2.0), (0.0, 1.0), 1.0),
+    ("sqrt(x) + y", (0.0, 2.0), (1.0, 1.0), np.inf),
+    ("sqrt(x)*y", (0.0, 2.0), (0.0, 1.0), 0.0),
+    ("sum(sqrt(u)*w)", (np.zeros(2), np.ones(2)), (np.zeros(2), np.ones(2)), 0.0),
+    ("sum(sqrt(u) + w)", (np.array([0.0, 4]), np.ones(2)), (np.array([0.0, 2]), np.ones(2)), 2.5),
+    ("y + sqrt(w @ u)", (2.0, np.zeros(2), np.ones(2)), (1.0, np.zeros(2), np.zeros(2)), 1.0),
+)
+
+
+@pytest.mark.parametrize(("text", "at", "along", "want"), ALONG)
+def test_what_does_not_move_adds_nothing(text, at, along, want):
+    shapes = {n: ("n",) for n in "uw" if n in text.replace("sum", "")}
+    inputs = [n for n in "xyuw" if n in shapes or (n in "xy" and n in text)]
+    fn = ac.compile(text, inputs=inputs, shapes=shapes)
+    assert fn.jvp(at, along)[1] == want
 
 
 def test_slopes_that_are_infinite_stay_so():
