@@ -237,6 +237,9 @@ def of_series() -> Iterator[Law]:
     yield stable("sinmxcos(x)/x", "x*x*sphj1_ratio(x)", ZERO, "x != 0")
     for defect in ("sinmx", "sinhmx"):
         yield stable(f"{defect}(x)/(x*(x*x))", f"{defect}_ratio(x)", ZERO, "x != 0")
+        of_root = f"{defect}_ratio(sqrt(x))"  # Stumpff's functions
+        yield stable(f"{defect}(sqrt(x))*x**(-1.5)", of_root, ZERO, "x > 0")
+        yield stable(f"{defect}(sqrt(x))/sqrt(x*(x*x))", of_root, ZERO, "x > 0")
         near = f"where(abs(x) < 1.5, x*{defect}_ratio(x), out)"
         yield stable(f"{defect}(x)/(x*x)", near, ZERO, "x != 0")
     tangent = "(sinmx_ratio(x) + 0.5*(sinc_unnormalized(x/2)*sinc_unnormalized(x/2)))"
