@@ -290,7 +290,7 @@ class Regroup:
         """The quotient of two nodes, or their product, if a rule knows it."""
         for origin, better in self._rules[op, over.op, under.op]:
             node = better(graph, over, under)
-            if node is not None:
+            if node is not None and node is not graph.known(op, (over, under)):
                 note(graph, origin)
                 return node
         return None

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .chain import Contribution, fitted, slope_by
+from .chain import Contribution, fitted, slope_by, stretched
 from .graph import AND, CONSTANT, DIVIDE, MULTIPLY, WHERE, Graph, Node
-from .masks import chain
+from .masks import chain, masked, selected
 from .partials import Pen
 from .primitives import Primitive, lookup
 from .primitives.ieee import Number, evaluate, has_python
@@ -42,18 +42,22 @@ def at_root(graph: Graph, root: Node, bar: Node, argument: Node) -> Contribution
     """What the adjoint `bar` of a root adds to that of an argument, if both may be 0."""
     if root.op not in ENDS or bar.shape != root.shape:
         return None
-    nodes = between(root, bar)
-    if not nodes or not _may_vanish(root, nodes, bar):
+    condition, kept = masked(graph, bar)
+    kept = stretched(graph, kept, bar.shape)
+    nodes = between(root, kept)
+    if not nodes or not _may_vanish(root, nodes, kept):
         return None
-    slope = slope_of_adjoint(graph, root, nodes, bar)
+    slope = slope_of_adjoint(graph, root, nodes, kept)
     if slope is None:
         return None
-    both = (graph.apply(EQUAL, node, graph.constant(0)) for node in (root, bar))
+    both = (graph.apply(EQUAL, node, graph.constant(0)) for node in (root, kept))
     partial = ENDS[root.op][root.args.index(argument)]
     names = dict(zip(root.op.args, root.args, strict=True))
     limit = Pen(graph).written(f"slope*({partial})", slope=slope, **names)
-    rest = chain(graph, bar, slope_by(graph, root, argument, {}))
+    rest = chain(graph, kept, slope_by(graph, root, argument, {}))
     term = graph.apply(WHERE, graph.apply(AND, *both), limit, rest)
+    if condition is not None:
+        term = selected(graph, [condition], term)
     return None, term if term.shape == argument.shape else fitted(graph, term, argument)
 
 

@@ -68,7 +68,7 @@ def _in_blocks(function, threads, shape, memory, *arrays):
         parts = [a[block] for a in whole]
         return function(*parts, free[:, : parts[0].size].reshape(count, *parts[0].shape))
 
-    @np.errstate(**np.geterr())
+    @np.errstate(all="ignore", divide=np.geterr()["divide"], invalid=np.geterr()["invalid"])
     def work(share):
         free = {empty}((count, most), dtype)
         return [at(block, free) for block in share]
