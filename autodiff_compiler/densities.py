@@ -10,13 +10,14 @@ from functools import partial, reduce
 from itertools import zip_longest
 from typing import NamedTuple
 
-from .graph import ADD, DIVIDE, MULTIPLY, POWER, SUBTRACT, WHERE, Graph, Node, Rule
+from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, POWER, SUBTRACT, WHERE, Graph, Node, Rule
 from .partials import Pen
 from .primitives import Primitive, lookup
 
-EXP, LOG, MAXIMUM, MINIMUM = map(lookup, ("exp", "log", "maximum", "minimum"))
+EXP, LOG, GREATER = map(lookup, ("exp", "log", "greater"))
+MAXIMUM, MINIMUM = map(lookup, ("maximum", "minimum"))
 PRODUCTS = frozenset({MULTIPLY, DIVIDE})
-LARGE, SMALL = 1e290, 1e-290  # beyond these, the logarithms of factors are summed
+LARGE, SMALL = 1e100, 1e-100  # whose squares are in range; beyond, logarithms are summed
 MOST = 16  # factors that are looked at
 
 
@@ -38,6 +39,7 @@ GAMMAS: Mapping[Primitive, Logarithm] = {
 FACTORS: Mapping[Primitive, Logarithm] = {
     **GAMMAS,
     EXP: Logarithm("x"),
+    lookup("exp_quotient"): Logarithm("x - y"),
     POWER: Logarithm("y*log(x)", "x"),
 }
 ALONE = FACTORS.keys() | {WHERE}  # one of which, or a quotient, ends such a product
@@ -61,23 +63,27 @@ def densities(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
 
 
 def logarithms(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
-    """The rule for the logarithm of a product with a gamma function."""
+    """The rule for the logarithm of a product with powers, exponentials or gamma functions."""
     if op is LOG and heads[0] in (MULTIPLY, DIVIDE, WHERE, *GAMMAS):
-        rule = ("stable", "log(x*gamma(y)) -> log(x) + gammaln(y), out of range")
+        rule = ("stable", "log(x**y*exp(z)*gamma(w)) -> y*log(x) + z + gammaln(w)")
         yield Rule(rule, _logarithm_of_product)
 
 
 def _logarithm_of_product(graph: Graph, product: Node) -> Node | None:
-    if not graph.is_program or GAMMAS.keys().isdisjoint(graph.heads):
+    if not graph.is_program or FACTORS.keys().isdisjoint(graph.heads):
         return None
     plain = graph.products.get(product, product)
     found = _factors(graph, MULTIPLY, plain, graph.constant(1))
     large = found.above + found.below
-    if all(factor.op not in GAMMAS for factor in large):
+    if all(factor.op is POWER and factor.args[1].op is CONSTANT for factor in large):
         return None
     rest = _times(graph, found, graph.constant(1))
-    far = graph.apply(ADD, _logarithm(graph, found), graph.apply(LOG, rest))
-    return graph.apply(WHERE, _is_far(graph, plain, large), far, graph.intern(LOG, plain))
+    inside = graph.apply(ADD, _logarithm(graph, found), graph.apply(LOG, rest))
+    positive = _positive(graph, large)
+    if not positive:
+        return inside
+    is_positive = graph.apply(GREATER, _extreme(graph, MINIMUM, positive), graph.constant(0))
+    return graph.apply(WHERE, is_positive, inside, graph.intern(LOG, plain))
 
 
 def _product(op: Primitive, graph: Graph, left: Node, right: Node) -> Node | None:
@@ -148,18 +154,22 @@ def _difference(graph: Graph, more: Node | None, less: Node | None) -> Node:
 def _is_far(graph: Graph, plain: Node, factors: Sequence[Node]) -> Node:
     """Whether a product, or a factor, is out of range, and all factors have logarithms."""
     pen = Pen(graph)
-    texts = ((f, FACTORS[f.op].positive) for f in factors)
-    positive = [_written(graph, f, text) for f, text in texts if text]
     graph.products[plain] = plain  # as it is, in its own condition
     condition = pen.written(
         f"p > 0 and (a > {LARGE} or b < {SMALL} or not ({SMALL} < abs(y) and abs(y) < {LARGE}))",
-        p=_extreme(graph, MINIMUM, positive),
+        p=_extreme(graph, MINIMUM, _positive(graph, factors)),
         a=_extreme(graph, MAXIMUM, factors),
         b=_extreme(graph, MINIMUM, factors),
         y=plain,
     )
     del graph.products[plain]
     return condition
+
+
+def _positive(graph: Graph, factors: Sequence[Node]) -> list[Node]:
+    """What has to be positive for the logarithms of factors."""
+    texts = ((factor, FACTORS[factor.op].positive) for factor in factors)
+    return [_written(graph, factor, text) for factor, text in texts if text]
 
 
 def _extreme(graph: Graph, op: Primitive, nodes: Iterable[Node]) -> Node:

@@ -6,6 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Reversible, Sequence
 from enum import IntEnum
+from functools import partial, reduce
 from typing import NamedTuple
 
 from .graph import (
@@ -20,7 +21,7 @@ from .graph import (
     Node,
 )
 from .masks import chain
-from .partials import partial_builders
+from .partials import Pen, partial_builders
 from .poles import AtPole, OverPoles, past_poles, where_not_0
 from .primitives import ARRAYS, ArrayPrimitive, lookup
 
@@ -30,6 +31,7 @@ ROOTS = frozenset({SQRT, lookup("sqrt_product"), lookup("cbrt")})
 MAYBE_ROOTS = ROOTS | {POWER}
 SOLVE, EINSUM = ARRAYS["solve"], ARRAYS["einsum"]
 ROWS = frozenset({ARRAYS["sum"], ARRAYS["diagonal"]})
+GAMMAS = frozenset(map(lookup, ("gamma", "factorial", "beta", "binom", "ff", "poch")))
 MOST_UNDER_ROOT = 32  # operations that are looked through
 MOST = 8  # the largest exponent: beyond, the powers below it may be shared by others
 
@@ -110,6 +112,22 @@ class Quotient(NamedTuple):
         return argument is below is not above and above in active and bar.op is not CONSTANT
 
 
+class OverGamma(NamedTuple):
+    """Something over a function whose slope is relative to itself, and its square out of range."""
+
+    arguments: tuple[Node, ...]
+
+    def slope(self, graph: Graph, node: Node, argument: Node) -> Node:
+        """The partial by the dividend, or by an argument of the divisor."""
+        above, below = node.args
+        pen, names = Pen(graph), dict(zip(below.op.args, below.args, strict=True))
+        partials = zip(below.args, below.op.partials, strict=True)
+        texts = [f"-({text})" for part, text in partials if part is argument]
+        found = [pen.written(text, out=node, **names) for text in texts]
+        found += [graph.apply(DIVIDE, graph.constant(1), below)] if argument is above else []
+        return reduce(partial(graph.apply, ADD), found)
+
+
 class UnderRoot(NamedTuple):
     """A product or a quotient under a root, the slope of which is infinite at 0.
 
@@ -165,7 +183,16 @@ class OfSquares(NamedTuple):
 
 
 Shortcut = (
-    Root | Norm | Squares | Quotient | UnderRoot | OfNegative | OfSquares | AtPole | OverPoles
+    Root
+    | Norm
+    | Squares
+    | Quotient
+    | OverGamma
+    | UnderRoot
+    | OfNegative
+    | OfSquares
+    | AtPole
+    | OverPoles
 )
 Shortcuts = Mapping[Node, Shortcut]
 
@@ -193,13 +220,20 @@ def shortcuts(graph: Graph, nodes: Sequence[Node], again: Again = Again.NO) -> S
             if above not in (base, node.args[1]) and base.op.partials != ("out",):
                 found[node] = Root(base, -n, (above, base))
         elif node.op is DIVIDE:
-            found[node] = Quotient(node.args)
+            found[node] = _quotient(node)
         elif node.op is HYPOT:
             norms.append(node)
         elif not again and node.op in MAYBE_ROOTS and _is_root(node):
             found |= _under_root(node)
     found |= past_poles(nodes) if graph.at_poles else ()
     return found | _norms(nodes, norms) if norms else found
+
+
+def _quotient(node: Node) -> Shortcut:
+    above, below = node.args
+    if below.op in GAMMAS:
+        return OverGamma((*dict.fromkeys((above, *below.args)),))
+    return Quotient(node.args)
 
 
 def _under_root(root: Node) -> Shortcuts:

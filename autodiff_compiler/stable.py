@@ -52,6 +52,8 @@ def quarter(n: float) -> bool:
     return n == math.pi / 4
 
 
+# Of exp(x*x)*erfc(x)*sqrt(pi)*x, in t = 1/x**2: Abramowitz and Stegun 7.1.23
+ERFCX = "(1 - t/2*(1 - 1.5*t*(1 - 2.5*t*(1 - 3.5*t*(1 - 4.5*t*(1 - 5.5*t))))))"
 LOGARITHMS = (
     stable("log(exp(x))", "x", OVERFLOWS),
     stable("log(1 + exp(x))", "softplus(x)", OVERFLOWS),
@@ -240,11 +242,9 @@ HYPERBOLICS = (
     stable("1 - tanh(x)", "2*expit(-2*x)", CANCELS),
     stable("1 + tanh(x)", "2*expit(2*x)", CANCELS),
     stable("1 - erf(x)", "erfc(x)", CANCELS),
-    stable(
-        "exp(x*x)*erfc(x)",  # Abramowitz and Stegun 7.1.23
-        "t = 1/(x*x); where(x > 25, (1 - t/2*(1 - 1.5*t*(1 - 2.5*t*(1 - 3.5*t*(1 - 4.5*t*"
-        "(1 - 5.5*t))))))/(sqrt(pi)*x), out)",
-        OVERFLOWS,
+    *(
+        stable(pattern, f"t = 1/(x*x); where(x > 25, {scale}{ERFCX}/(sqrt(pi)*x), out)", OVERFLOWS)
+        for pattern, scale in (("exp(x*x)*erfc(x)", ""), ("exp(y)*erfc(x)", "exp(y - x*x)*"))
     ),
     stable("1 + erf(x)", "erfc(-x)", CANCELS),
     stable("erf(x) - erf(y)", "erf_difference(x, y)", CANCELS),

@@ -63,6 +63,23 @@ def test_an_array_in_a_branch_not_taken_contributes_nothing(source, stable):
         assert name == taken or not np.any(slope)
 
 
+ENDS = (  # a root in a branch not taken, inside something else; a point there, and the slope
+    ("exp(where(x > 1, sqrt(log(x)), x))", 0.0, 1.0),
+    ("where(x > 1, sqrt(sqrt(x)), x)**2", -1.0, -2.0),
+    ("where(x > 0, sqrt(log(1/x)), 1)**2", 0.0, 0.0),
+    ("exp(-where(x > 1, sqrt(x**1.5), 0))", -1.0, 0.0),
+    ("where(x > 1, arccosh(x**1.5), x)**2", -1.0, -2.0),
+    ("where(x > 0, sqrt(log(1 + 1/x)), 0)**2", 0.0, 0.0),
+)
+
+
+@pytest.mark.parametrize(("source", "x", "slope"), ENDS)
+def test_roots_in_a_branch_not_taken_contribute_nothing(source, x, slope):
+    fn = ac.compile(source)
+    assert fn.gradient(x) == (slope,)
+    np.testing.assert_array_equal(fn.gradient(np.full(3, x))[0], np.full(3, slope))
+
+
 def test_sides_of_one_condition_are_one_choice():
     source = ac.compile("where(x < 0, sin(x)*y, y**2)").source("jvp")
     assert "x_dot*cos(x)*y + y_dot*v2 if v1 else y_dot*(2.0*y)" in source

@@ -60,6 +60,8 @@ ROWS = (
     ("a*exp(-x)*b*sinh(x)", {"a": 2, "x": 800, "b": 3}),
     ("arcsin(tanh(x))", {"x": 400}),
     ("log(besseli(0, k))", {"k": 800}),
+    ("0.5*(erfc((x - v*t)/(2*sqrt(D*t))) + exp(v*x/D)*erfc((x + v*t)/(2*sqrt(D*t))))",
+     {"x": 2, "v": 2.6, "t": 0.75, "D": 0.0015}),
     # and near it
     ("(2*besselj(1, x)/x)**2", {"x": 1e-7}),
     ("besselj(0, x)", {"x": 1e-7}),
@@ -75,6 +77,10 @@ ROWS = (
     ("1 - h/sqrt(h**2 + r**2)", {"h": 1, "r": 1e-9}),
     ("arccos(1 - x**2)", {"x": 1e-8}),
     ("p - p**q", {"p": 0.3, "q": 1 + 2**-30}),
+    # a function of a constant, which is not folded, beside exponentials
+    ("exp(x)*exp(y)/ndtr(1)", {"x": 0.5, "y": 0.25}),
+    ("exp(x)/y/i0(3)", {"x": 0.5, "y": 0.25}),
+    ("S*exp(-q*T)/ndtr(1)*exp(r)", {"S": 2, "q": 0.5, "T": 1, "r": 0.25}),
     # terms of both kinds
     ("x/y/sin(x/y)**2", {"x": 2, "y": 3}),
     ("(t/T)**2*exp(t/T)/(exp(t/T) - 1)**2", {"t": 2, "T": 3}),
