@@ -289,6 +289,7 @@ def poles() -> Iterator[Law]:
         pattern = f"y/x - 1/{function.replace('(x)', '(x/y)')}"
         yield stable(pattern, scaled, CANCELS, "x != 0 and y != 0")
     yield stable("coth(x) - 1/x", "1/tanh(x) - 1/x", CANCELS, "x != 0")
+    yield stable("coth(x/y) - y/x", "1/tanh(x/y) - y/x", CANCELS, "x != 0")
     yield stable("cot(x) - 1/x", "1/tan(x) - 1/x", CANCELS, "x != 0")
     far = "where(x > 0, (1 - bernoulli(x))/x - 1, (1 - bernoulli(-x))/x)"
     branches = "where(abs(x) < 0.003, -0.5 - x/12 + x**3/720 - x**5/30240, where(abs(x) < 1, "
