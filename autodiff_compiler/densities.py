@@ -17,7 +17,8 @@ from .primitives import Primitive, lookup
 EXP, LOG, GREATER = map(lookup, ("exp", "log", "greater"))
 MAXIMUM, MINIMUM = map(lookup, ("maximum", "minimum"))
 PRODUCTS = frozenset({MULTIPLY, DIVIDE})
-LARGE, SMALL = 1e100, 1e-100  # whose squares are in range; beyond, logarithms are summed
+LARGE = 1e290  # beyond this, and its inverse, the logarithms of factors are summed;
+SQUARED = 1e153  # and already beyond this, if slopes have squares of factors
 MOST = 16  # factors that are looked at
 
 
@@ -154,9 +155,11 @@ def _difference(graph: Graph, more: Node | None, less: Node | None) -> Node:
 def _is_far(graph: Graph, plain: Node, factors: Sequence[Node]) -> Node:
     """Whether a product, or a factor, is out of range, and all factors have logarithms."""
     pen = Pen(graph)
+    large = LARGE if all(factor.op in GAMMAS for factor in factors) else SQUARED
+    small = 1 / large
     graph.products[plain] = plain  # as it is, in its own condition
     condition = pen.written(
-        f"p > 0 and (a > {LARGE} or b < {SMALL} or not ({SMALL} < abs(y) and abs(y) < {LARGE}))",
+        f"p > 0 and (a > {large} or b < {small} or not ({small} < abs(y) and abs(y) < {large}))",
         p=_extreme(graph, MINIMUM, _positive(graph, factors)),
         a=_extreme(graph, MAXIMUM, factors),
         b=_extreme(graph, MINIMUM, factors),

@@ -123,7 +123,8 @@ class OverGamma(NamedTuple):
         pen, names = Pen(graph), dict(zip(below.op.args, below.args, strict=True))
         partials = zip(below.args, below.op.partials, strict=True)
         texts = [f"-({text})" for part, text in partials if part is argument]
-        found = [pen.written(text, out=node, **names) for text in texts]
+        out = graph.apply(DIVIDE, above, below)  # as laws have it in the partial by the dividend
+        found = [pen.written(text, out=out, **names) for text in texts]
         found += [graph.apply(DIVIDE, graph.constant(1), below)] if argument is above else []
         return reduce(partial(graph.apply, ADD), found)
 
