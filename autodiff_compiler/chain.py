@@ -16,7 +16,7 @@ from .graph import (
     Graph,
     Node,
 )
-from .masks import chain, masked, selected
+from .masks import chain, masked, selected, stretched
 from .partials import Pen, partial_builders
 from .primitives import ARRAYS, ArrayPrimitive, lookup
 from .primitives.axes import ALL, At, elementwise
@@ -153,6 +153,8 @@ def fitted(graph: Graph, node: Node, argument: Node) -> Node:
 
     Sums over the axes along which the argument was repeated: nothing, if nothing is selected.
     """
+    if node.shape == argument.shape:
+        return node
     condition, kept = masked(graph, node)
     if condition is None or not argument.args:
         return _summed(graph, node, argument.shape)
@@ -169,11 +171,6 @@ def _summed(graph: Graph, node: Node, shape: Shape) -> Node:
     (own, whole), _ = elementwise(None, shape, node.shape)
     extents = dict(zip(own, shape, strict=True))
     return einsum(graph, [(node, whole)], own, extents)
-
-
-def stretched(graph: Graph, node: Node, shape: Shape) -> Node:
-    """A node in a shape to which it broadcasts."""
-    return node if node.shape == shape else graph.make(BROADCAST, (node,), shape)
 
 
 def zeros(graph: Graph, shape: Shape) -> Node:

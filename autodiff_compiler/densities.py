@@ -14,11 +14,11 @@ from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, POWER, SUBTRACT, WHERE, Grap
 from .partials import Pen
 from .primitives import Primitive, lookup
 
-EXP, LOG, GREATER = map(lookup, ("exp", "log", "greater"))
+ABS, EXP, LOG, GREATER = map(lookup, ("abs", "exp", "log", "greater"))
 MAXIMUM, MINIMUM = map(lookup, ("maximum", "minimum"))
 PRODUCTS = frozenset({MULTIPLY, DIVIDE})
-LARGE = 1e290  # beyond this, and its inverse, the logarithms of factors are summed;
-SQUARED = 1e153  # and already beyond this, if slopes have squares of factors
+LARGE = 290  # beyond ten to this, and its inverse, the logarithms of factors are summed;
+SQUARED = 153  # and already beyond this, if slopes have squares of factors
 MOST = 16  # factors that are looked at
 
 
@@ -74,7 +74,7 @@ def _logarithm_of_product(graph: Graph, product: Node) -> Node | None:
     if not graph.is_program or FACTORS.keys().isdisjoint(graph.heads):
         return None
     plain = graph.products.get(product, product)
-    found = _factors(graph, MULTIPLY, plain, graph.constant(1))
+    found = _factors(graph, [(plain, True)])
     large = found.above + found.below
     if all(factor.op is POWER and factor.args[1].op is CONSTANT for factor in large):
         return None
@@ -90,13 +90,11 @@ def _logarithm_of_product(graph: Graph, product: Node) -> Node | None:
 def _product(op: Primitive, graph: Graph, left: Node, right: Node) -> Node | None:
     if not graph.is_program or GAMMAS.keys().isdisjoint(graph.heads):
         return None
-    found = _factors(graph, op, left, right)
+    found = _factors(graph, [(left, True), (right, op is MULTIPLY)])
     large = found.above + found.below
     if len(large) < 2 or all(factor.op not in GAMMAS for factor in large):
         return None
     plain = graph.intern(op, *(graph.products.get(side, side) for side in (left, right)))
-    if plain in graph.products:  # whose own condition is being written
-        return None
     whole = graph.apply(WHERE, _is_far(graph, plain, large), _far(graph, found), plain)
     graph.products[whole] = plain
     return whole
@@ -113,10 +111,9 @@ def _times(graph: Graph, found: Product, node: Node) -> Node:
     return reduce(partial(graph.apply, DIVIDE), found.divisors, node)
 
 
-def _factors(graph: Graph, op: Primitive, left: Node, right: Node) -> Product:
-    """What a product, or a quotient, is of; nothing with a logarithm if that is too much."""
-    found = Product([], [], [], [])
-    pending = [(left, True), (right, op is MULTIPLY)]
+def _factors(graph: Graph, parts: Iterable[tuple[Node, bool]]) -> Product:
+    """What parts of a product are of, each of which is above the line, or below."""
+    found, pending = Product([], [], [], []), [*parts]
     for node, is_above in pending:  # which grows
         whole = graph.products.get(node, node)
         if whole.op in PRODUCTS and len(pending) < MOST:
@@ -155,18 +152,15 @@ def _difference(graph: Graph, more: Node | None, less: Node | None) -> Node:
 def _is_far(graph: Graph, plain: Node, factors: Sequence[Node]) -> Node:
     """Whether a product, or a factor, is out of range, and all factors have logarithms."""
     pen = Pen(graph)
-    large = LARGE if all(factor.op in GAMMAS for factor in factors) else SQUARED
-    small = 1 / large
-    graph.products[plain] = plain  # as it is, in its own condition
-    condition = pen.written(
-        f"p > 0 and (a > {large} or b < {small} or not ({small} < abs(y) and abs(y) < {large}))",
+    digits = LARGE if all(factor.op in GAMMAS for factor in factors) else SQUARED
+    large, small = f"1e{digits}", f"1e-{digits}"
+    return pen.written(
+        f"p > 0 and (a > {large} or b < {small} or not ({small} < y and y < {large}))",
         p=_extreme(graph, MINIMUM, _positive(graph, factors)),
         a=_extreme(graph, MAXIMUM, factors),
         b=_extreme(graph, MINIMUM, factors),
-        y=plain,
+        y=graph.intern(ABS, plain),  # as it is: a law would make the product anew
     )
-    del graph.products[plain]
-    return condition
 
 
 def _positive(graph: Graph, factors: Sequence[Node]) -> list[Node]:

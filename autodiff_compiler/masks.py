@@ -6,12 +6,13 @@ an infinite slope on a branch that is not taken contributes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from typing import NamedTuple
 
 from .graph import ADD, AND, BROADCAST, CONSTANT, MULTIPLY, NEGATIVE, NOT, OR, WHERE, Graph, Node
 from .primitives import lookup
+from .shapes import Shape
 
 AT_LEAST = frozenset({lookup("greater_equal"), lookup("less_equal")})
 MASKED = frozenset({WHERE, BROADCAST})  # of which the second may be of the first
@@ -75,6 +76,20 @@ def masked(graph: Graph, node: Node) -> Masked:
         if inner.condition is not None:
             return inner._replace(kept=graph.make(BROADCAST, (inner.kept,), node.shape))
     return Masked(None, node)
+
+
+def selecting(graph: Graph, bar: Node, make: Callable[[Node], Node | None]) -> Node | None:
+    """What is made of an adjoint, selected where that is, and not made of what was selected."""
+    condition, kept = masked(graph, bar)
+    if condition is None:
+        return make(bar)
+    found = make(stretched(graph, kept, bar.shape))
+    return found and selected(graph, [condition], found)
+
+
+def stretched(graph: Graph, node: Node, shape: Shape) -> Node:
+    """A node in a shape to which it broadcasts."""
+    return node if node.shape == shape else graph.make(BROADCAST, (node,), shape)
 
 
 def _parts(condition: Node | None) -> list[Node]:

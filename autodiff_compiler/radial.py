@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from .chain import Contribution, fitted
 from .forward import tangents
-from .graph import BROADCAST, CONSTANT, DIVIDE, MULTIPLY, STACK, WHERE, Graph, Node, dependents
+from .graph import BROADCAST, CONSTANT, DIVIDE, STACK, WHERE, Graph, Node, dependents
+from .masks import chain, selecting
 from .partials import Pen
 from .primitives import ARRAYS, ArrayPrimitive, lookup
 from .primitives.reductions import spread
@@ -39,17 +40,23 @@ def radial(
     parts = Counter(arguments(norm, short))
     if any(part.op is CONSTANT and part.data for part in parts):
         return None
+    ratio = selecting(graph, bar, lambda kept: _ratio(graph, norm, kept))
+    if ratio is None:
+        return None
+    if norm.op is NORM:
+        ratio = spread(Pen(graph), norm, ratio)
+    elif parts[argument] > 1:
+        ratio = chain(graph, ratio, graph.constant(parts[argument]))
+    return None, fitted(graph, chain(graph, ratio, argument), argument)
+
+
+def _ratio(graph: Graph, norm: Node, bar: Node) -> Node | None:
+    """An adjoint over its norm, and at the centre the limit of that."""
     slope = slope_of_adjoint(graph, norm, between(norm, bar), bar)
     if slope is None:
         return None
     is_centre = graph.apply(EQUAL, norm, graph.constant(0))
-    ratio = graph.apply(WHERE, is_centre, slope, graph.apply(DIVIDE, bar, norm))
-    if norm.op is NORM:
-        ratio = spread(Pen(graph), norm, ratio)
-    elif parts[argument] > 1:
-        ratio = graph.apply(MULTIPLY, graph.constant(parts[argument]), ratio)
-    term = graph.apply(MULTIPLY, ratio, argument)
-    return None, term if term.shape == argument.shape else fitted(graph, term, argument)
+    return graph.apply(WHERE, is_centre, slope, graph.apply(DIVIDE, bar, norm))
 
 
 def slope_of_adjoint(graph: Graph, norm: Node, nodes: Sequence[Node], bar: Node) -> Node | None:

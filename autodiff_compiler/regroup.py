@@ -111,9 +111,12 @@ class Regroup:
     @cached_property
     def _partners(self) -> Mapping[Primitive, frozenset[Primitive]]:
         """The functions whose products with others a law knows, and those others."""
-        products = (p.args for p in self._patterns() if p.op is MULTIPLY)
-        pairs = [operations(args) for args in products if len(operations(args)) == len(args)]
-        return {f: frozenset().union(*(p for p in pairs if f in p)) - {f} for p in pairs for f in p}
+        found: dict[Primitive, frozenset[Primitive]] = {}
+        for pattern in self._patterns():
+            pair = operations(pattern.args) if pattern.op is MULTIPLY else frozenset()
+            for function in pair if len(pair) > 1 else ():
+                found[function] = found.get(function, frozenset()) | pair - {function}
+        return found
 
     def _may_be_over(self, node: Node) -> bool:
         """Whether a law knows a quotient of such a node: a function, or the difference of two."""

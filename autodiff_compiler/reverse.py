@@ -71,7 +71,7 @@ def _contribution(
         if slope.is_constant(0):
             return None
         term = chain(graph, bar, slope)
-    return slope, term if term.shape == argument.shape else fitted(graph, term, argument)
+    return slope, fitted(graph, term, argument)
 
 
 def reverse(

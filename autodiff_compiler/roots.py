@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .chain import Contribution, fitted, slope_by, stretched
+from .chain import Contribution, fitted, slope_by
 from .graph import AND, CONSTANT, DIVIDE, MULTIPLY, WHERE, Graph, Node
-from .masks import chain, masked, selected
+from .masks import chain, selecting
 from .partials import Pen
 from .primitives import Primitive, lookup
 from .primitives.ieee import Number, evaluate, has_python
@@ -24,7 +24,7 @@ ENDS: Mapping[Primitive, tuple[str, ...]] = {  # functions that are 0 at an end 
     lookup("arccosh"): ("1",),
     lookup("arccos"): ("-1",),
 }
-WITHOUT_QUOTIENT = frozenset({lookup("arccosh"), lookup("arccos")})
+INVALID = frozenset({lookup("arccosh"), lookup("arccos")})  # where slopes may be 0/0, and not 1/0
 CHOICES = frozenset({MULTIPLY, WHERE})  # 0 if one of their arguments is
 
 
@@ -33,32 +33,28 @@ def has_roots(graph: Graph) -> bool:
     return not ENDS.keys().isdisjoint(graph.heads)
 
 
-def raised(graph: Graph) -> tuple[str, ...]:
-    """NumPy's errors where the derivatives of a program are others."""
-    return ("divide",) if WITHOUT_QUOTIENT.isdisjoint(graph.heads) else ("divide", "invalid")
-
-
 def at_root(graph: Graph, root: Node, bar: Node, argument: Node) -> Contribution | None:
     """What the adjoint `bar` of a root adds to that of an argument, if both may be 0."""
     if root.op not in ENDS or bar.shape != root.shape:
         return None
-    condition, kept = masked(graph, bar)
-    kept = stretched(graph, kept, bar.shape)
-    nodes = between(root, kept)
-    if not nodes or not _may_vanish(root, nodes, kept):
+    term = selecting(graph, bar, lambda kept: _term(graph, root, kept, argument))
+    return None if term is None else (None, fitted(graph, term, argument))
+
+
+def _term(graph: Graph, root: Node, bar: Node, argument: Node) -> Node | None:
+    """The adjoint times the slope, and where both are 0 the limit of that."""
+    nodes = between(root, bar)
+    if not nodes or not _may_vanish(root, nodes, bar):
         return None
-    slope = slope_of_adjoint(graph, root, nodes, kept)
+    slope = slope_of_adjoint(graph, root, nodes, bar)
     if slope is None:
         return None
-    both = (graph.apply(EQUAL, node, graph.constant(0)) for node in (root, kept))
+    both = (graph.apply(EQUAL, node, graph.constant(0)) for node in (root, bar))
     partial = ENDS[root.op][root.args.index(argument)]
     names = dict(zip(root.op.args, root.args, strict=True))
     limit = Pen(graph).written(f"slope*({partial})", slope=slope, **names)
-    rest = chain(graph, kept, slope_by(graph, root, argument, {}))
-    term = graph.apply(WHERE, graph.apply(AND, *both), limit, rest)
-    if condition is not None:
-        term = selected(graph, [condition], term)
-    return None, term if term.shape == argument.shape else fitted(graph, term, argument)
+    rest = chain(graph, bar, slope_by(graph, root, argument, {}))
+    return graph.apply(WHERE, graph.apply(AND, *both), limit, rest)
 
 
 def _may_vanish(root: Node, nodes: Sequence[Node], bar: Node) -> bool:

@@ -17,6 +17,7 @@ from .allowlist import BUILTINS, compiled
 from .backends import python
 from .backends.base import Import, Schedule
 from .backends.module import module, python_schedule
+from .backends.numpy import raising
 from .backends.patterns import Pattern
 from .backends.style import PLAIN, Style
 from .derivatives import Group, Program, careful
@@ -25,7 +26,6 @@ from .graph import Graph
 from .primitives import Primitive
 from .primitives.ieee import evaluator, has_python
 from .recycling import RECYCLED
-from .roots import raised
 
 ALLOCATOR = "_empty"  # of memory that results gave up, which only loaded code has
 PATTERNS = 16  # of arguments that arrays are given for, with a function each
@@ -195,7 +195,7 @@ class Callables:
     def _from_module(self, target: str, pattern: Pattern | None = None) -> Callable[..., Any]:
         style, names, program = self.style, dict[str, object](), self.program
         if target == "numpy" and program.at_poles:
-            style = style._replace(raising=raised(program.graph) if self._careful else ())
+            style = style._replace(raising=raising(program) if self._careful else ())
             program = program._replace(at_poles=None)
         if ALLOCATOR not in {node.data for node in program.arguments()}:
             style, names = style._replace(allocator=ALLOCATOR), {ALLOCATOR: RECYCLED.empty}

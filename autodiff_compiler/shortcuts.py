@@ -23,7 +23,7 @@ from .graph import (
 from .masks import chain
 from .partials import Pen, partial_builders
 from .poles import AtPole, OverPoles, past_poles, where_not_0
-from .primitives import ARRAYS, ArrayPrimitive, lookup
+from .primitives import ARRAYS, TABLE, ArrayPrimitive, lookup
 
 ABS, HYPOT, SQRT = (lookup(n) for n in ("abs", "hypot", "sqrt"))
 PRODUCTS = frozenset({MULTIPLY, DIVIDE})
@@ -31,7 +31,9 @@ ROOTS = frozenset({SQRT, lookup("sqrt_product"), lookup("cbrt")})
 MAYBE_ROOTS = ROOTS | {POWER}
 SOLVE, EINSUM = ARRAYS["solve"], ARRAYS["einsum"]
 ROWS = frozenset({ARRAYS["sum"], ARRAYS["diagonal"]})
-GAMMAS = frozenset(map(lookup, ("gamma", "factorial", "beta", "binom", "ff", "poch")))
+RELATIVE = frozenset(  # functions whose partials are themselves times something
+    row for row in TABLE if row.partials and all(str(p).startswith("out*") for p in row.partials)
+)
 MOST_UNDER_ROOT = 32  # operations that are looked through
 MOST = 8  # the largest exponent: beyond, the powers below it may be shared by others
 
@@ -112,8 +114,8 @@ class Quotient(NamedTuple):
         return argument is below is not above and above in active and bar.op is not CONSTANT
 
 
-class OverGamma(NamedTuple):
-    """Something over a function whose slope is relative to itself, and its square out of range."""
+class OverRelative(NamedTuple):
+    """Something over a function whose slope is relative to it: its square might be out of range."""
 
     arguments: tuple[Node, ...]
 
@@ -188,7 +190,7 @@ Shortcut = (
     | Norm
     | Squares
     | Quotient
-    | OverGamma
+    | OverRelative
     | UnderRoot
     | OfNegative
     | OfSquares
@@ -232,8 +234,8 @@ def shortcuts(graph: Graph, nodes: Sequence[Node], again: Again = Again.NO) -> S
 
 def _quotient(node: Node) -> Shortcut:
     above, below = node.args
-    if below.op in GAMMAS:
-        return OverGamma((*dict.fromkeys((above, *below.args)),))
+    if below.op in RELATIVE:
+        return OverRelative((*dict.fromkeys((above, *below.args)),))
     return Quotient(node.args)
 
 

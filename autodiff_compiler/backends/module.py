@@ -9,7 +9,6 @@ from ..derivatives import Program, careful
 from ..graph import free
 from ..primitives import lookup
 from ..primitives.ieee import can_raise, helper
-from ..roots import raised
 from . import arrayhelpers, arrays, blocks, numpy, patterns, python
 from .base import HERE, Import, Schedule, docstring
 from .blocks import BlockSchedule
@@ -145,8 +144,8 @@ class NumpyWriter(Writer):
             return
         taken = {node.data for node in program.arguments()}
         fast, slow = (free(f"_{program.kind}{s}", taken) for s in ("", "_at_poles"))
-        raising = self.style._replace(raising=raised(program.graph))
-        schedule = self._define(fast, program, ["Where nothing is divided by 0."], pattern, raising)
+        style = self.style._replace(raising=numpy.raising(program))
+        schedule = self._define(fast, program, ["Where nothing is divided by 0."], pattern, style)
         arrays = pattern and tuple(axes or 1 for axes in pattern)  # Python's numbers raise
         self._define(slow, other, ["Also where something is."], arrays, self.style)
         lines = numpy.choose(program.kind, schedule, doc, fast, slow)

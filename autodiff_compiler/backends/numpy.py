@@ -10,6 +10,7 @@ from ..graph import CONSTANT, INPUT, WHERE, Node
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT
 from ..primitives.ieee import Number
+from ..roots import INVALID
 from .base import (
     HERE,
     PYTHON_KEYWORDS,
@@ -97,10 +98,15 @@ def define(name: str, schedule: Schedule, doc: Sequence[str], style: Style) -> I
     yield from wrap(f"return {outputs}", "    ")
 
 
+def raising(program: Program) -> tuple[str, ...]:
+    """NumPy's errors where the derivatives of a program may be others."""
+    return ("divide",) if INVALID.isdisjoint(program.graph.heads) else ("divide", "invalid")
+
+
 def errors(style: Style) -> str:
     """The decorator for IEEE's answers, but perhaps an error where something is divided by 0."""
-    raising = "".join(f', {kind}="raise"' for kind in style.raising)
-    return f'@np.errstate(all="ignore"{raising})'
+    kinds = "".join(f', {kind}="raise"' for kind in style.raising)
+    return f'@np.errstate(all="ignore"{kinds})'
 
 
 def head(name: str, schedule: Schedule, doc: Sequence[str], names: Sequence[str]) -> Iterator[str]:
