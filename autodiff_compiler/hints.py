@@ -107,6 +107,7 @@ HINTS = (
         'write einsum("ij,jk->ik", A, B)',
     ),
     Hint("", r"[\"'`]", "there are no strings in the language", "write a formula"),
+    Hint("", r",(?=[^\n;]*:\s*\[)", "each declaration stands alone", "write u: [n]; v: [n]"),
     Hint("", r",", "a comma only separates arguments", "write [a, b] for a vector"),
     Hint(
         r"[-+*/%^<>=@,]\s*$",

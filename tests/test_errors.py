@@ -205,6 +205,8 @@ HINTED = (
     ("u:[n]; zeros_like(u)", "unknown function zeros_like", (1, 8), "write 0*x"),
     ("A:[n, n]; x:[n]; A\\x", "from the left", (1, 19), "write solve(A, x)"),
     ("x:(n, m); sum(x)", "brackets", (1, 3), "write [n, m]"),
+    ("u, w: [n]; u @ w", "each declaration stands alone", (1, 2), "write u: [n]; v: [n]"),
+    ("u: [n], w: [n]; u @ w", "each declaration stands alone", (1, 7), "write u: [n]; v: [n]"),
     ("sort(x)", "unknown function", (1, 1), "the language has nothing like it"),
     ("grad(x**2, x)", "unknown function", (1, 1), "fn.gradient"),
     ("Piecewise(x)", "unknown function", (1, 1), "write where(condition, a, b)"),
