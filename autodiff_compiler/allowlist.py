@@ -113,8 +113,8 @@ OF_ARRAYS = """
     bitwise_xor broadcast_shapes broadcast_to char cholesky concatenate copyto count_nonzero cumprod
     cumsum det diag diagonal divide dtype einsum empty eps errstate exp eye finfo flip fmax full
     geterr hypot inf initial inv isfinite itemsize keepdims kind linalg log log1p logical_and
-    logical_not map max maximum min moveaxis multiply nan ndim ndindex negative ones ones_like out
-    outer pinv prod ravel real reshape result_type s_ shape size slogdet solve sqrt square
+    logical_not map max maximum min mod moveaxis multiply nan ndim ndindex negative ones ones_like
+    out outer pinv power prod ravel real reshape result_type s_ shape size slogdet solve sqrt square
     squeeze strides subtract sum svd swapaxes T tensordot tiny trace transpose tril triu vdot vecdot
     view where zeros
 """

@@ -22,7 +22,6 @@ from .graph import (
 from .norms import Inverse, added, combined, exponent_of, root_of, scaled
 from .primitives import ARRAYS, ArrayPrimitive, Primitive, lookup
 from .primitives.axes import Axes
-from .shapes import ShapeError
 
 NORM, SUM = ARRAYS["norm2"], ARRAYS["sum"]
 DET, LOGDET, LOG_DET = ARRAYS["det"], ARRAYS["logdet"], ARRAYS["log_det"]
@@ -152,7 +151,4 @@ def _squared(graph: Graph, norm: Node) -> Node:
 def _unspread(op: Primitive, graph: Graph, *args: Node) -> Node | None:
     """The operation on what was repeated; `graph.apply` repeats the result, if that is needed."""
     parts = tuple(a.args[0] if a.op is BROADCAST else a for a in args)
-    try:
-        return graph.apply(op, *parts)
-    except ShapeError:
-        return None
+    return graph.apply(op, *parts)

@@ -11,11 +11,13 @@ from .derivatives import Group, Program
 from .graph import INDEX, INPUT, PLACING, Graph, differentiable
 from .primitives.axes import axes_of, index_text, required
 from .runtime import Callables, number
-from .shapes import Extent, Polynomial, Shape, extent_names, shown, solved, word
+from .shapes import Polynomial, Shape, extent_names, plain, shown, solved, word
 
 
 class ArrayCallables(Callables):
     """The functions of a program of arrays: whatever they are called with is checked first."""
+
+    bounds: tuple[Bound, ...] = ()  # what indices ask of the extents
 
     def fast(self) -> Callable[..., Any]:
         """The function, behind a check of what it is called with."""
@@ -24,7 +26,7 @@ class ArrayCallables(Callables):
         arguments = [(str(n.data), n.shape) for n in self.program.arguments()]
         graph = self.program.graph
         alike = frozenset(differentiable(graph))
-        conforming = Signature(arguments, bounds(graph), positions(graph), alike).values
+        conforming = Signature(arguments, self.bounds, positions(graph), alike).values
         flat = not any(isinstance(p, Group) for p in parameters)
         function = self._function
 
@@ -37,7 +39,7 @@ class ArrayCallables(Callables):
             except IndexError as error:
                 raise ValueError(f"a position is outside its axis: {error}") from None
             except ArithmeticError:
-                return self._at_poles.by_numpy(given)
+                return self._at_poles._function(*self._grouped(given))
 
         call.__name__ = call.__qualname__ = self.program.kind
         return call
@@ -46,22 +48,19 @@ class ArrayCallables(Callables):
     def _function(self) -> Callable[..., Any]:
         return self._from_module("numpy")
 
-    def by_numpy(self, given: Sequence[Any]) -> Any:
-        """The function of NumPy's numbers, which have an answer where Python's raise."""
-        import numpy as np
 
-        values = [np.float64(v) if type(v) is float else v for v in given]
-        try:
-            return self._function(*self._grouped(values))
-        except ZeroDivisionError:
-            raise ValueError("an extent is 0, and a number is divided by it") from None
+def callables(
+    program: Program, wrt: Sequence[str], style: Style, primal: Graph | None = None
+) -> Callables:
+    """The functions of a program of numbers, or of arrays.
 
-
-def callables(program: Program, wrt: Sequence[str], style: Style) -> Callables:
-    """The functions of a program of numbers, or of arrays."""
-    if program.graph.has_arrays:
-        return ArrayCallables(program, wrt, style._replace(checked=True))
-    return Callables(program, wrt, style)
+    The indices of the `primal` program have to be inside their axes, whatever is left of them.
+    """
+    if not program.graph.has_arrays:
+        return Callables(program, wrt, style)
+    found = ArrayCallables(program, wrt, style._replace(checked=True))
+    found.bounds = bounds(primal or program.graph)
+    return found
 
 
 def ordered(names: Sequence[str], arguments: Sequence[Any], named: dict[str, Any]) -> list[Any]:
@@ -259,11 +258,7 @@ class Signature:
 
 def _plain(shape: Shape) -> list[tuple[int, int | str]]:
     """The axes whose extent is a length or a name."""
-    return [(k, word(e)) for k, e in enumerate(shape) if isinstance(e, int) or _is_name(e)]
-
-
-def _is_name(extent: Extent) -> bool:
-    return not isinstance(extent, int) and str(extent) in extent.names
+    return [(k, word(e)) for k, e in enumerate(shape) if isinstance(e, int) or plain(e)]
 
 
 def _kind(shape: Shape) -> str:

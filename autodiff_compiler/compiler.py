@@ -314,7 +314,7 @@ class Function:
     def _generate(self, kind: str) -> Callable[..., Any]:
         program = self._program(kind)
         _cache.grow((self._source, self._options), self, len(program.graph.nodes))
-        return callables(program, self._wrt, self._style).fast()
+        return callables(program, self._wrt, self._style, self._graph).fast()
 
 
 def _are_several(points: object) -> bool:

@@ -84,9 +84,9 @@ class Problem:
         """The output as a tree: a list literal as a list."""
         return list(self.output.args) if self.output.op is STACK else self.output
 
-    def seeds(self, nodes: Sequence[Node], suffix: str) -> Group:
-        """A further input for each node, named after it."""
-        made = (self.graph.fresh_input(f"{n.data}{suffix}", n.shape) for n in nodes)
+    def dots(self) -> Group:
+        """A tangent, as a further input, for each of `wrt`."""
+        made = (self.graph.fresh_input(f"{n.data}_dot", n.shape) for n in self.wrt)
         return Group("", tuple(made))
 
     def program(self, kind: str, outputs: Tree, *groups: Group) -> Program:
@@ -203,7 +203,7 @@ def _descendants(used: Mapping[Node, Sequence[Node]], root: Node) -> list[Node]:
 
 def jvp(problem: Problem) -> Program:
     """The tangent pass from tangents that are further inputs."""
-    dots = problem.seeds(problem.wrt, "_dot")
+    dots = problem.dots()
     tangents = forward(
         problem.graph, problem.nodes, dict(zip(problem.wrt, dots.elements, strict=True))
     )
@@ -216,7 +216,7 @@ def _jvp_at_poles(problem: Problem) -> Program:
     graph, output = problem.graph, problem.output
     if output.op is STACK or output.shape:
         return jvp(problem)
-    dots = problem.seeds(problem.wrt, "_dot")
+    dots = problem.dots()
     terms = []
     for dot, slope in zip(dots.elements, problem.gradient(), strict=True):
         term = graph.apply(MULTIPLY, dot, slope)
@@ -296,7 +296,7 @@ def hvp(problem: Problem) -> Program:
     """Forward over reverse along a direction that is a further input."""
     again = Again.ALONG if len(problem.wrt) > 1 else Again.BY_ONE
     gradient = problem.gradient(again)
-    dots = problem.seeds(problem.wrt, "_dot")
+    dots = problem.dots()
     seeds = dict(zip(problem.wrt, dots.elements, strict=True))
     tangents = forward(problem.graph, problem.graph.ancestors(gradient), seeds, again)
     products = tuple(tangents.get(g) or problem.zero(g.shape) for g in gradient)

@@ -66,6 +66,7 @@ class Known(NamedTuple):
         ours, theirs = zip(*step.arguments, strict=True)
         bound = dict(zip(self.names, ours, strict=True)) | {"y": theirs[self.place]}
         nodes = [bound.get(name, question.under) for name in self.law.names]
+        question.graph.note(("stable", self.law.name))
         out = [question.written(step.pair)] if "out" in self.law.extra else []
         return self.law.build(question.graph, *nodes, value, *out)
 

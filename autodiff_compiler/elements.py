@@ -91,10 +91,6 @@ class Elements:
         found = _called(self.fn.value, *self._primals(point))
         return self._nothing if found is None else flat(found)
 
-    def gradient(self, **point: float) -> list[float]:
-        """The partials of a number."""
-        return self._numbers(_called(self.fn.gradient, *self._primals(point)))
-
     def jacobian(self, **point: float) -> list[list[float]]:
         """For each of `wrt`, the partials of all elements of the output."""
         return self.columns(_called(self.fn.jacobian, *self._primals(point)))

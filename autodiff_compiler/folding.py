@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from .graph import ADD, AND, CONSTANT, OR, SUBTRACT, WHERE, Graph, Node, Rule, Step
+from .graph import ADD, AND, CONSTANT, NOT, OR, SUBTRACT, WHERE, Graph, Node, Rule, Step
 from .primitives import Primitive
 from .primitives.ieee import absorbs, evaluate, evaluator, has_python
 
@@ -44,16 +44,33 @@ def _where(_: Graph, condition: Node, yes: Node, no: Node) -> Node | None:
     return yes if condition.data else no
 
 
-def _and(_: Graph, p: Node, q: Node) -> Node | None:
-    if p.op is CONSTANT:
-        return q if p.data else p
-    return _and(_, q, p) if q.op is CONSTANT else None
+def _are_opposite(p: Node, q: Node) -> bool:
+    return (p.op is NOT and p.args[0] is q) or (q.op is NOT and q.args[0] is p)
 
 
-def _or(_: Graph, p: Node, q: Node) -> Node | None:
-    if p.op is CONSTANT:
-        return p if p.data else q
-    return _or(_, q, p) if q.op is CONSTANT else None
+def _combination(op: Primitive, decisive: bool) -> Step:
+    """`and`, which False decides, or `or`, which True decides."""
+    dual = OR if op is AND else AND
+
+    def step(graph: Graph, p: Node, q: Node) -> Node | None:
+        if p.op is CONSTANT or q.op is CONSTANT:
+            known, other = (p, q) if p.op is CONSTANT else (q, p)
+            return known if bool(known.data) is decisive else other
+        if p is q or (p.op is op and q in p.args):
+            return p
+        if _are_opposite(p, q):
+            return graph.constant(decisive)
+        for side, other in ((p, q), (q, p)):
+            rest = [a for a in other.args if not _are_opposite(a, side)]
+            if other.op is dual and len(rest) == 1:
+                return graph.apply(op, side, *rest)
+        return None
+
+    return step
 
 
-SHORTCUTS: Mapping[Primitive, Step] = {WHERE: _where, AND: _and, OR: _or}
+SHORTCUTS: Mapping[Primitive, Step] = {
+    WHERE: _where,
+    AND: _combination(AND, False),
+    OR: _combination(OR, True),
+}

@@ -6,7 +6,7 @@ List order is evaluation order, so every pass is one loop over `Graph.nodes` and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -136,13 +136,13 @@ class Graph:
         self.divisors: set[Primitive] = set()
         self.exact, self.is_program = True, False
         self.has_arrays = self.at_poles = False
-        self.shown: Container[Node] = ()
+        self.shown: Collection[Node] = ()
         self._interned: dict[Any, Node] = {}
         self._room = limits.nodes
 
-    def copy(self, into: Graph | None = None) -> Graph:
-        """A graph that can grow on its own, or a new one; the nodes so far are shared."""
-        twin = into or Graph(self.rules, self.limits)
+    def copy(self, rules: Rules | None = None) -> Graph:
+        """A graph that can grow on its own; the nodes so far are shared."""
+        twin = Graph(self.rules if rules is None else rules, self.limits)
         twin.nodes, twin.inputs = self.nodes.copy(), self.inputs.copy()
         twin.names, twin.labels = self.names.copy(), self.labels.copy()
         twin.places = self.places.copy()
@@ -182,17 +182,26 @@ class Graph:
         """The node `op(*args)` as the graph's rewrite rules would have it."""
         rules = self.rules
         if rules is not None:
-            if len(args) == 2:  # as most have, and a tuple display is faster than what is general
-                key: tuple[Primitive, ...] = (op, args[0].op, args[1].op)
+            if self.shown:
+                key: tuple[Primitive, ...] = (
+                    op,
+                    *(INPUT if a in self.shown else a.op for a in args),
+                )
+            elif len(args) == 2:  # as most have, and a tuple display is faster than what is general
+                key = (op, args[0].op, args[1].op)
             else:
                 key = (op, *map(_operation, args))
             for origin, step in rules[key]:
                 better = step(self, *args)
                 if better is not None:
-                    if self.log is not None:
-                        self.log.append(origin)
+                    self.note(origin)
                     return self._spread(better, args) if self.has_arrays else better
         return self.intern(op, *args)
+
+    def note(self, origin: tuple[str, str]) -> None:
+        """Tell the log that a rule was used: the pass, and what it calls the rule."""
+        if self.log is not None:
+            self.log.append(origin)
 
     def _spread(self, node: Node, args: Sequence[Node]) -> Node:
         """What stands for an operation on `args`, in the shape that the operation has."""

@@ -23,7 +23,7 @@ from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node,
 from .lowest import lowest
 from .norms import exponentials, norms, shares
 from .orders import orders
-from .powers import power_less
+from .powers import log_of_power, power_less
 from .primitives import ArrayPrimitive, Primitive
 from .regroup import Regroup
 from .rewrite import LawPass
@@ -99,6 +99,7 @@ STABLE_FINDERS: tuple[LocalPass, ...] = (
     densities,
     orders,
     DIFFERENCES.of_functions,
+    log_of_power,
     STABLE_LAWS,
     logarithms,
     power_less,

@@ -12,7 +12,7 @@ from .graph import ADD, CONSTANT, MULTIPLY, NEGATIVE, SUBTRACT, WHERE, Graph, No
 from .primitives import Primitive, lookup
 from .primitives.ieee import Number
 
-ABS, LESS = lookup("abs"), lookup("less")
+ABS, LESS, LOG, LOGABS = map(lookup, ("abs", "less", "log", "logabs"))
 POWERS = ("stable", "a power less that of its constant part")
 
 
@@ -20,6 +20,23 @@ def power_less(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """The rule for a sum of a product, which may be a power, and a constant."""
     if op in SUMS and CONSTANT in heads and MULTIPLY in heads:
         yield Rule(POWERS, _less_constant(op))
+
+
+def log_of_power(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """The rule for the logarithm of a product of one thing, which leaves the range before it."""
+    if op is LOG and heads[0] is MULTIPLY:
+        yield Rule(("stable", "log(x**n) -> n*log(x)"), _log_of_power)
+
+
+def _log_of_power(graph: Graph, product: Node) -> Node | None:
+    whole = term(graph, product)
+    if len(whole.powers) != 1 or whole.coefficient != 1:
+        return None
+    ((index, exponent),) = whole.powers.items()
+    if exponent < 2:
+        return None
+    logarithm = graph.apply(LOG if exponent % 2 else LOGABS, graph.nodes[index])
+    return graph.apply(MULTIPLY, graph.constant(exponent), logarithm)
 
 
 def is_near(graph: Graph, less: Node, value: Node) -> Node:

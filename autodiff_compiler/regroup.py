@@ -51,12 +51,6 @@ class Signed(NamedTuple):
     node: Node
 
 
-def note(graph: Graph, origin: tuple[str, str]) -> None:
-    """Tell the log that a rule was used."""
-    if graph.log is not None:
-        graph.log.append(origin)
-
-
 def signed(op: Primitive, left: Node, right: Node) -> tuple[list[Signed], list[Signed]]:
     """The terms of the two sides of a sum, as far as one looks."""
     return _terms(left, 1), _terms(right, 1 if op is ADD else -1)
@@ -158,7 +152,7 @@ class Regroup:
                     for origin, better in rules[pair, a.node.op, b.node.op]:
                         node = better(graph, a.node, b.node)
                         if node is not None:
-                            note(graph, origin)
+                            graph.note(origin)
                             rest = [t for t in (*ours, *theirs) if t is not a and t is not b]
                             return _total(graph, rest, Signed(a.sign, node))
             return None
@@ -294,7 +288,7 @@ class Regroup:
         for origin, better in self._rules[op, over.op, under.op]:
             node = better(graph, over, under)
             if node is not None and node is not graph.known(op, (over, under)):
-                note(graph, origin)
+                graph.note(origin)
                 return node
         return None
 

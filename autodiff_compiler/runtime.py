@@ -15,8 +15,8 @@ from typing import Any, Self
 
 from .allowlist import BUILTINS, compiled
 from .backends import python
-from .backends.base import Import, Schedule
-from .backends.module import module, python_schedule
+from .backends.base import HERE, Import, Schedule
+from .backends.module import helper_module, module, python_schedule
 from .backends.numpy import raising
 from .backends.patterns import Pattern
 from .backends.style import PLAIN, Style
@@ -66,6 +66,8 @@ def resolve(wanted: Iterable[Import]) -> dict[str, object]:
 
 @cache
 def _imported(wanted: Import) -> object:
+    if wanted.module == HERE:
+        return load(helper_module(wanted.name), wanted.name, {})
     module = importlib.import_module(wanted.module)
     return getattr(module, wanted.name) if wanted.name else module
 
@@ -126,7 +128,7 @@ class Callables:
             try:
                 return self._for(_pattern(self._names, values, arrays))(*grouped)
             except ArithmeticError:
-                return self._at_poles.of_arrays(values, arrays)
+                return self._at_poles._for(_pattern(self._names, values, arrays))(*grouped)
         were_floats = all(v is g for v, g in zip(values, given, strict=True))
         return ((None if were_floats else self._of_floats()) or self._scalar)(*grouped)
 
@@ -161,14 +163,6 @@ class Callables:
             tuple(itertools.islice(rest, len(p.elements))) if isinstance(p, Group) else next(rest)
             for p in self.program.parameters
         ]
-
-    def of_arrays(self, values: Sequence[Any], arrays: Sequence[Any]) -> Any:
-        """Numbers as arrays of one element, too, which have an answer where Python's raise."""
-        import numpy as np
-
-        kind = np.result_type(*arrays)
-        given = [np.full(1, v, kind) if type(v) is float else v for v in values]
-        return self._for(_pattern(self._names, given, given))(*self._grouped(given))
 
     @cached_property
     def _careful(self) -> Program | None:

@@ -157,9 +157,9 @@ def plain(extent: Extent) -> str | None:
     return text if isinstance(extent, Polynomial) and text in extent.names else None
 
 
-def nominal(extent: Extent, size: int = 100) -> int:
+def nominal(extent: Extent) -> int:
     """A value to compare sizes by: every name stands for the same large number."""
-    return extent if isinstance(extent, int) else extent.at(dict.fromkeys(extent.names, size))
+    return extent if isinstance(extent, int) else extent.at(dict.fromkeys(extent.names, 100))
 
 
 def size_of(shape: Iterable[Extent]) -> Extent:

@@ -33,7 +33,7 @@ ABS, FLOOR, LESS, MAXIMUM = map(lookup, ("abs", "floor", "less", "maximum"))
 AMAX = ARRAYS["amax"]
 SUMS = frozenset({ADD, SUBTRACT})
 TERMS = SUMS | {MULTIPLY, DIVIDE, NEGATIVE, EXP}
-FAR = 300  # nearer to 0, exponentials are in range, and so are usual products with them
+FAR = 60  # nearer to 0, exponentials are in range, and so are usual products with them
 
 
 def shifted(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .families import CANCELS, INFINITE, LARGE, OVERFLOWS, ZERO, stable
+from .families import CANCELS, FAR, INFINITE, LARGE, OVERFLOWS, ZERO, stable
 from .rewrite import Law
 
 
 def tails() -> Iterator[Law]:
     """Functions that underflow or overflow far from 0, beside what brings them back."""
-    yield stable("ndtr(x)/exp(y)", "where(x < -5, exp(log_ndtr(x) - y), out)", OVERFLOWS)
     yield stable("exp(y)*ndtr(x)", "where(x < -5, exp(y + log_ndtr(x)), out)", OVERFLOWS)
     yield stable("exp(y)/ndtr(x)", "where(x < -5, exp(y - log_ndtr(x)), out)", OVERFLOWS)
     for pattern, replacement in (
@@ -30,7 +29,7 @@ def tails() -> Iterator[Law]:
         ("(x*exp(y))/(z + w*expm1(y))", "x/(w + (z - w)*exp(-y))"),
         ("(x*exp(y))/(z + (w*exp(y))/u)", "x/(w/u + z*exp(-y))"),
     ):
-        yield stable(pattern, f"where(y > 300, {far}, out)", OVERFLOWS)
+        yield stable(pattern, f"where(y > {FAR}, {far}, out)", OVERFLOWS)
     for pattern, exponent, when, variable in (
         ("sqrt(expit(x))", "0.5", None, ""),
         ("expit(x)**n", "n", lambda n: n % 1 != 0, ""),
@@ -42,19 +41,24 @@ def tails() -> Iterator[Law]:
 
 def beyond() -> Iterator[Law]:
     """Quotients and logarithms where what is divided by, or one term of a sum, overflows."""
-    for below in ("(exp(y) + z)", "(exp(y) - z)"):
-        yield stable(f"x/{below}", "where(y > 700, x*exp(-y), out)", OVERFLOWS)
-    yield stable("x/(z - exp(y))", "where(y > 700, -x*exp(-y), out)", OVERFLOWS)
+    for below, far in (
+        ("(exp(y) + z)", "x*exp(-y)/(1 + z*exp(-y))"),
+        ("(exp(y) - z)", "x*exp(-y)/(1 - z*exp(-y))"),
+        ("(z - exp(y))", "-x*exp(-y)/(1 - z*exp(-y))"),
+    ):
+        yield stable(f"x/{below}", f"where(y > {FAR}, {far}, out)", OVERFLOWS)
     powers = (
-        "m = maximum(abs(w**z), abs(y**z)); where(m > 1e300 or m < 1e-300, {}/(1 + (y/w)**z), out)"
+        "m = maximum(abs(w**z), abs(y**z)); where(m > 1e35 or m < 1e-35, {}/(1 + (y/w)**z), out)"
     )
     for above, share in (("w**z", "1"), ("(x*w**z)", "x")):
         yield stable(f"{above}/(w**z + y**z)", powers.format(share), LARGE)
-        far = f"where(w**z > 1e300, {share}/(1 + y*w**(-z)), out)"
+        far = f"where(w**z > 1e35, {share}/(1 + y*w**(-z)), out)"
         yield stable(f"{above}/(y + w**z)", far, LARGE)
-    yield stable("x/(1 + x*x)", "where(abs(x) > 1e150, 1/x, out)", LARGE)
-    yield stable("log1p(x*x)", "where(abs(x) > 1e150, 2*log(abs(x)), out)", LARGE)
-    yield stable("log1p(y*exp(x))", "where(x > 700 and y > 1e-280, x + log(y), out)", OVERFLOWS)
+    yield stable("x/(1 + x*x)", "where(abs(x) > 1e15, 1/x, out)", LARGE)
+    yield stable("log1p(x*x)", "where(abs(x) > 1e15, 2*log(abs(x)), out)", LARGE)
+    yield stable(
+        "log1p(y*exp(x))", f"where(x > {FAR} and x + log(abs(y)) > 40, x + log(y), out)", OVERFLOWS
+    )
 
 
 def hyperbolic_quotients() -> Iterator[Law]:
@@ -64,7 +68,8 @@ def hyperbolic_quotients() -> Iterator[Law]:
         ("sinh", "(-sign(x)*expm1(-2*abs(x)))"),
     ):
         for below, sign in (("cosh", ""), ("sinh", "sign(y)*")):
-            far = f"where(abs(y) > 300, {sign}{large}*exp_quotient(abs(x), abs(y)), {{}})"
+            is_far = f"abs(y) > {FAR} and abs(x) > 20"
+            far = f"where({is_far}, {sign}{large}*exp_quotient(abs(x), abs(y)), {{}})"
             if above == below == "sinh":
                 near = "where(abs(x) < 1 and abs(y) < 1, r*sinhc(x)/sinhc(y), out)"
                 both = far.format(near)

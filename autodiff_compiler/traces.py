@@ -35,7 +35,6 @@ from .graph import (
 )
 from .masks import masked
 from .passes import STABLE_PASSES, all_symbols, output_symbols, pipeline
-from .primitives import Primitive
 from .report import Report
 from .reverse import accumulations
 from .runtime import number
@@ -100,27 +99,12 @@ class Trace(Report):
         return f"<{self.mode} trace of {len(self.rows)} rows>"
 
 
-class _Board(Graph):
-    """A graph in which what is a line of a trace is not looked into: lines refer to it by name."""
-
-    def apply(self, op: Primitive, *args: Node) -> Node:
-        """The node `op(*args)`, rewritten only as far as no line is passed by."""
-        if self.rules is None or not any(a in self.shown for a in args):
-            return super().apply(op, *args)
-        heads = (INPUT if a in self.shown else a.op for a in args)
-        for _, step in self.rules[(op, *heads)]:
-            better = step(self, *args)
-            if better is not None:
-                return self._spread(better, args) if self.has_arrays else better
-        return self.intern(op, *args)
-
-
 class _Drafter:
     """Collects the lines of a trace, then evaluates all of them at once."""
 
     def __init__(self, graph: Graph, output: Node, wrt: Sequence[str]) -> None:
         rules = pipeline(("powers", *STABLE_PASSES))
-        self.graph = graph.copy(_Board(rules, graph.limits))
+        self.graph = graph.copy(rules)
         self.output, self.wrt = output, [graph.inputs[name] for name in wrt]
         self.parts = output.args if output.op is STACK else (output,)
         self.outputs = output_symbols(graph, output)

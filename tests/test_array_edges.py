@@ -310,8 +310,6 @@ def test_numbers_beside_arrays_have_the_answers_of_arrays(text):
     fn = ac.compile(f"x: [n]; {text}", inputs="x c d")
     assert fn([0.5, 0.5], 1.0, 0.0) == math.inf
     assert (fn.gradient([0.5, 0.5], 1.0, 0.0)[0] == [math.inf, math.inf]).all()
-    with pytest.raises(ValueError, match="an extent is 0"):
-        ac.compile("x: [n]; mean(x)").gradient([])
 
 
 SUMS = {

@@ -244,3 +244,18 @@ def test_masked_elements_are_refused():
     with pytest.raises(TypeError, match=r"x: some elements are masked; .*filled"):
         fn(np.ma.array([1.0, 100.0], mask=[False, True]))
     assert fn(np.ma.array([1.0, 100.0])) == 101
+
+
+@pytest.mark.parametrize("kind", ["value", "jacobian", "gradient", "hessian", "hvp"])
+@pytest.mark.parametrize(("source", "n"), [("2*x[2]", 1), ("sum(x[3:])", 1), ("x[0]", 0)])
+def test_derivatives_ask_as_much_of_an_extent_as_the_value(source, n, kind):
+    fn = ac.compile(f"x: [n]; {source}")
+    given = ([np.ones(n)], [np.ones(n)]) if kind == "hvp" else (np.ones(n),)
+    with pytest.raises(ValueError, match=f"n is {n}, too short for the index"):
+        getattr(fn, kind)(*given)
+
+
+def test_a_mean_of_nothing_is_nan_and_has_no_slopes():
+    fn = ac.compile("x: [n]; mean(x)")
+    assert np.isnan(fn(np.ones(0)))
+    assert fn.gradient(np.ones(0))[0].shape == (0,)

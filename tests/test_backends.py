@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import autodiff_compiler as ac
-from autodiff_compiler.backends.base import WIDTH
+from autodiff_compiler.backends.text import WIDTH
 from autodiff_compiler.derivatives import KINDS, SCALAR_ONLY
 
 TEXTBOOK = "log(x1) + x1*x2 - sin(x2)"

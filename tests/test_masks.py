@@ -91,7 +91,7 @@ def test_a_norm_in_a_branch_not_taken_has_no_second_slope():
 
 def test_sides_of_one_condition_are_one_choice():
     source = ac.compile("where(x < 0, sin(x)*y, y**2)").source("jvp")
-    assert "x_dot*cos(x)*y + y_dot*v2 if v1 else y_dot*(2.0*y)" in source
+    assert source.count("if x < 0.0:") == 2  # in the plain function, and the one for the edges
 
 
 def test_conditions_of_many_powers_stay_short():

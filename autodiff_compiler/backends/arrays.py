@@ -14,14 +14,16 @@ from ..primitives.arithmetic import POWER
 from ..primitives.linear import counts
 from ..shapes import Extent, Polynomial, Shape, inverted, plain, size_of
 from .arrayhelpers import NEEDS, PART
-from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, docstring, wrap
+from .base import ATOM, HERE, NAME, Import, Schedule, Spelling
 from .blocks import BlockSchedule
 from .memory import Buffers, freed
 from .numpy import NUMPY, NumpySpeller, errors, numbers, outputs_text
+from .numpy import supports as has_ufunc
 from .precision import common_type, doubles
 from .python import signature, tuple_of
 from .regions import is_dot
 from .style import Style
+from .text import docstring, wrap
 
 
 class ArraySpeller(NumpySpeller):
@@ -85,9 +87,7 @@ def _imports(text: str) -> Iterator[Import]:
 @cache
 def supports(row: Primitive) -> bool:
     """Whether there is a spelling; the other rows are lowered."""
-    return isinstance(row, ArrayPrimitive) or bool(
-        row.numpy or row.symbol or (row.scipy and not row.define)
-    )
+    return isinstance(row, ArrayPrimitive) or has_ufunc(row)
 
 
 def define(name: str, schedule: Schedule, doc: Sequence[str], style: Style) -> Iterator[str]:

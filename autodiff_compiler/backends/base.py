@@ -9,23 +9,25 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from ..derivatives import Group, Program
-from ..errors import printable
 from ..graph import CONSTANT, INPUT, STACK, Node, free
 from ..primitives import ArrayPrimitive, Primitive
 from ..primitives.arithmetic import POWER, PRODUCT, REMAINDER, SIGN
 from ..primitives.ieee import Number
 from ..shapes import Extent, extent_names
+from .text import WIDTH
 
-WIDTH = 88  # columns of a line
 INLINE = 56  # characters of an expression that may still be inlined into another
 MARGIN = 11  # columns of a statement that its name and its expression do not take
 ATOM = 100  # precedence of calls and everything in brackets
 NAME = 101  # precedence of names, which may be written twice
+
+
+HERE = "."  # the module of helpers that are written into the generated module itself
 
 
 class Import(NamedTuple):
@@ -205,6 +207,7 @@ class Schedule:
         self._names.reserve([*called, *(i.local for i in self.imports)])
         self.statements: list[tuple[str, str]] = []
         self.named: dict[str, Node] = {}  # what each statement computes
+        self.inset = 0  # columns by which statements are further to the right
         self.passing: set[Node] = set()  # what is never in memory as a whole
         self._place_all()
 
@@ -230,6 +233,10 @@ class Schedule:
         self.sizes |= {name: self._extents[name] for name in sorted(extent.names)}
         return extent.text(self._extents)
 
+    def _spelling(self, node: Node) -> Spelling:
+        """How an operation is written."""
+        return self._spellings.get(node.op) or self._array_spelling(node)
+
     def _array_spelling(self, node: Node) -> Spelling:
         """How an operation on arrays is written; what it needs is imported."""
         found = _spelled(self._speller, node, self.size).rename(self._given)
@@ -242,6 +249,10 @@ class Schedule:
             item = item._replace(local=free(item.local, self._given))
         self.imports.add(item)
         return item.local
+
+    def lines(self, indent: str) -> Iterator[str]:
+        """The statements as text."""
+        return (f"{indent}{name} = {text}" for name, text in self.statements)
 
     def claim(self, wanted: str) -> str:
         """A further local name, as close to `wanted` as is free."""
@@ -262,13 +273,13 @@ class Schedule:
         written = self._write(node)
         keep = node in self.program.graph.names or self.uses[node] > 1
         self._texts[node] = written
-        if (node.args or written.precedence < NAME) and (keep or len(written.text) > INLINE):
+        long = len(written.text) > INLINE - self.inset
+        if (node.args or written.precedence < NAME) and (keep or long):
             self._assign(node)
 
     def _write(self, node: Node) -> Text:
         """The operation on its operands' texts; operands too long for one line get a name."""
-        spelling = self._spellings.get(node.op) or self._array_spelling(node)
-        texts = self._texts
+        spelling, texts = self._spelling(node), self._texts
         while True:
             operands = []
             for a, needed in zip(node.args, spelling.operands, strict=True):
@@ -276,12 +287,13 @@ class Schedule:
                 fits = operand.precedence >= needed
                 operands.append(operand.text if fits else self._operand(a, needed))
             text = spelling.template.format(*operands)
-            if len(text) <= INLINE or len(text) <= self._room(node) or not self._shorten(node):
+            if len(text) <= self._room(node) or not self._shorten(node):
                 return Text(text, spelling.precedence)
 
     def _room(self, node: Node) -> int:
         """Columns that a node's expression may take as a statement."""
-        return WIDTH - MARGIN - len(self._wanted(node) or "t999")
+        whole = WIDTH - MARGIN - len(self._wanted(node) or "t999")
+        return max(INLINE, whole) - self.inset
 
     def _shorten(self, node: Node) -> bool:
         """Name the operand with the longest text, if it has none yet."""
@@ -301,10 +313,13 @@ class Schedule:
         graph = self.program.graph
         return graph.names.get(node) or graph.labels.get(node)
 
+    def _called(self, node: Node) -> str:
+        wanted = self._wanted(node)
+        return self._names.claim(wanted) if wanted else self._names.fresh()
+
     def _assign(self, node: Node) -> None:
         """Give a node's expression a name, and let the name stand for it."""
-        wanted = self._wanted(node)
-        name = self._names.claim(wanted) if wanted else self._names.fresh()
+        name = self._called(node)
         self.statements.append((name, self._texts[node].text))
         self.named[name] = node
         self._texts[node] = Text(name, NAME)
@@ -369,32 +384,3 @@ def layout(schedule: Schedule, tree: object, brackets: Callable[[list[str]], str
     if isinstance(tree, list):
         return brackets(parts)
     return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
-
-
-def wrap(text: str, indent: str, hanging: str = "    ") -> Iterator[str]:
-    """A line of code broken after commas at `WIDTH`; the later lines hang by a further indent.
-
-    Only for text whose commas are all inside brackets, so that a break changes nothing.
-    """
-    start = 0
-    while len(indent) + len(text) - start > WIDTH:
-        cut = text.rfind(", ", start, start + WIDTH - len(indent)) + 1
-        if not cut:
-            break
-        yield indent + text[start:cut]
-        start, indent, hanging = cut + 1, indent + hanging, ""
-    yield indent + text[start:]
-
-
-def docstring(lines: Sequence[str], indent: str = "") -> Iterator[str]:
-    """Lines as a docstring that no source text can close, and whose value is safe to print."""
-    safe = [printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines]
-    if len(safe) == 1:
-        yield f'{indent}"""{safe[0]}"""'
-        return
-    yield f'{indent}"""{safe[0]}'
-    yield from (f"{indent}{line}".rstrip() for line in safe[1:])
-    yield f'{indent}"""'
-
-
-HERE = "."  # the module of helpers that are written into the generated module itself

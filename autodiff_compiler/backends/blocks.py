@@ -14,8 +14,9 @@ from ..derivatives import Program
 from ..graph import CONSTANT, Node, users
 from ..primitives.axes import index_text, tuple_text
 from .assembly import Assembler, Part, leading, margins
-from .base import HERE, NAME, Import, Schedule, Speller, Text
+from .base import HERE, NAME, Import, Speller, Text
 from .body import Body, Results
+from .numbers import NumberSchedule
 from .numpy import NUMPY, listed
 from .precision import common_type
 from .regions import (
@@ -68,7 +69,9 @@ def _in_blocks(function, threads, shape, memory, *arrays):
         parts = [a[block] for a in whole]
         return function(*parts, free[:, : parts[0].size].reshape(count, *parts[0].shape))
 
-    @np.errstate(all="ignore", divide=np.geterr()["divide"], invalid=np.geterr()["invalid"])
+    kept = np.geterr()  # which other threads do not have
+
+    @np.errstate(divide=kept["divide"], over=kept["over"], invalid=kept["invalid"], under="ignore")
     def work(share):
         free = {empty}((count, most), dtype)
         return [at(block, free) for block in share]
@@ -88,7 +91,7 @@ MANY = 12  # operations that are worth another thread
 POOL = Import("concurrent.futures", "ThreadPoolExecutor", "ThreadPoolExecutor")
 
 
-class BlockSchedule(Schedule):
+class BlockSchedule(NumberSchedule):
     """A program as statements, among them loops over blocks where those are worth it.
 
     `shape_of` gives the shape of a node, `()` of numbers; what has one shape can share a loop.
@@ -157,9 +160,10 @@ class BlockSchedule(Schedule):
 
     def _shape(self, region: Region, given: Mapping[Node, str]) -> str:
         """The shape of a region's arrays: that of one, or what they all broadcast to."""
-        whole = [a for a in given if self.shape_of(a) == region.shape]
+        known = {**given, **self.parameters}
+        whole = [a for a in known if self.shape_of(a) == region.shape]
         if whole:  # the first, because tangents may be numbers where inputs are arrays
-            return f"{given[min(whole, key=attrgetter('index'))]}.shape"
+            return f"{known[min(whole, key=attrgetter('index'))]}.shape"
         shapes = (f"{name}.shape" for a, name in given.items() if self.is_array(a))
         shape = self.claim("shape")
         text = f"{self.require(NUMPY)}.broadcast_shapes({', '.join(shapes)})"

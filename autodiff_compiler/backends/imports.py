@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
-from .base import HERE, WIDTH, Import, wrap
+from .base import HERE, Import
+from .text import WIDTH, wrap
 
 
 def imports(wanted: Iterable[Import]) -> Iterator[str]:

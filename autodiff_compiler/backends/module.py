@@ -6,18 +6,21 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 
 from ..derivatives import Program, careful
-from ..graph import free
-from ..primitives import lookup
+from ..graph import WHERE, free
+from ..primitives import BY_NAME, lookup
 from ..primitives.ieee import can_raise, helper
-from . import arrayhelpers, arrays, blocks, numpy, patterns, python
-from .base import HERE, Import, Schedule, docstring
+from . import apart, arrayhelpers, arrays, blocks, numpy, patterns, python
+from .base import HERE, Import, Schedule
 from .blocks import BlockSchedule
+from .branches import BranchSchedule, nested
 from .hoisting import hoisted
 from .imports import imports
 from .lowering import lower
+from .numbers import NumberSchedule
 from .patterns import Pattern, PatternSchedule, spanning
 from .sharing import shared
 from .style import PLAIN, RESERVED, Style
+from .text import docstring
 
 SUMMARIES: Mapping[str, str] = {
     "value": "The value.",
@@ -86,6 +89,33 @@ class Writer:
     def blocks(self) -> list[str]:
         raise NotImplementedError
 
+    def helper(self, name: str) -> tuple[str, frozenset[Import]]:
+        """The text of a helper, and what it needs."""
+        raise NotImplementedError
+
+    def schedule(self, program: Program) -> Schedule:
+        """A program for numbers, or arrays that broadcast, in code that never raises."""
+        raise NotImplementedError
+
+    def helper_texts(self) -> list[str]:
+        """The helpers that functions call, and those that these call."""
+        texts: dict[str, str] = {}
+        pending = sorted({i.name for i in self.helpers})
+        for name in pending:  # which grows
+            texts[name], needed = self._helper(name)
+            self.imports |= {i for i in needed if i.module != HERE}
+            called = {i.name for i in needed if i.module == HERE}
+            pending += sorted(called.difference(pending))
+        return [text for _, text in sorted(texts.items()) if text]
+
+    def _helper(self, name: str) -> tuple[str, frozenset[Import]]:
+        row = BY_NAME.get(name[1:])
+        if row is None or not row.apart:
+            return self.helper(name)
+        schedule = self.schedule(apart.definition(row))
+        text = "\n".join(python.define(name, schedule, apart.doc(row)))
+        return text, frozenset(schedule.imports)
+
     def collect(self, lines: Iterable[str], schedule: Schedule) -> str:
         """The lines as text; what the schedule needs is imported, or defined here."""
         text = "\n".join(lines)
@@ -121,14 +151,17 @@ class PythonWriter(Writer):
         self.edges.append(self.collect(python.define(edge, quiet), quiet))
 
     def blocks(self) -> list[str]:
-        rows = [lookup(name[1:]) for name in sorted({i.name for i in self.helpers})]
-        for row in rows:
-            self.imports |= python.helper_imports(row)
-        helpers = ["\n".join(helper(row)) for row in rows]
-        tail = [*helpers, *self.aliases(), *self.edges]
+        tail = [*self.helper_texts(), *self.aliases(), *self.edges]
         if tail:
             tail[0] = f"{EDGE_NOTE}\n\n\n{tail[0]}"
         return [*self.functions, *tail]
+
+    def helper(self, name: str) -> tuple[str, frozenset[Import]]:
+        row = lookup(name[1:])
+        return "\n".join(helper(row)), python.helper_imports(row)
+
+    def schedule(self, program: Program) -> Schedule:
+        return python_schedule(program, True, self.style)
 
 
 class NumpyWriter(Writer):
@@ -145,9 +178,10 @@ class NumpyWriter(Writer):
         taken = {node.data for node in program.arguments()}
         fast, slow = (free(f"_{program.kind}{s}", taken) for s in ("", "_at_poles"))
         style = self.style._replace(raising=numpy.raising(program))
-        schedule = self._define(fast, program, ["Where nothing is divided by 0."], pattern, style)
-        arrays = pattern and tuple(axes or 1 for axes in pattern)  # Python's numbers raise
-        self._define(slow, other, ["Also where something is."], arrays, self.style)
+        schedule = self._define(
+            fast, program, ["Where nothing is divided by 0, and nothing overflows."], pattern, style
+        )
+        self._define(slow, other, ["Also where something is."], pattern, self.style)
         lines = numpy.choose(program.kind, schedule, doc, fast, slow)
         self.functions.append(self.collect(lines, schedule))
 
@@ -171,12 +205,22 @@ class NumpyWriter(Writer):
         return schedule
 
     def blocks(self) -> list[str]:
-        return [*self._helpers(), *self.aliases(), *self.functions]
+        return [*self.helper_texts(), *self.aliases(), *self.functions]
 
-    def _helpers(self) -> list[str]:
+    def helper(self, name: str) -> tuple[str, frozenset[Import]]:
         texts = numpy.HELPERS | arrayhelpers.HELPERS | blocks.helpers(self.style)
-        named = (texts[name] for name in sorted({i.name for i in self.helpers}))
-        return [text for text in named if text]
+        return texts[name], frozenset()
+
+    def schedule(self, program: Program) -> Schedule:
+        return numpy_schedule(program, self.style)
+
+
+def helper_module(name: str) -> str:
+    """The text of a module with a helper for numbers, and what it calls."""
+    writer = PythonWriter((), PLAIN, None)
+    writer.helpers.add(Import(HERE, name, name))
+    helpers = writer.helper_texts()
+    return "\n\n\n".join(["\n".join(imports(writer.imports)), *helpers]) + "\n"
 
 
 TARGETS: Mapping[str, Callable[[Sequence[str], Style, Arrays], Writer]] = {
@@ -189,6 +233,8 @@ def python_schedule(program: Program, ieee: bool = False, style: Style = PLAIN) 
     """The program scheduled for plain Python."""
     speller = python.PythonSpeller(ieee)
     lowered = lower(program, python.supports, style.prune)
+    if WHERE in lowered.graph.heads:
+        return BranchSchedule(nested(lowered), speller, RESERVED, style.prune)
     return Schedule(lowered, speller, RESERVED, style.prune)
 
 
@@ -200,7 +246,7 @@ def numpy_schedule(
         lowered = shared(lower(program, arrays.supports, style.prune))
         speller = arrays.ArraySpeller()
         if not style.blocks:
-            return Schedule(lowered, speller, RESERVED)
+            return NumberSchedule(lowered, speller, RESERVED)
         lowered = hoisted(lowered, lambda node: not node.shape)
         return BlockSchedule(lowered, speller, style, attrgetter("shape"))
     lowered = lower(program, numpy.supports, style.prune)

@@ -14,20 +14,18 @@ from ..roots import INVALID
 from .base import (
     HERE,
     PYTHON_KEYWORDS,
-    WIDTH,
     Import,
     Schedule,
     Spelling,
     call,
-    docstring,
     infix,
     literal,
     template,
-    wrap,
 )
 from .precision import doubles
-from .python import signature, tuple_of
+from .python import helper_call, signature, tuple_of
 from .style import Style
+from .text import WIDTH, docstring, wrap
 
 NUMPY = Import("numpy", "", "np")
 RAISED = Import("builtins", "ArithmeticError", "ArithmeticError")
@@ -67,11 +65,13 @@ class NumpySpeller:
 
 def supports(row: Primitive) -> bool:
     """Whether NumPy or SciPy has a counterpart; the other rows are lowered."""
-    return bool(row.numpy or row.symbol or (row.scipy and not row.define))
+    return bool(row.apart or row.numpy or row.symbol or (row.scipy and not row.define))
 
 
 @cache
 def _spelling(row: Primitive) -> Spelling:
+    if row.apart:
+        return helper_call(row)
     if row.numpy:
         return call(f"np.{row.numpy}", row.arity, [NUMPY])
     if row.symbol:
@@ -100,11 +100,12 @@ def define(name: str, schedule: Schedule, doc: Sequence[str], style: Style) -> I
 
 def raising(program: Program) -> tuple[str, ...]:
     """NumPy's errors where the derivatives of a program may be others."""
-    return ("divide",) if INVALID.isdisjoint(program.graph.heads) else ("divide", "invalid")
+    other = () if INVALID.isdisjoint(program.graph.heads) else ("invalid",)
+    return ("divide", "over", *other)
 
 
 def errors(style: Style) -> str:
-    """The decorator for IEEE's answers, but perhaps an error where something is divided by 0."""
+    """The decorator for IEEE's answers, but for those errors that another function mends."""
     kinds = "".join(f', {kind}="raise"' for kind in style.raising)
     return f'@np.errstate(all="ignore"{kinds})'
 
@@ -132,7 +133,7 @@ def choose(
     yield from docstring(doc, "    ")
     yield "    try:"
     yield from wrap(f"return {fast}({parameters})", "        ")
-    yield f"    except {error}:  # something is divided by 0"
+    yield f"    except {error}:  # something is divided by 0, or overflows"
     yield from wrap(f"return {careful}({parameters})", "        ")
 
 

@@ -15,7 +15,7 @@ from typing import cast
 from ..derivatives import Group, Program, Tree
 from ..graph import Node
 from ..shapes import Shape, named
-from .base import ATOM, Speller, Text, wrap
+from .base import ATOM, Speller, Text
 from .blocks import BlockSchedule
 from .body import Results
 from .hoisting import hoisted
@@ -23,6 +23,7 @@ from .numpy import errors, head, numbers, reach
 from .python import tuple_of
 from .regions import Region
 from .style import Style
+from .text import wrap
 
 WHOLE = (named("elements"),)
 TANGENTS = frozenset({"jvp", "hvp"})

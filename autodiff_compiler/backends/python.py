@@ -20,13 +20,12 @@ from .base import (
     Schedule,
     Spelling,
     call,
-    docstring,
     infix,
     layout,
     literal,
     template,
-    wrap,
 )
+from .text import docstring, wrap
 
 ARRAY = Import("numpy", "array", "array")
 FLOAT = Import("builtins", "float", "float")
@@ -53,16 +52,18 @@ class PythonSpeller:
         return literal(text, imports, PRODUCT)  # -2.0*x is the same number as (-2.0)*x
 
     def spell(self, row: Primitive) -> Spelling:
-        return _edge_spelling(row) if self.ieee and can_raise(row) else _spelling(row)
+        return helper_call(row) if self.ieee and can_raise(row) else _spelling(row)
 
 
 def supports(row: Primitive) -> bool:
     """Whether Python has a spelling of its own for a row; the others are lowered."""
-    return bool(row.python or row.symbol or (row.scipy and not row.define))
+    return bool(row.apart or row.python or row.symbol or (row.scipy and not row.define))
 
 
 @cache
 def _spelling(row: Primitive) -> Spelling:
+    if row.apart:
+        return helper_call(row)
     if row.python and "{" in row.python:
         return template(row, row.python, _math_names(row.python))
     if row.python:
@@ -90,7 +91,8 @@ def _scipy(row: Primitive, text: str) -> Spelling:
 
 
 @cache
-def _edge_spelling(row: Primitive) -> Spelling:
+def helper_call(row: Primitive) -> Spelling:
+    """A call of the function that a module has for a row."""
     return call(f"_{row.name}", row.arity, [Import(HERE, f"_{row.name}", f"_{row.name}")])
 
 
@@ -126,8 +128,7 @@ def body(schedule: Schedule, indent: str) -> Iterator[str]:
     array = ""
     if has_list(schedule.program.outputs):
         array = schedule.require(ARRAY)
-    for name, text in schedule.statements:
-        yield f"{indent}{name} = {text}"
+    yield from schedule.lines(indent)
     outputs = layout(schedule, schedule.program.outputs, lambda p: f"{array}([{', '.join(p)}])")
     yield from wrap(f"return {outputs}", indent)
 

@@ -17,7 +17,7 @@ class Style(NamedTuple):
         threads: that share the blocks of an array.
         allocator: the function that gives memory for results.
         checked: whether whole arrays come as floats of one type, and numbers as floats.
-        raising: where arrays raise: where something is divided by 0, or is invalid, as 0/0.
+        raising: NumPy's errors for which another function is called.
     """
 
     prune: bool = True

@@ -78,7 +78,7 @@ ROWS = (
     ),
     function(
         "power(x, y)",
-        "where(abs(x) < 1e-300 and y == 0, 0, y*x**(y - 1))",
+        "where(abs(x) < 1e-30 and y == 0, 0, y*x**(y - 1))",
         "where(x == 0 and y > 0, 0, out*log(x))",
         aliases="pow",
         symbol="**",

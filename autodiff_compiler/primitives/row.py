@@ -39,6 +39,7 @@ class Primitive:
         double: NumPy or SciPy may give doubles for arguments in single precision.
         commutative: the order of the two arguments does not matter.
         flat: far from 0, its slope falls faster than any power, on one side at least.
+        apart: generated modules have a function of its own, made from `define`, which they call.
         note: what a reader should know: a convention chosen, why it is not differentiable.
         work: its floating-point operations, from `data`, the shape of the result and those of the
             arguments; by default one for each element of the result.
@@ -65,6 +66,7 @@ class Primitive:
     double: bool = False
     commutative: bool = False
     flat: bool = False
+    apart: bool = False
     note: str = ""
     work: Callable[..., Count] | None = None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import log, prod
 from typing import Any
 
+from . import gammas
 from .row import POSITIVE, REAL, UNIT, function
 from .stable import EXPREL_SLOPE, horner
 
@@ -100,39 +101,7 @@ ROWS = (
     function("erf2(x, y)", "-2/sqrt(pi)*exp(-x**2)", "2/sqrt(pi)*exp(-y**2)",
              define="erf(y) - erf(x)", sympy="erf2"),
     function("gelu(x)", "ndtr(x) + x*exp(-x**2/2)/sqrt(2*pi)", define="x*ndtr(x)"),
-    # gamma and beta
-    function("gamma(x)", "out*digamma(x)", aliases="Gamma", python="gamma", overflow="inf", scipy="gamma",
-             sympy="gamma", mpmath="gamma", domain=POSITIVE, special=(0.0, 200.0),
-             pole="copysign(inf, x) if x == 0 else nan", latex=r"\Gamma\left({x}\right)"),
-    function("factorial(x)", "out*digamma(x + 1)", define="gamma(x + 1)", sympy="factorial",
-             mpmath="factorial", domain=POSITIVE, latex=r"{x}!"),
-    function("gammaln(x)", "digamma(x)", aliases="loggamma lgamma lngamma", python="lgamma", overflow="inf",
-             scipy="gammaln", sympy="loggamma", pole="inf", domain=POSITIVE,
-             mpmath=lambda mp, x: mp.log(abs(mp.gamma(x))), special=(0.0, 1e300),
-             latex=r"\log\Gamma\left({x}\right)"),
-    function("rgamma(x)", "where(out == 0 and x <= 0, gamma(1 - x)*cospi(x), -digamma(x)*out)", scipy="rgamma", mpmath="rgamma", domain=POSITIVE),
-    function("digamma(x)", "polygamma(1, x)", aliases="psi", scipy="digamma", sympy="digamma",
-             mpmath="digamma", domain=POSITIVE, latex=r"\psi\left({x}\right)"),
-    function("trigamma(x)", "polygamma(2, x)", define="polygamma(1, x)", sympy="trigamma",
-             domain=POSITIVE),
-    function("polygamma(n, x)", None, "polygamma(n + 1, x)", scipy="polygamma",
-             sympy="polygamma", mpmath=lambda mp, n, x: mp.polygamma(int(n), x),
-             domain=((1.0, 1.0), POSITIVE), double=True, note="the order n is an integer"),
-    function("beta(a, b)", "out*(digamma(a) - digamma(a + b))",
-             "out*(digamma(b) - digamma(a + b))", aliases="Beta", scipy="beta", sympy="beta",
-             mpmath="beta", domain=POSITIVE, double=True),
-    function("betaln(a, b)", "digamma(a) - digamma(a + b)", "digamma(b) - digamma(a + b)",
-             aliases="lbeta logbeta", scipy="betaln", domain=POSITIVE,
-             mpmath=lambda mp, a, b: mp.log(mp.beta(a, b)), double=True),
-    function("binom(n, k)", "out*(digamma(n + 1) - digamma(n - k + 1))",
-             "out*(digamma(n - k + 1) - digamma(k + 1))", aliases="binomial comb", scipy="binom",
-             sympy="binomial", mpmath="binomial", domain=((3.0, 6.0), (0.5, 2.5))),
-    function("ff(x, k)", "out*(digamma(x + 1) - digamma(x - k + 1))", "out*digamma(x - k + 1)",
-             aliases="falling_factorial FallingFactorial", define="poch(x - k + 1, k)",
-             mpmath="ff", domain=((3.0, 6.0), (0.5, 2.5))),
-    function("poch(x, m)", "out*(digamma(x + m) - digamma(x))", "out*digamma(x + m)",
-             aliases="rising_factorial RisingFactorial", scipy="poch", mpmath="rf",
-             sympy="RisingFactorial", domain=POSITIVE),
+    *gammas.ROWS,
     function("gammainc(a, x)", by_parameter("gammainc(a, x)", "a", "minimum(1/32, a/128)"),
              "exp(-x + xlogy(a - 1, x) - gammaln(a))", scipy="gammainc",
              domain=((0.6, 3.0), POSITIVE),

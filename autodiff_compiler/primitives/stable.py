@@ -185,7 +185,9 @@ ROWS = (
              define="arctan(y/x)", special=((1.0, 0.0), (1e200, 1e200)), note="arctan(y/x)",
              domain=((-3.0, 3.0), POSITIVE)),
     function("exp_quotient(x, y)", "out", "-out", note="exp(x)/exp(y)", special=((1000.0, 999.0),),
-             define="where(1e-300 < exp(x) < 1e308 and 1e-300 < exp(y) < 1e308, exp(x)/exp(y), exp(x - y))"),
+             sympy=lambda sp, x, y: sp.exp(x - y), mpmath=lambda mp, x, y: mp.exp(x - y),
+             define="d = x - y; s = d - x; e = (x - (d - s)) - (y + s); "  # what d is rounded by
+             "where(e == e, exp(d)*(1 + e), exp(d))"),
     function("compound(x, y)", "where(abs(x) < 0.1, y*out/(1 + x), where(x == -1 and y == 0, 0, y*(1 + x)**(y - 1)))",
              "where(x == -1 and y > 0, 0, out*log1p(x))", domain=((-0.09, 0.09), (-3.0, 3.0)),
              define="where(abs(x) < 0.1, exp(y*log1p(x)), (1 + x)**y)", note="(1 + x)**y",

@@ -1,0 +1,310 @@
+"""Plain Python that computes in a branch what only that branch needs.
+
+A node belongs to the innermost branch that all of its users are in.  Choices by one condition share
+an `if`, unless something between them depends on the first and is needed by the next.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import partial, reduce
+from itertools import chain, takewhile
+from operator import attrgetter
+from typing import NamedTuple
+
+from ..derivatives import Program
+from ..graph import ADD, AND, CONSTANT, INPUT, NOT, WHERE, Graph, Node
+from .base import NAME, Schedule, Text
+from .lowering import rebuilt
+
+INDENT = "    "
+DEEPEST = 8  # levels of indentation; what is further inside is computed there, needed or not
+
+
+def nested(program: Program) -> Program:
+    """The program with a choice by `p and q` inside one by `p`, if something is chosen by `p`.
+
+    Sums of choices by one condition are sums in its branches.
+    """
+    nodes = program.graph.ancestors(program.leaves())
+    uses = Counter(chain(program.leaves(), *(n.args for n in nodes)))
+    alone = {_bare(n.args[0]) for n in nodes if n.op is WHERE and n.args[0].args}
+    images: dict[Node, Node] = {}
+
+    def make(new: Graph, node: Node, args: list[Node]) -> Node:
+        outer = _outer(node, alone) if node.op is WHERE else []
+        if outer:
+            inner = [images[p] for p in _parts(node.args[0])[len(outer) :]]
+            images[node] = _within(new, [images[p] for p in outer], inner, *args[1:])
+        elif node.op is ADD and all(uses[a] == 1 for a in node.args):
+            images[node] = _sum(new, args[0], args[1])
+        else:
+            images[node] = new.rebuild(node, args, new.apply)
+        return images[node]
+
+    return rebuilt(program, make)
+
+
+def _sum(graph: Graph, x: Node, y: Node, depth: int = 0) -> Node:
+    """The sum of two nodes; of choices by one condition, as one such choice."""
+    if not (x.op is y.op is WHERE and x.args[0] is y.args[0] and depth < DEEPEST):
+        return graph.apply(ADD, x, y)
+    yes, no = (_sum(graph, x.args[k], y.args[k], depth + 1) for k in (1, 2))
+    return graph.apply(WHERE, x.args[0], yes, no)
+
+
+def _bare(condition: Node) -> Node:
+    """A condition without a `not`."""
+    return condition.args[0] if condition.op is NOT else condition
+
+
+def _parts(condition: Node) -> list[Node]:
+    """The conditions that must all hold; itself, if they are more than there are levels."""
+    parts, pending = list[Node](), [condition]
+    while pending:
+        part = pending.pop()
+        if len(parts) + len(pending) >= DEEPEST:
+            return [condition]
+        if part.op is AND:
+            pending += reversed(part.args)
+        else:
+            parts.append(part)
+    return parts
+
+
+def _outer(choice: Node, alone: Container[Node]) -> list[Node]:
+    """Those first conditions of a choice for which there is an `if` around it."""
+    parts = _parts(choice.args[0])
+    if len(parts) == 1 or choice.args[2].op is not CONSTANT:
+        return parts if parts[0].op is NOT and len(parts) == 1 else []
+    return [*takewhile(lambda part: _bare(part) in alone, parts)]
+
+
+def _within(graph: Graph, outer: list[Node], inner: list[Node], yes: Node, no: Node) -> Node:
+    """A choice by conditions that must all hold, inside others by the outer ones."""
+    if inner:
+        yes = graph.apply(WHERE, reduce(partial(graph.apply, AND), inner), yes, no)
+    for part in reversed(outer):
+        sides = (no, yes) if part.op is NOT else (yes, no)
+        yes = graph.apply(WHERE, _bare(part), *sides)
+    return yes
+
+
+class Branch:
+    """Where a condition holds, or does not, inside another branch."""
+
+    __slots__ = ("depth", "inner", "outer")
+
+    def __init__(self, outer: Branch | None = None) -> None:
+        self.outer = outer
+        self.depth: int = outer.depth + 1 if outer else 0
+        self.inner: dict[tuple[Node, bool], Branch] = {}
+
+    def of(self, condition: Node, holds: bool) -> Branch:
+        """The branch for a condition in this one; itself at the deepest level."""
+        if self.depth == DEEPEST:
+            return self
+        return self.inner.setdefault((condition, holds), Branch(self))
+
+
+def common(first: Branch, second: Branch) -> Branch:
+    """The innermost branch that both are in."""
+    while first is not second:
+        if first.depth < second.depth:
+            first, second = second, first
+        assert first.outer is not None
+        first = first.outer
+    return first
+
+
+def branches(nodes: Sequence[Node], outputs: Iterable[Node], whole: Branch) -> dict[Node, Branch]:
+    """The branch of each node; outputs, and what nothing needs, are in none but the whole."""
+    found = dict.fromkeys(outputs, whole)
+    for node in reversed(nodes):
+        own = found.setdefault(node, whole)
+        places = [own] * len(node.args)
+        if node.op is WHERE:
+            places[1:] = own.of(node.args[0], True), own.of(node.args[0], False)
+        for argument, place in zip(node.args, places, strict=True):
+            found[argument] = common(found.get(argument, place), place)
+    return found
+
+
+class Choice(NamedTuple):
+    """An `if` statement: its condition, and the lines of its branches."""
+
+    condition: str
+    yes: list[Line]
+    no: list[Line]
+
+    def lines(self, indent: str, word: str = "if") -> Iterator[str]:
+        """The text, with `elif` where the second branch is an `if` alone."""
+        yield f"{indent}{word} {self.condition}:"
+        yield from written(self.yes, indent + INDENT)
+        other = self.no[0]
+        if len(self.no) == 1 and isinstance(other, Choice):
+            yield from other.lines(indent, "elif")
+        else:
+            yield f"{indent}else:"
+            yield from written(self.no, indent + INDENT)
+
+
+Line = tuple[str, str] | Choice  # a name and its expression, or a choice
+
+
+def written(lines: Iterable[Line], indent: str) -> Iterator[str]:
+    """The text of lines."""
+    for line in lines:
+        if isinstance(line, Choice):
+            yield from line.lines(indent)
+        else:
+            yield f"{indent}{line[0]} = {line[1]}"
+
+
+Group = tuple[Branch, Node]  # choices in a branch by one condition
+
+
+def _is_plain(condition: Node) -> bool:
+    """Whether a condition compares nothing but inputs and constants."""
+    return all(argument.op in (INPUT, CONSTANT) for argument in condition.args)
+
+
+class BranchSchedule(Schedule):
+    """A program of numbers in which choices are made.
+
+    A choice waits until something needs it, so that others by its condition can join it.
+    """
+
+    def _place_all(self) -> None:
+        whole = Branch()
+        self._branches = branches(self.nodes, self.program.leaves(), whole)
+        self._waiting: dict[Group, list[Node]] = {}
+        self._group: dict[Node, Group] = {}  # of what waits
+        self._inside: dict[Group, set[Node]] = {}  # what waiting choices compute in branches
+        self._followed: dict[Node, Node] = {}  # what chooses a choice, and nothing else does
+        self._given_names: dict[Node, str] = {}
+        self._lines: list[Line] = []
+        self._later: dict[Group, list[Node]] = {}  # all choices, the last one first
+        for node in reversed(self.nodes):
+            if node.op is WHERE:
+                group = self._branches[node], node.args[0]
+                self._later.setdefault(group, []).append(node)
+        for (_, condition), choices in self._later.items():
+            if len(choices) == self.uses[condition] and _is_plain(condition):
+                self.uses[condition] = 1  # an `if` says it as well as a name would
+        for node in self.nodes:
+            if node.op is CONSTANT:
+                self._place(node)
+        self._fill(whole, [n for n in self.nodes if self._branches[n] is whole])
+
+    def lines(self, indent: str) -> Iterator[str]:
+        return written(self._lines, indent)
+
+    def _assign(self, node: Node) -> None:
+        super()._assign(node)
+        self._lines.append(self.statements[-1])
+
+    def _fill(self, branch: Branch, nodes: Iterable[Node]) -> None:
+        """The lines of a branch, which computes `nodes`."""
+        for node in nodes:
+            if node not in self._texts:
+                self._decide_all(node.args)
+                if node.op is WHERE and branch.depth < DEEPEST:
+                    self._wait(node, (branch, node.args[0]))
+                else:
+                    self._place(node)
+        for group in [g for g in self._waiting if g[0] is branch]:
+            self._decide(group)
+
+    def _decide_all(self, nodes: Iterable[Node]) -> None:
+        """Make those choices that wait."""
+        for node in nodes:
+            if node in self._group:
+                self._decide(self._group[node])
+
+    def _wait(self, node: Node, group: Group) -> None:
+        """Let a choice wait, after those that what it computes in its branches depends on."""
+        before, inside = self._needed(node, group)
+        self._decide_all(before)
+        self._join(node, group, inside)
+        self._group[node] = group
+
+    def _join(self, node: Node, group: Group, inside: set[Node]) -> None:
+        self._waiting.setdefault(group, []).append(node)
+        self._inside.setdefault(group, set()).update(inside)
+
+    def _needed(self, node: Node, group: Group) -> tuple[list[Node], set[Node]]:
+        """What a choice needs that is not written yet: before it, and inside its branches."""
+        before, inside = list[Node](), set[Node]()
+        known, pending = self._inside.get(group, inside), [*node.args]
+        for argument in pending:  # which grows
+            if argument in self._texts or argument in known or argument in inside:
+                continue
+            if self._branches[argument].depth > group[0].depth:
+                inside.add(argument)
+                pending += argument.args
+            else:
+                before.append(argument)
+        return before, inside
+
+    def _invite(self, group: Group) -> None:
+        """Let those choices join that come later, but need nothing that does."""
+        later = self._later[group]
+        while later:
+            node = later[-1]
+            if node not in self._texts and node not in self._group:
+                before, inside = self._needed(node, group)
+                if before:
+                    return
+                self._join(node, group, inside)
+            later.pop()
+
+    def _decide(self, group: Group) -> None:
+        """Write choices by one condition: as expressions, or as an `if` if those are too long."""
+        branch, condition = group
+        self._invite(group)
+        choices, inside = self._waiting.pop(group), self._inside.pop(group)
+        for node in choices:
+            self._group.pop(node, None)
+            self._followed |= {a: node for a in node.args[1:] if self._is_passed_on(a)}
+        yes, no = (self._branch(branch.of(condition, holds), inside) for holds in (True, False))
+        if not (yes or no) and all(map(self._fits, choices)):
+            for node in choices:
+                self._place(node)
+            return
+        names = [self._called(node) for node in choices]
+        for lines, k in ((yes, 1), (no, 2)):
+            texts = [self.text(node.args[k]) for node in choices]
+            lines += [(n, t) for n, t in zip(names, texts, strict=True) if n != t]
+        self._lines.append(Choice(self.text(condition), yes, no))
+        self.named |= zip(names, choices, strict=True)
+        self._texts |= {node: Text(name, NAME) for node, name in zip(choices, names, strict=True)}
+
+    def _branch(self, branch: Branch, inside: Iterable[Node]) -> list[Line]:
+        """The lines of a branch that computes some of `inside`."""
+        outside, self._lines = self._lines, []
+        self.inset += len(INDENT)
+        nodes = (node for node in inside if self._branches[node] is branch)
+        self._fill(branch, sorted(nodes, key=attrgetter("index")))
+        self.inset -= len(INDENT)
+        lines, self._lines = self._lines, outside
+        return lines
+
+    def _is_passed_on(self, node: Node) -> bool:
+        """Whether a choice without a name of its own is only there to be chosen."""
+        named = node in self.program.graph.names
+        return node.op is WHERE and self.uses[node] == 1 and not named
+
+    def _fits(self, node: Node) -> bool:
+        """Whether an expression for a choice fits into a line."""
+        texts = [self.text(argument) for argument in node.args]
+        return sum(map(len, texts)) + len("() if () else ()") <= self._room(node)
+
+    def _called(self, node: Node) -> str:
+        """A name for a choice: that of the choice that only passes it on, if there is one."""
+        while node in self._followed:
+            node = self._followed[node]
+        if node not in self._given_names:
+            self._given_names[node] = super()._called(node)
+        return self._given_names[node]

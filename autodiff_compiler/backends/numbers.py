@@ -1,0 +1,56 @@
+"""Numbers beside arrays: Python's, which leave the type of an array as it is.
+
+But where Python would raise, or go over to complex numbers, NumPy computes, as IEEE 754 has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+
+from ..graph import CONSTANT, DIVIDE, INPUT, POWER, Node
+from ..primitives import Primitive, lookup
+from ..primitives.linear import EXTENT
+from .base import ATOM, Import, Schedule, Spelling
+from .numpy import NUMPY
+
+FLOAT = Import("builtins", "float", "float")
+NUMPYS: Mapping[Primitive, Spelling] = {
+    row: Spelling(f"float(np.{name}({{0}}, {{1}}))", ATOM, (0, 0), frozenset({NUMPY, FLOAT}))
+    for row, name in ((DIVIDE, "divide"), (POWER, "power"), (lookup("mod"), "mod"))
+}  # of Python's numbers
+
+
+def pythons(nodes: Iterable[Node], is_array: Callable[[Node], bool]) -> set[Node]:
+    """The nodes that are Python's numbers: made by its operators, of arguments and literals."""
+    found = set[Node]()
+    for node in nodes:
+        literal = node.op in (CONSTANT, EXTENT) or (node.op is INPUT and not is_array(node))
+        if literal or (node.op.symbol and found.issuperset(node.args)):
+            found.add(node)
+    return found
+
+
+class NumberSchedule(Schedule):
+    """A program with arrays, and numbers that are none."""
+
+    def is_array(self, node: Node) -> bool:
+        """Whether a node is an array."""
+        return bool(node.shape)
+
+    @cached_property
+    def _pythons(self) -> set[Node]:
+        return pythons(self.nodes, self.is_array)
+
+    def _spelling(self, node: Node) -> Spelling:
+        may_raise = node.op in NUMPYS and not _is_safe(node)
+        if may_raise and node in self._pythons:
+            spelling = NUMPYS[node.op].rename(self._given)
+            self.imports |= spelling.imports
+            return spelling
+        return super()._spelling(node)
+
+
+def _is_safe(node: Node) -> bool:
+    """Whether it divides by a constant other than 0."""
+    return node.op is not POWER and node.args[1].op is CONSTANT and node.args[1].data != 0
