@@ -11,14 +11,13 @@ from functools import partial, reduce
 from itertools import chain, islice, repeat, zip_longest
 from typing import NamedTuple
 
-from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, Graph, Node
+from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, SUMS, Graph, Node
 from .primitives import lookup
 from .primitives.ieee import Number, doubles, is_power_of_two, plus, split
 
 ABS, HYPOT, NONZERO, RATIO = map(lookup, ("abs", "hypot", "nonzero", "ratio"))
 SQRT, SQRT_PRODUCT = map(lookup, ("sqrt", "sqrt_product"))
 PRODUCTS = frozenset({MULTIPLY, DIVIDE, NEGATIVE, NONZERO, RATIO})
-SUMS = frozenset({ADD, SUBTRACT})
 SQUARES = frozenset({SQRT, SQRT_PRODUCT, HYPOT, ABS})  # their squares are sums of arguments'
 OPEN = PRODUCTS | SUMS | SQUARES
 

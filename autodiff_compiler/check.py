@@ -15,9 +15,9 @@ from .backends.evaluate import Evaluation, sympy_algebra
 from .certificate import Certificate, Disagreement, Worst
 from .graph import STACK, Graph, Node
 from .options import whole_number
-from .passes import output_symbols
 from .reference import Reference, Span
 from .sampling import usual, whole
+from .symbols import output_symbols
 from .traces import Point, vector
 
 if TYPE_CHECKING:

@@ -10,13 +10,24 @@ from functools import partial, reduce
 from itertools import zip_longest
 from typing import NamedTuple
 
-from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, POWER, SUBTRACT, WHERE, Graph, Node, Rule
+from .graph import (
+    ADD,
+    CONSTANT,
+    DIVIDE,
+    MULTIPLY,
+    POWER,
+    QUOTIENTS,
+    SUBTRACT,
+    WHERE,
+    Graph,
+    Node,
+    Rule,
+)
 from .partials import Pen
 from .primitives import Primitive, lookup
 
 ABS, EXP, LOG, GREATER = map(lookup, ("abs", "exp", "log", "greater"))
 MAXIMUM, MINIMUM = map(lookup, ("maximum", "minimum"))
-PRODUCTS = frozenset({MULTIPLY, DIVIDE})
 LARGE = 290  # beyond ten to this, and its inverse, the logarithms of factors are summed;
 SQUARED = 153  # and already beyond this, if slopes have squares of factors
 MOST = 16  # factors that are looked at
@@ -57,7 +68,7 @@ class Product(NamedTuple):
 
 def densities(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """The rule for products of several such factors, one of them a gamma function."""
-    kinds = {MULTIPLY: ALONE, DIVIDE: ALONE | PRODUCTS}.get(op)
+    kinds = {MULTIPLY: ALONE, DIVIDE: ALONE | QUOTIENTS}.get(op)
     if kinds is not None and not kinds.isdisjoint(heads):
         rule = ("stable", "x**y*exp(z)/gamma(w) -> exp(y*log(x) + z - gammaln(w)), out of range")
         yield Rule(rule, partial(_product, op))
@@ -73,7 +84,7 @@ def logarithms(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
 def _logarithm_of_product(graph: Graph, product: Node) -> Node | None:
     if not graph.is_program or FACTORS.keys().isdisjoint(graph.heads):
         return None
-    plain = graph.products.get(product, product)
+    plain = graph.notes.products.get(product, product)
     found = _factors(graph, [(plain, True)])
     large = found.above + found.below
     if all(factor.op is POWER and factor.args[1].op is CONSTANT for factor in large):
@@ -94,9 +105,9 @@ def _product(op: Primitive, graph: Graph, left: Node, right: Node) -> Node | Non
     large = found.above + found.below
     if len(large) < 2 or all(factor.op not in GAMMAS for factor in large):
         return None
-    plain = graph.intern(op, *(graph.products.get(side, side) for side in (left, right)))
+    plain = graph.intern(op, *(graph.notes.products.get(side, side) for side in (left, right)))
     whole = graph.apply(WHERE, _is_far(graph, plain, large), _far(graph, found), plain)
-    graph.products[whole] = plain
+    graph.notes.products[whole] = plain
     return whole
 
 
@@ -115,8 +126,8 @@ def _factors(graph: Graph, parts: Iterable[tuple[Node, bool]]) -> Product:
     """What parts of a product are of, each of which is above the line, or below."""
     found, pending = Product([], [], [], []), [*parts]
     for node, is_above in pending:  # which grows
-        whole = graph.products.get(node, node)
-        if whole.op in PRODUCTS and len(pending) < MOST:
+        whole = graph.notes.products.get(node, node)
+        if whole.op in QUOTIENTS and len(pending) < MOST:
             pending += [
                 (whole.args[0], is_above),
                 (whole.args[1], is_above == (whole.op is MULTIPLY)),

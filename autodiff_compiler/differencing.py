@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from .algebra import SUMS, added, collected, polynomial
+from .algebra import added, collected, polynomial
 from .graph import (
     ADD,
     CONSTANT,
@@ -20,6 +20,7 @@ from .graph import (
     MULTIPLY,
     NEGATIVE,
     SUBTRACT,
+    SUMS,
     WHERE,
     Graph,
     Node,
@@ -194,7 +195,7 @@ class Differencing:
                 return None
             found = Question(graph, self._differences, pair, (op, left, right)).answer()
             if found is not None:
-                graph.differences[found] = pair
+                graph.notes.differences[found] = pair
             return found
 
         return step
@@ -202,7 +203,7 @@ class Differencing:
     def _quotient(self, graph: Graph, above: Node, below: Node) -> Node | None:
         if not graph.is_program:
             return None
-        pair = graph.differences.get(above)
+        pair = graph.notes.differences.get(above)
         if pair is None and above.op is MULTIPLY:
             return self._product_over(graph, above, below)
         if pair is None and above.op in SUMS:
@@ -214,7 +215,7 @@ class Differencing:
     def _product_over(self, graph: Graph, above: Node, below: Node) -> Node | None:
         """A product with a difference that was taken apart, divided."""
         for factor, other in (above.args, above.args[::-1]):
-            if factor in graph.differences:
+            if factor in graph.notes.differences:
                 found = self._quotient(graph, factor, below)
                 return None if found is None else graph.apply(MULTIPLY, found, other)
         return None

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from .backends.base import Expressions
 from .backends.formula import FormulaSpeller
 from .graph import CONSTANT, INPUT, STACK, Graph, Node
-from .passes import all_symbols, output_symbols
 from .shapes import shown
+from .symbols import all_symbols, output_symbols
 
 
 class Drawing:

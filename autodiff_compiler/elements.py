@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from .accuracy import MAX_PARTIALS, flat
 from .derivatives import Program, differentiate
 from .graph import STACK, differentiable
-from .passes import optimise, output_symbols, pipeline
+from .passes import optimise, pipeline
 from .shapes import Extent, evaluated
+from .symbols import output_symbols
 from .unroll import Unrolling, element_name, gathered
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from .graph import (
     INDEX,
     MULTIPLY,
     NEGATIVE,
+    QUOTIENTS,
     SUBTRACT,
     WHERE,
     Graph,
@@ -29,10 +30,10 @@ EXP, LOG, LOG1P, SOFTPLUS = map(lookup, ("exp", "log", "log1p", "softplus"))
 MATMUL, SUM = ARRAYS["matmul"], ARRAYS["sum"]
 LOGSUMEXP, WEIGHTED = ARRAYS["logsumexp"], ARRAYS["weighted_logsumexp"]
 SOFTMAX, LOG_SOFTMAX = ARRAYS["softmax"], ARRAYS["log_softmax"]
-EXPAND, PRODUCTS = ARRAYS["expand_dims"], frozenset({MULTIPLY, DIVIDE})
+EXPAND = ARRAYS["expand_dims"]
 VIEWS = frozenset({INDEX, EXPAND})
 TAKEN = VIEWS | {ARRAYS["transpose"], ARRAYS["diagonal"]}  # of all elements, some
-SUMS = VIEWS | {SUM, MATMUL}  # and what is taken of them
+TOTALS = VIEWS | {SUM, MATMUL}  # and what is taken of them
 MOST = 16  # factors that are looked at
 
 
@@ -64,15 +65,15 @@ class Exponentials(NamedTuple):
 
 def totals(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     """The rules for what is made of sums of exponentials."""
-    if op is LOG and heads[0] in SUMS | PRODUCTS:
+    if op is LOG and heads[0] in TOTALS | QUOTIENTS:
         yield Rule(("stable", "log(sum(b*exp(x))/y) -> logsumexp(x, b=b) - log(y)"), _log)
-    if op is DIVIDE and heads[0] is EXP and heads[1] in SUMS:
+    if op is DIVIDE and heads[0] is EXP and heads[1] in TOTALS:
         yield Rule(("stable", "exp(x)/sum(exp(x)) -> softmax(x)"), _softmax)
-    if op is DIVIDE and heads[1] in SUMS | {ADD}:
+    if op is DIVIDE and heads[1] in TOTALS | {ADD}:
         yield Rule(("stable", "sum(a*exp(x))/sum(exp(x)) -> sum(a*softmax(x))"), _mean)
     if op is SUBTRACT and heads[1] in VIEWS | {LOGSUMEXP}:
         yield Rule(("stable", "x - logsumexp(x) -> log_softmax(x)"), _log_softmax)
-    if op is LOG1P and heads[0] in SUMS:
+    if op is LOG1P and heads[0] in TOTALS:
         yield Rule(("stable", "log1p(sum(exp(x))) -> softplus(logsumexp(x))"), _log1p)
     if op is LOG and heads[0] is DIVIDE:
         rule = ("stable", "log(softmax(x)/softmax(y)) -> log_softmax(x) - log_softmax(y)")
@@ -90,7 +91,7 @@ def _read(graph: Graph, total: Node) -> Exponentials | None:
     left, right = total.args
     if len(right.shape) == 1:
         return _product(graph, (left, right), Axes((-1,)), left)
-    if len(left.shape) == 1 and right.op in PRODUCTS | {EXP}:
+    if len(left.shape) == 1 and right.op in QUOTIENTS | {EXP}:
         column = graph.make(EXPAND, (left,), (-1,))
         return _product(graph, (right, column), Axes((-2,)), right)
     return None
@@ -137,7 +138,7 @@ def factors_of(graph: Graph, product: Iterable[Node]) -> tuple[list[Node], list[
     powers, above, below, pending = [], [], list[Node](), list(product)
     for node in pending:  # which grows
         part = _unmasked(graph, node)
-        if node.op in PRODUCTS and len(pending) < MOST:
+        if node.op in QUOTIENTS and len(pending) < MOST:
             pending += node.args if node.op is MULTIPLY else node.args[:1]
             below += node.args[1:] if node.op is DIVIDE else ()
         elif part.op is EXP:
@@ -149,11 +150,11 @@ def factors_of(graph: Graph, product: Iterable[Node]) -> tuple[list[Node], list[
 
 def _log(graph: Graph, total: Node) -> Node | None:
     """Of a sum, or of what is taken of one, which may be multiplied or divided by a number."""
-    if total.op not in PRODUCTS:
+    if total.op not in QUOTIENTS:
         found = _read(graph, _viewed(total))
         return found and _retaken(graph, _logarithm(graph, found), total)
     inner, scale = total.args
-    if total.op is MULTIPLY and _viewed(inner).op not in SUMS:
+    if total.op is MULTIPLY and _viewed(inner).op not in TOTALS:
         inner, scale = scale, inner
     found = None if scale.shape else _read(graph, _viewed(inner))
     if found is None:

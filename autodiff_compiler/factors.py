@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from functools import partial
 
-from .algebra import PRODUCTS, SUMS, collected
-from .graph import ADD, CONSTANT, MULTIPLY, SUBTRACT, WHERE, Graph, Node, Rule
+from .algebra import PRODUCTS, collected
+from .graph import ADD, CONSTANT, MULTIPLY, SUBTRACT, SUMS, WHERE, Graph, Node, Rule
 from .primitives import Primitive, lookup
 from .primitives.ieee import Number
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from .graph import ADD, AND, CONSTANT, NOT, OR, SUBTRACT, WHERE, Graph, Node, Rule, Step
+from .graph import AND, CONSTANT, NOT, OR, SUMS, WHERE, Graph, Node, Rule, Step
 from .primitives import Primitive
 from .primitives.ieee import absorbs, evaluate, evaluator, has_python
-
-SUMS = frozenset({ADD, SUBTRACT})
 
 
 def fold(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:

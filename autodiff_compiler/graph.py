@@ -24,6 +24,7 @@ ADD, SUBTRACT, MULTIPLY = lookup("add"), lookup("subtract"), lookup("multiply")
 DIVIDE, POWER, NEGATIVE = lookup("divide"), lookup("power"), lookup("negative")
 WHERE, AND, OR, NOT = (lookup(n) for n in ("where", "logical_and", "logical_or", "logical_not"))
 NOT_EQUAL = lookup("not_equal")
+SUMS, QUOTIENTS = frozenset({ADD, SUBTRACT}), frozenset({MULTIPLY, DIVIDE})
 BROADCAST, INDEX = ARRAYS["broadcast_to"], ARRAYS["index"]
 PLACING = frozenset({INDEX, ARRAYS["scatter"]})  # whose further arguments are positions
 
@@ -85,6 +86,28 @@ class Rule(NamedTuple):
 Rules = Mapping[tuple[Primitive, ...], Sequence[Rule]]
 
 
+class Notes:
+    """What laws note of the nodes of one graph, for other laws.
+
+    Attributes:
+        folded: constants of a program, by operation, to the constants they were folded from.
+        differences: nodes that stand for the difference of two others.
+        products: nodes that stand for products of factors out of range, to these products.
+        norms, squares: the norms of sums of squares, and the sums of squares of norms.
+        mirrors: the transposes of matrices, and of what they are made of, that are known.
+    """
+
+    __slots__ = ("differences", "folded", "mirrors", "norms", "products", "squares")
+
+    def __init__(self) -> None:
+        self.folded: dict[Node, dict[Primitive, tuple[Node, ...]]] = {}
+        self.differences: dict[Node, tuple[Node, Node]] = {}
+        self.products: dict[Node, Node] = {}
+        self.norms: dict[Node, Node] = {}
+        self.squares: dict[Node, Node] = {}
+        self.mirrors: dict[Node, Any] = {}
+
+
 class Graph:
     """An evaluation trace under construction.
 
@@ -96,12 +119,8 @@ class Graph:
         places: node to the character offset of the operator or name that made it.
         rules: what `apply` tries before it makes a node; `None` keeps the program as written.
         log: where `apply` notes the rules it used, if it is a list.
-        folded: constants of a program, by operation, to the constants they were folded from.
-        differences: nodes that stand for the difference of two others.
-        products: nodes that stand for products of factors out of range, to these products.
-        mirrors: the transposes of matrices, and of what they are made of, that are known.
+        notes: what laws know of single nodes; a copy of the graph begins without.
         depth, block: of laws in the replacements of laws, and where the last one is; see `rewrite`.
-        norms, squares: the norms of sums of squares, and the sums of squares of norms.
         terms, sums: nodes as products and as sums of products, as far as they were asked for.
         heads: the operations it has.
         divisors: those by whose values something is divided, or by a product with them.
@@ -123,12 +142,7 @@ class Graph:
         self.rules, self.limits = rules, limits
         self.generic = False
         self.log: list[tuple[str, str]] | None = None
-        self.folded: dict[Node, dict[Primitive, tuple[Node, ...]]] = {}
-        self.differences: dict[Node, tuple[Node, Node]] = {}
-        self.products: dict[Node, Node] = {}
-        self.norms: dict[Node, Node] = {}
-        self.squares: dict[Node, Node] = {}
-        self.mirrors: dict[Node, Any] = {}
+        self.notes = Notes()
         self.depth = self.block = 0
         self.terms: dict[Node, Any] = {}
         self.sums: dict[Node, Any] = {}
@@ -176,7 +190,7 @@ class Graph:
     def remember(self, constant: Node, op: Primitive, args: Iterable[Node]) -> None:
         """Note what a constant was folded from; nan is no value of anything."""
         if constant.data == constant.data:
-            self.folded.setdefault(constant, {}).setdefault(op, tuple(args))
+            self.notes.folded.setdefault(constant, {}).setdefault(op, tuple(args))
 
     def apply(self, op: Primitive, *args: Node) -> Node:
         """The node `op(*args)` as the graph's rewrite rules would have it."""

@@ -10,7 +10,6 @@ from .algebra import (
     MAX_FACTORS,
     OPEN,
     SQRT,
-    SUMS,
     Polynomial,
     Term,
     expanded,
@@ -22,7 +21,7 @@ from .algebra import (
     shares_factor,
     term,
 )
-from .graph import CONSTANT, DIVIDE, Graph, Node, Rule
+from .graph import CONSTANT, DIVIDE, SUMS, Graph, Node, Rule
 from .primitives import Primitive
 from .primitives.ieee import whole
 

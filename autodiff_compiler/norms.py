@@ -56,8 +56,8 @@ def _log_of_norm(graph: Graph, total: Node) -> Node | None:
 
 def _squares(graph: Graph, norm: Node, other: Node) -> Node | None:
     """The square of a norm, which is smooth at 0."""
-    if norm is not other or norm in graph.squares:
-        return graph.squares[norm] if norm is other else None
+    if norm is not other or norm in graph.notes.squares:
+        return graph.notes.squares[norm] if norm is other else None
     parts = _operands(norm, HYPOT)
     if len(parts) > MAX_TERMS:
         return None
@@ -67,13 +67,13 @@ def _squares(graph: Graph, norm: Node, other: Node) -> Node | None:
 
 def _norm(graph: Graph, total: Node) -> Node | None:
     """The root of a sum, some terms of which may be sums that have been taken the root of."""
-    known = graph.norms
+    known = graph.notes.norms
     if total not in known:
         terms = _operands(total, ADD, known)
         norm = combined(graph, HYPOT, [known.get(t) or root_of(graph, t) for t in terms])
         if norm is None or norm.op is not HYPOT:
             return norm
-        known[total], graph.squares[norm] = norm, total
+        known[total], graph.notes.squares[norm] = norm, total
     return known[total]
 
 

@@ -19,11 +19,11 @@ from .differencing import Differencing
 from .exponentials import totals
 from .factors import collect, factors
 from .folding import fold
-from .graph import CONSTANT, DIVIDE, INPUT, MULTIPLY, POWER, STACK, Graph, Node, Rule, Rules
+from .graph import CONSTANT, INPUT, Graph, Node, Rule, Rules
 from .lowest import lowest
 from .norms import exponentials, norms, shares
 from .orders import orders
-from .powers import log_of_power, power_less
+from .powers import log_of_power, power_less, powers
 from .primitives import ArrayPrimitive, Primitive
 from .regroup import Regroup
 from .rewrite import LawPass
@@ -31,38 +31,9 @@ from .shifted import shifted
 from .signs import signs
 from .simplify import SIMPLIFY
 from .stable import PAIRS, STABLE
+from .symbols import trace_symbols
 
 LocalPass = Callable[[Primitive, tuple[Primitive, ...]], Iterable[Rule]]
-
-MAX_CHAIN = 16  # largest exponent turned into multiplications
-
-
-def powers(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
-    """Small integer powers as multiplications, `x**4` as `(x*x)*(x*x)`."""
-    if op is POWER and heads[1] is CONSTANT:
-        yield Rule(("powers", "integer power by multiplication"), _power)
-
-
-def _power(graph: Graph, base: Node, exponent: Node) -> Node | None:
-    value = exponent.data
-    if not 2 <= abs(value) <= MAX_CHAIN or value != int(value):
-        return None
-    result = _chain(graph, base, abs(int(value)))
-    return graph.apply(DIVIDE, graph.constant(1), result) if value < 0 else result
-
-
-def _chain(graph: Graph, base: Node, exponent: int) -> Node:
-    """`base**exponent` by repeated squaring."""
-    result = None
-    square = base
-    while exponent:
-        if exponent & 1:
-            result = square if result is None else graph.apply(MULTIPLY, square, result)
-        exponent >>= 1
-        if exponent:
-            square = graph.apply(MULTIPLY, square, square)
-    assert result is not None
-    return result
 
 
 class Pipeline(dict[tuple[Primitive, ...], tuple[Rule, ...]]):
@@ -119,8 +90,6 @@ LOCAL: Mapping[str, LocalPass] = {
     "factors": factors,
 }
 STABLE_PASSES = ("stable", "lowest", "collect", "regroup")
-STEMS = "vwu"  # of the names in traces: v1, v2 ...
-NUMBERED = re.compile(r"([^\W\d_]+)_?\d")
 PRUNE = "prune"  # dead-code removal, where the code is scheduled
 CONTRACT = "contract"  # products of arrays in their cheapest order, when all is differentiated
 BLOCKS = "blocks"  # loops over blocks of large arrays, where the code is written
@@ -189,38 +158,6 @@ def located(log: Log, source: str) -> Iterator[Applied]:
         else:
             line = bisect.bisect_right(starts, offset)
             yield Applied(name, rule, line, offset - starts[line - 1] + 1)
-
-
-def trace_symbols(graph: Graph) -> dict[Node, str]:
-    """The name of each operation of a program: the user's, or v1, v2 ... in evaluation order."""
-    stem, operations = _stem(graph), (n for n in graph.nodes if n.args)
-    return {n: graph.names.get(n, f"{stem}{k}") for k, n in enumerate(operations, 1)}
-
-
-def all_symbols(graph: Graph) -> dict[Node, str]:
-    """The symbols of the inputs, v-(n-1) to v0, and of the operations, in evaluation order."""
-    first, stem = 1 - len(graph.inputs), _stem(graph)
-    inputs = {node: f"{stem}{k}" for k, node in enumerate(graph.inputs.values(), first)}
-    return inputs | {n: s for n, s in trace_symbols(graph).items() if n.op is not STACK}
-
-
-def _stem(graph: Graph) -> str:
-    """What the numbers of a trace come after: v, or another letter if a name looks like v1."""
-    names = (name for name in (*graph.inputs, *graph.names.values()) if name[0] in STEMS)
-    taken = {found[1] for found in map(NUMBERED.match, names) if found}
-    stems = itertools.chain(STEMS, ("v" * k for k in itertools.count(2)))
-    return next(stem for stem in stems if stem not in taken)
-
-
-def output_symbols(graph: Graph, output: Node) -> list[str]:
-    """What traces call the outputs: y, or y1, y2 ...; another letter if an input has that name."""
-    taken = {*graph.inputs, *graph.names.values()}
-    count = len(output.args) if output.op is STACK else 0
-    for stem in itertools.chain("yfgz", (f"out{'_' * k}" for k in itertools.count())):
-        names = [f"{stem}{k}" for k in range(1, count + 1)] if count else [stem]
-        if taken.isdisjoint(names):
-            return names
-    raise AssertionError("one of infinitely many names is free")
 
 
 def verify(graph: Graph, outputs: Iterable[Node]) -> None:

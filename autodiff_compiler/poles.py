@@ -17,6 +17,7 @@ from .graph import (
     INPUT,
     MULTIPLY,
     NEGATIVE,
+    NOT_EQUAL,
     POWER,
     SUBTRACT,
     WHERE,
@@ -27,7 +28,6 @@ from .norms import signed
 from .partials import Pen, partial_builders
 from .primitives import ArrayPrimitive, Primitive, lookup
 
-NOT_EQUAL = lookup("not_equal")
 # What is divided by these falls as fast; its partial by their argument.
 GROWING: Mapping[Primitive, str] = {
     lookup("expm1"): "out/expm1(-x)",

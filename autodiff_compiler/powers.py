@@ -1,4 +1,7 @@
-"""Powers of sums less the power of their constant part: `(1 + h)**5 - 1` is `h` times a sum."""
+"""Whole powers: by multiplication, their logarithms, and those of sums less that of a constant.
+
+`(1 + h)**5 - 1` is `h` times a sum.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,55 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from .algebra import SUMS, Polynomial, made, polynomial, term
-from .graph import ADD, CONSTANT, MULTIPLY, NEGATIVE, SUBTRACT, WHERE, Graph, Node, Rule
+from .algebra import Polynomial, made, polynomial, term
+from .graph import (
+    ADD,
+    CONSTANT,
+    DIVIDE,
+    MULTIPLY,
+    NEGATIVE,
+    POWER,
+    SUBTRACT,
+    SUMS,
+    WHERE,
+    Graph,
+    Node,
+    Rule,
+)
 from .primitives import Primitive, lookup
 from .primitives.ieee import Number
 
 ABS, LESS, LOG, LOGABS = map(lookup, ("abs", "less", "log", "logabs"))
+MAX_CHAIN = 16  # largest exponent turned into multiplications
 POWERS = ("stable", "a power less that of its constant part")
+
+
+def powers(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """Small integer powers as multiplications, `x**4` as `(x*x)*(x*x)`."""
+    if op is POWER and heads[1] is CONSTANT:
+        yield Rule(("powers", "integer power by multiplication"), _power)
+
+
+def _power(graph: Graph, base: Node, exponent: Node) -> Node | None:
+    value = exponent.data
+    if not 2 <= abs(value) <= MAX_CHAIN or value != int(value):
+        return None
+    result = _chain(graph, base, abs(int(value)))
+    return graph.apply(DIVIDE, graph.constant(1), result) if value < 0 else result
+
+
+def _chain(graph: Graph, base: Node, exponent: int) -> Node:
+    """`base**exponent` by repeated squaring."""
+    result = None
+    square = base
+    while exponent:
+        if exponent & 1:
+            result = square if result is None else graph.apply(MULTIPLY, square, result)
+        exponent >>= 1
+        if exponent:
+            square = graph.apply(MULTIPLY, square, square)
+    assert result is not None
+    return result
 
 
 def power_less(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:

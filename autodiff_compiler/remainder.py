@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from .algebra import (
     MAX_TERMS,
-    SUMS,
     Monomial,
     Polynomial,
     Powers,
@@ -24,7 +23,7 @@ from .algebra import (
     term,
     times,
 )
-from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node
+from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUMS, Graph, Node
 from .parser import parse
 from .primitives.ieee import Number, whole
 

@@ -20,6 +20,7 @@ from .graph import (
     MULTIPLY,
     NEGATIVE,
     SUBTRACT,
+    SUMS,
     WHERE,
     Graph,
     Node,
@@ -31,7 +32,6 @@ from .primitives.axes import Axes
 
 ABS, FLOOR, LESS, MAXIMUM = map(lookup, ("abs", "floor", "less", "maximum"))
 AMAX = ARRAYS["amax"]
-SUMS = frozenset({ADD, SUBTRACT})
 TERMS = SUMS | {MULTIPLY, DIVIDE, NEGATIVE, EXP}
 FAR = 60  # nearer to 0, exponentials are in range, and so are usual products with them
 

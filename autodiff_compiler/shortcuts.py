@@ -16,6 +16,7 @@ from .graph import (
     MULTIPLY,
     NEGATIVE,
     POWER,
+    QUOTIENTS,
     SUBTRACT,
     Graph,
     Node,
@@ -26,7 +27,6 @@ from .poles import AtPole, OverPoles, past_poles, where_not_0
 from .primitives import ARRAYS, TABLE, ArrayPrimitive, lookup
 
 ABS, HYPOT, SQRT = (lookup(n) for n in ("abs", "hypot", "sqrt"))
-PRODUCTS = frozenset({MULTIPLY, DIVIDE})
 ROOTS = frozenset({SQRT, lookup("sqrt_product"), lookup("cbrt")})
 MAYBE_ROOTS = ROOTS | {POWER}
 SOLVE, EINSUM = ARRAYS["solve"], ARRAYS["einsum"]
@@ -247,10 +247,10 @@ def _under_root(root: Node) -> Shortcuts:
         return {root: OfSquares(root.args)}
     pending, products, is_sum = list(root.args), list[Node](), False
     for node in itertools.islice(pending, MOST_UNDER_ROOT):  # which grows
-        if node.op in PRODUCTS and not (node.op is MULTIPLY and _squares(*node.args)):
+        if node.op in QUOTIENTS and not (node.op is MULTIPLY and _squares(*node.args)):
             products.append(node)
             pending += node.args
-        elif node.op is ADD and all(a.op is ADD or a.op in PRODUCTS for a in node.args):
+        elif node.op is ADD and all(a.op is ADD or a.op in QUOTIENTS for a in node.args):
             pending += node.args
             is_sum = True
     if is_sum and not any(n.args[0] is n.args[1] for n in products):

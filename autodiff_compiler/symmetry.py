@@ -32,7 +32,9 @@ class Symmetry:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._mirrors: dict[Node, Mirror] = graph.mirrors  # which stay, whatever is made later
+        self._mirrors: dict[Node, Mirror] = (
+            graph.notes.mirrors
+        )  # which stay, whatever is made later
         self._without = set[Node]()
 
     def of(self, node: Node) -> bool:

@@ -34,11 +34,12 @@ from .graph import (
     free,
 )
 from .masks import masked
-from .passes import STABLE_PASSES, all_symbols, output_symbols, pipeline
+from .passes import STABLE_PASSES, pipeline
 from .report import Report
 from .reverse import accumulations
 from .runtime import number
 from .shapes import Shape
+from .symbols import all_symbols, output_symbols
 from .tables import FORMATS, Section, short
 
 Point = Mapping[str, Any] | Sequence[Any]

@@ -32,7 +32,7 @@ def arguments_of(graph: Graph, node: Node, other: Node) -> tuple[Node, ...]:
         return node.args
     if node.op not in CONSTANT_HEADS:
         return ()
-    known = graph.folded.get(node, {})
+    known = graph.notes.folded.get(node, {})
     arguments = known.get(other.op, ())
     if other.op is SQRT and POWER in known and known[POWER][1].is_constant(0.5):
         arguments = known[POWER][:1]

@@ -80,6 +80,7 @@ FLOORS = (
         "factors",
         "regroup",
         "values",
+        "symbols",
         "folding",
         "passes",
     ),

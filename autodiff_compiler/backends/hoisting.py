@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from ..derivatives import Program
-from ..graph import CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node
+from ..graph import CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, QUOTIENTS, Graph, Node
 from ..primitives import ARRAYS, ArrayPrimitive, Primitive
 from ..primitives.ieee import is_power_of_two
 from .lowering import rebuilt
 
-PRODUCTS = (MULTIPLY, DIVIDE)
 EXPAND, OUTER = ARRAYS["expand_dims"], ARRAYS["outer"]
 
 
@@ -34,7 +33,7 @@ def hoisted(program: Program, is_outside: Callable[[Node], bool]) -> Program:
         found = None
         if node.op is NEGATIVE and uses[node.args[0]] == 1:
             found = _sign_taken(new, args[0], outside)
-        elif node.op in PRODUCTS:
+        elif node.op in QUOTIENTS:
             found = _by_number(new, node.op, args, outside, once)
         elif node.op is OUTER and node not in whole:
             found = new.intern(MULTIPLY, new.make(EXPAND, (args[0],), (-1,)), args[1])
@@ -45,7 +44,7 @@ def hoisted(program: Program, is_outside: Callable[[Node], bool]) -> Program:
 
 def _sign_taken(graph: Graph, product: Node, outside: Collection[Node]) -> Node | None:
     """The negative of a product, by a factor that is a number."""
-    for k, factor in enumerate(product.args) if product.op in PRODUCTS else ():
+    for k, factor in enumerate(product.args) if product.op in QUOTIENTS else ():
         if factor in outside or factor.op is CONSTANT:  # which may have been made just now
             factors = [*product.args]
             factors[k] = _negated(graph, factor)

@@ -61,6 +61,7 @@ def erf_in_digits(mp: Any, x: Any) -> Any:
 # The asymptotic series of the slope of erfcx, in powers of 1/x**2: Abramowitz and Stegun 7.1.23.
 _SLOPE = [f"{(-1)**k*prod(range(1, 2*k + 2, 2))}/{2**k}" for k in range(8)]
 ERFCX_SLOPE = horner(_SLOPE, "1/(x*x)")
+DAWSN_SLOPE = horner([term.removeprefix("-") for term in _SLOPE], "1/(x*x)")
 # That of the normal density over the distribution function, where its terms cancel.
 MILLS_SLOPE = f"where(x < -35, -(out*out)/(x*x)*({horner(_SLOPE, '2/(x*x)')}), -out*(x + out))"
 
@@ -83,7 +84,8 @@ ROWS = (
              mpmath="erfinv", domain=UNIT, special=(0.0,)),
     function("erfcinv(x)", "-sqrt(pi)/2*exp(out**2)", scipy="erfcinv", sympy="erfcinv",
              mpmath=lambda mp, x: mp.erfinv(1 - x), domain=(0.1, 1.9)),
-    function("dawsn(x)", "1 - 2*x*out", aliases="dawson", scipy="dawsn",
+    function("dawsn(x)", f"where(abs(x) > 25, -1/(2*x*x)*({DAWSN_SLOPE}), 1 - 2*x*out)",
+             aliases="dawson", scipy="dawsn", special=(300.0, -1e5),
              mpmath=lambda mp, x: mp.sqrt(mp.pi)/2*mp.exp(-x**2)*mp.erfi(x)),
     function("ndtr(x)", "exp(-x**2/2)/sqrt(2*pi)", flat=True, aliases="norm_cdf",
              define="erfc(-x/sqrt(2))/2"),
@@ -97,9 +99,13 @@ ROWS = (
     function("logerfc(x)", "-sqrt(2)*inverse_mills(-sqrt(2)*x)", special=(30.0, 1e-9, -9.0),
              define="where(x < 0.5, log1p(-erf(x)), log(erfcx(x)) - x**2)",
              mpmath=lambda mp, x: mp.log(mp.erfc(x))),
-    function("logerfcx(x)", "2*x - 2/(sqrt(pi)*erfcx(x))", define="log(erfcx(x))"),
+    function("logerfcx(x)", f"where(x > 25, -({ERFCX_SLOPE})/(sqrt(pi)*x*x*erfcx(x)), "
+             "where(x < -7, 2*x, 2*x - 2/sqrt(pi)/erfcx(x)))", special=(-40.0, 1e5),
+             define="where(x < 0.5, x*x + log1p(-erf(x)), log(erfcx(x)))",
+             mpmath=lambda mp, x: mp.log(mp.erfc(x)) + x*x),
     function("erf2(x, y)", "-2/sqrt(pi)*exp(-x**2)", "2/sqrt(pi)*exp(-y**2)",
-             define="erf(y) - erf(x)", sympy="erf2"),
+             define="erf_difference(y, x)", sympy="erf2", special=((7.33, 7.02),),
+             mpmath=lambda mp, x, y: mp.erf(y) - mp.erf(x)),
     function("gelu(x)", "ndtr(x) + x*exp(-x**2/2)/sqrt(2*pi)", define="x*ndtr(x)"),
     *gammas.ROWS,
     function("gammainc(a, x)", by_parameter("gammainc(a, x)", "a", "minimum(1/32, a/128)"),
@@ -126,7 +132,7 @@ ROWS = (
              define="where(x > 0 and y > 0, x*log(x/y), where(x == 0 and y >= 0, 0, inf))"),
     function("kl_div(x, y)", "log(x/y)", "1 - x/y", domain=POSITIVE,
              define="where(x > 0 and y > 0, x*log(x/y) - x + y, where(x == 0 and y >= 0, y, inf))"),
-    function("spence(x)", "-hyp2f1(1, 1, 2, 1 - x)", scipy="spence", domain=POSITIVE,
+    function("spence(x)", "where(abs(x - 1) < 0.5, -log1prel(x - 1), log(x)/(1 - x))", scipy="spence", domain=POSITIVE,
              mpmath=lambda mp, x: mp.re(mp.polylog(2, 1 - x))),
     # exponential and trigonometric integrals
     function("expi(x)", "exp(x)/x", aliases="Ei", scipy="expi", sympy="Ei", mpmath="ei",
