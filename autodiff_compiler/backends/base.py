@@ -207,7 +207,7 @@ class Schedule:
         self._names.reserve([*called, *(i.local for i in self.imports)])
         self.statements: list[tuple[str, str]] = []
         self.named: dict[str, Node] = {}  # what each statement computes
-        self.inset = 0  # columns by which statements are further to the right
+        self.inline = INLINE  # less, where statements are further to the right
         self.passing: set[Node] = set()  # what is never in memory as a whole
         self._place_all()
 
@@ -232,10 +232,6 @@ class Schedule:
             return str(extent)
         self.sizes |= {name: self._extents[name] for name in sorted(extent.names)}
         return extent.text(self._extents)
-
-    def _spelling(self, node: Node) -> Spelling:
-        """How an operation is written."""
-        return self._spellings.get(node.op) or self._array_spelling(node)
 
     def _array_spelling(self, node: Node) -> Spelling:
         """How an operation on arrays is written; what it needs is imported."""
@@ -273,13 +269,13 @@ class Schedule:
         written = self._write(node)
         keep = node in self.program.graph.names or self.uses[node] > 1
         self._texts[node] = written
-        long = len(written.text) > INLINE - self.inset
-        if (node.args or written.precedence < NAME) and (keep or long):
+        if (node.args or written.precedence < NAME) and (keep or len(written.text) > self.inline):
             self._assign(node)
 
     def _write(self, node: Node) -> Text:
         """The operation on its operands' texts; operands too long for one line get a name."""
-        spelling, texts = self._spelling(node), self._texts
+        spelling = self._spellings.get(node.op) or self._array_spelling(node)
+        texts = self._texts
         while True:
             operands = []
             for a, needed in zip(node.args, spelling.operands, strict=True):
@@ -287,13 +283,13 @@ class Schedule:
                 fits = operand.precedence >= needed
                 operands.append(operand.text if fits else self._operand(a, needed))
             text = spelling.template.format(*operands)
-            if len(text) <= self._room(node) or not self._shorten(node):
+            if len(text) <= self.inline or len(text) <= self._room(node) or not self._shorten(node):
                 return Text(text, spelling.precedence)
 
     def _room(self, node: Node) -> int:
         """Columns that a node's expression may take as a statement."""
-        whole = WIDTH - MARGIN - len(self._wanted(node) or "t999")
-        return max(INLINE, whole) - self.inset
+        inset = INLINE - self.inline
+        return WIDTH - MARGIN - inset - len(self._wanted(node) or "t999")
 
     def _shorten(self, node: Node) -> bool:
         """Name the operand with the longest text, if it has none yet."""

@@ -284,10 +284,10 @@ class BranchSchedule(Schedule):
     def _branch(self, branch: Branch, inside: Iterable[Node]) -> list[Line]:
         """The lines of a branch that computes some of `inside`."""
         outside, self._lines = self._lines, []
-        self.inset += len(INDENT)
+        self.inline -= len(INDENT)
         nodes = (node for node in inside if self._branches[node] is branch)
         self._fill(branch, sorted(nodes, key=attrgetter("index")))
-        self.inset -= len(INDENT)
+        self.inline += len(INDENT)
         lines, self._lines = self._lines, outside
         return lines
 

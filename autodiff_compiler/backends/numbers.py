@@ -42,13 +42,17 @@ class NumberSchedule(Schedule):
     def _pythons(self) -> set[Node]:
         return pythons(self.nodes, self.is_array)
 
-    def _spelling(self, node: Node) -> Spelling:
-        may_raise = node.op in NUMPYS and not _is_safe(node)
-        if may_raise and node in self._pythons:
-            spelling = NUMPYS[node.op].rename(self._given)
-            self.imports |= spelling.imports
-            return spelling
-        return super()._spelling(node)
+    def _spell_all(self, rows: Iterable[Primitive]) -> dict[Primitive, Spelling]:
+        """The rows that are written alike everywhere."""
+        return super()._spell_all(row for row in rows if row not in NUMPYS)
+
+    def _array_spelling(self, node: Node) -> Spelling:
+        if node.op not in NUMPYS:
+            return super()._array_spelling(node)
+        may_raise = node in self._pythons and not _is_safe(node)
+        found = NUMPYS[node.op] if may_raise else self._speller.spell(node.op)
+        self.imports |= found.rename(self._given).imports
+        return found.rename(self._given)
 
 
 def _is_safe(node: Node) -> bool:
