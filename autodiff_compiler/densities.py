@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from .graph import (
     ADD,
+    AND,
     CONSTANT,
     DIVIDE,
     MULTIPLY,
+    NOT,
     POWER,
     QUOTIENTS,
     SUBTRACT,
@@ -26,33 +28,32 @@ from .graph import (
 from .partials import Pen
 from .primitives import Primitive, lookup
 
-ABS, EXP, LOG, GREATER = map(lookup, ("abs", "exp", "log", "greater"))
-MAXIMUM, MINIMUM = map(lookup, ("maximum", "minimum"))
+ABS, EXP, LOG = map(lookup, ("abs", "exp", "log"))
 LARGE = 290  # beyond ten to this, and its inverse, the logarithms of factors are summed;
 SQUARED = 153  # and already beyond this, if slopes have squares of factors
 MOST = 16  # factors that are looked at
 
 
 class Logarithm(NamedTuple):
-    """The logarithm of a factor, over its arguments, and what has to be positive for it."""
+    """The logarithm of a factor, over its arguments, and where it is one."""
 
     text: str
-    positive: str = ""
+    where: tuple[str, ...] = ()
 
 
 GAMMAS: Mapping[Primitive, Logarithm] = {
-    lookup("gamma"): Logarithm("gammaln(x)", "x"),
-    lookup("factorial"): Logarithm("gammaln(x + 1)", "x + 1"),
-    lookup("beta"): Logarithm("betaln(a, b)", "minimum(a, b)"),
+    lookup("gamma"): Logarithm("gammaln(x)", ("x > 0",)),
+    lookup("factorial"): Logarithm("gammaln(x + 1)", ("x > -1",)),
+    lookup("beta"): Logarithm("betaln(a, b)", ("a > 0", "b > 0")),
     lookup("binom"): Logarithm(
-        "(gammaln(n + 1) - gammaln(n - k + 1)) - gammaln(k + 1)", "minimum(k, n - k) + 1"
+        "(gammaln(n + 1) - gammaln(n - k + 1)) - gammaln(k + 1)", ("k > -1", "n - k > -1")
     ),
 }
 FACTORS: Mapping[Primitive, Logarithm] = {
     **GAMMAS,
     EXP: Logarithm("x"),
     lookup("exp_quotient"): Logarithm("x - y"),
-    POWER: Logarithm("y*log(x)", "x"),
+    POWER: Logarithm("y*log(x)", ("x > 0",)),
 }
 ALONE = FACTORS.keys() | {WHERE}  # one of which, or a quotient, ends such a product
 
@@ -91,11 +92,10 @@ def _logarithm_of_product(graph: Graph, product: Node) -> Node | None:
         return None
     rest = _times(graph, found, graph.constant(1))
     inside = graph.apply(ADD, _logarithm(graph, found), graph.apply(LOG, rest))
-    positive = _positive(graph, large)
-    if not positive:
+    where = _where(graph, large)
+    if not where:
         return inside
-    is_positive = graph.apply(GREATER, _extreme(graph, MINIMUM, positive), graph.constant(0))
-    return graph.apply(WHERE, is_positive, inside, graph.intern(LOG, plain))
+    return graph.apply(WHERE, _all(graph, where), inside, graph.intern(LOG, plain))
 
 
 def _product(op: Primitive, graph: Graph, left: Node, right: Node) -> Node | None:
@@ -162,23 +162,18 @@ def _difference(graph: Graph, more: Node | None, less: Node | None) -> Node:
 
 def _is_far(graph: Graph, plain: Node, factors: Sequence[Node]) -> Node:
     """Whether a product, or a factor, is out of range, and all factors have logarithms."""
-    pen = Pen(graph)
     digits = LARGE if all(factor.op in GAMMAS for factor in factors) else SQUARED
-    large, small = f"1e{digits}", f"1e-{digits}"
-    return pen.written(
-        f"p > 0 and (a > {large} or b < {small} or not ({small} < y and y < {large}))",
-        p=_extreme(graph, MINIMUM, _positive(graph, factors)),
-        a=_extreme(graph, MAXIMUM, factors),
-        b=_extreme(graph, MINIMUM, factors),
-        y=graph.intern(ABS, plain),  # as it is: a law would make the product anew
-    )
+    size = graph.intern(ABS, plain)  # as it is: a law would make the product anew
+    bounds, pen = (f"1e-{digits} < x", f"x < 1e{digits}"), Pen(graph)
+    near = [pen.written(bound, x=node) for node in (size, *factors) for bound in bounds]
+    return _all(graph, [graph.apply(NOT, _all(graph, near)), *_where(graph, factors)])
 
 
-def _positive(graph: Graph, factors: Sequence[Node]) -> list[Node]:
-    """What has to be positive for the logarithms of factors."""
-    texts = ((factor, FACTORS[factor.op].positive) for factor in factors)
-    return [_written(graph, factor, text) for factor, text in texts if text]
+def _where(graph: Graph, factors: Iterable[Node]) -> list[Node]:
+    """The conditions for all factors to have logarithms."""
+    texts = ((factor, FACTORS[factor.op].where) for factor in factors)
+    return [_written(graph, factor, part) for factor, parts in texts for part in parts]
 
 
-def _extreme(graph: Graph, op: Primitive, nodes: Iterable[Node]) -> Node:
-    return reduce(partial(graph.apply, op), dict.fromkeys(nodes))
+def _all(graph: Graph, conditions: Iterable[Node]) -> Node:
+    return reduce(partial(graph.apply, AND), dict.fromkeys(conditions))

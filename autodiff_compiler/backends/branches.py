@@ -6,89 +6,15 @@ an `if`, unless something between them depends on the first and is needed by the
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
-from functools import partial, reduce
-from itertools import chain, takewhile
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from ..derivatives import Program
-from ..graph import ADD, AND, CONSTANT, INPUT, NOT, WHERE, Graph, Node
+from ..graph import CONSTANT, INPUT, WHERE, Node
 from .base import NAME, Schedule, Text
-from .lowering import rebuilt
+from .choices import DEEPEST
 
 INDENT = "    "
-DEEPEST = 8  # levels of indentation; what is further inside is computed there, needed or not
-
-
-def nested(program: Program) -> Program:
-    """The program with a choice by `p and q` inside one by `p`, if something is chosen by `p`.
-
-    Sums of choices by one condition are sums in its branches.
-    """
-    nodes = program.graph.ancestors(program.leaves())
-    uses = Counter(chain(program.leaves(), *(n.args for n in nodes)))
-    alone = {_bare(n.args[0]) for n in nodes if n.op is WHERE and n.args[0].args}
-    images: dict[Node, Node] = {}
-
-    def make(new: Graph, node: Node, args: list[Node]) -> Node:
-        outer = _outer(node, alone) if node.op is WHERE else []
-        if outer:
-            inner = [images[p] for p in _parts(node.args[0])[len(outer) :]]
-            images[node] = _within(new, [images[p] for p in outer], inner, *args[1:])
-        elif node.op is ADD and all(uses[a] == 1 for a in node.args):
-            images[node] = _sum(new, args[0], args[1])
-        else:
-            images[node] = new.rebuild(node, args, new.apply)
-        return images[node]
-
-    return rebuilt(program, make)
-
-
-def _sum(graph: Graph, x: Node, y: Node, depth: int = 0) -> Node:
-    """The sum of two nodes; of choices by one condition, as one such choice."""
-    if not (x.op is y.op is WHERE and x.args[0] is y.args[0] and depth < DEEPEST):
-        return graph.apply(ADD, x, y)
-    yes, no = (_sum(graph, x.args[k], y.args[k], depth + 1) for k in (1, 2))
-    return graph.apply(WHERE, x.args[0], yes, no)
-
-
-def _bare(condition: Node) -> Node:
-    """A condition without a `not`."""
-    return condition.args[0] if condition.op is NOT else condition
-
-
-def _parts(condition: Node) -> list[Node]:
-    """The conditions that must all hold; itself, if they are more than there are levels."""
-    parts, pending = list[Node](), [condition]
-    while pending:
-        part = pending.pop()
-        if len(parts) + len(pending) >= DEEPEST:
-            return [condition]
-        if part.op is AND:
-            pending += reversed(part.args)
-        else:
-            parts.append(part)
-    return parts
-
-
-def _outer(choice: Node, alone: Container[Node]) -> list[Node]:
-    """Those first conditions of a choice for which there is an `if` around it."""
-    parts = _parts(choice.args[0])
-    if len(parts) == 1 or choice.args[2].op is not CONSTANT:
-        return parts if parts[0].op is NOT and len(parts) == 1 else []
-    return [*takewhile(lambda part: _bare(part) in alone, parts)]
-
-
-def _within(graph: Graph, outer: list[Node], inner: list[Node], yes: Node, no: Node) -> Node:
-    """A choice by conditions that must all hold, inside others by the outer ones."""
-    if inner:
-        yes = graph.apply(WHERE, reduce(partial(graph.apply, AND), inner), yes, no)
-    for part in reversed(outer):
-        sides = (no, yes) if part.op is NOT else (yes, no)
-        yes = graph.apply(WHERE, _bare(part), *sides)
-    return yes
 
 
 class Branch:
@@ -292,9 +218,8 @@ class BranchSchedule(Schedule):
         return lines
 
     def _is_passed_on(self, node: Node) -> bool:
-        """Whether a choice without a name of its own is only there to be chosen."""
-        named = node in self.program.graph.names
-        return node.op is WHERE and self.uses[node] == 1 and not named
+        """Whether a value without a name of the user's is only there to be chosen."""
+        return self.uses[node] == 1 and node not in self.program.graph.names
 
     def _fits(self, node: Node) -> bool:
         """Whether an expression for a choice fits into a line."""
@@ -302,7 +227,7 @@ class BranchSchedule(Schedule):
         return sum(map(len, texts)) + len("() if () else ()") <= self._room(node)
 
     def _called(self, node: Node) -> str:
-        """A name for a choice: that of the choice that only passes it on, if there is one."""
+        """A name for a node: that of the choice that only passes it on, if there is one."""
         while node in self._followed:
             node = self._followed[node]
         if node not in self._given_names:

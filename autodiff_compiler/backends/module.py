@@ -12,7 +12,8 @@ from ..primitives.ieee import can_raise, helper
 from . import apart, arrayhelpers, arrays, blocks, numpy, patterns, python
 from .base import HERE, Import, Schedule
 from .blocks import BlockSchedule
-from .branches import BranchSchedule, nested
+from .branches import BranchSchedule
+from .choices import nested
 from .hoisting import hoisted
 from .imports import imports
 from .lowering import lower
