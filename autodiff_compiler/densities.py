@@ -164,8 +164,8 @@ def _is_far(graph: Graph, plain: Node, factors: Sequence[Node]) -> Node:
     """Whether a product, or a factor, is out of range, and all factors have logarithms."""
     digits = LARGE if all(factor.op in GAMMAS for factor in factors) else SQUARED
     size = graph.intern(ABS, plain)  # as it is: a law would make the product anew
-    bounds, pen = (f"1e-{digits} < x", f"x < 1e{digits}"), Pen(graph)
-    near = [pen.written(bound, x=node) for node in (size, *factors) for bound in bounds]
+    in_range = f"1e-{digits} < x < 1e{digits}"
+    near = [Pen(graph).written(in_range, x=node) for node in (size, *factors)]
     return _all(graph, [graph.apply(NOT, _all(graph, near)), *_where(graph, factors)])
 
 

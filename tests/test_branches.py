@@ -80,6 +80,7 @@ def test_functions_in_branches_not_taken_do_not_raise():
 
 
 CONDITIONS = (
+    ("where(1 < y and y < x and x <= 9 and x > 2, x, y)", "1.0 < y < x and x <= 9.0 and x > 2.0"),
     ("where(x > 0 and x > 0, x, y)", "x > 0"),
     ("where(x > 0 or not x > 0, x, y)", ""),
     ("where(x > 0 and not x > 0, x, y)", ""),
@@ -92,6 +93,7 @@ CONDITIONS = (
 def test_conditions_are_simplified(source, condition):
     text = ac.compile(source, inputs="x y").source("value").partition("def value")[2]
     assert text.count(" > ") == condition.count(" > ")
+    assert text.count(" < ") == condition.count(" < ")
     assert condition in text
 
 

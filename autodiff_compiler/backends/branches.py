@@ -10,11 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from ..graph import CONSTANT, INPUT, WHERE, Node
+from ..graph import AND, CONSTANT, INPUT, WHERE, Node
+from ..primitives import lookup
+from ..primitives.arithmetic import COMPARISON
 from .base import NAME, Schedule, Text
 from .choices import DEEPEST
 
 INDENT = "    "
+ORDER = frozenset(map(lookup, ("less", "less_equal")))
 
 
 class Branch:
@@ -126,6 +129,21 @@ class BranchSchedule(Schedule):
 
     def lines(self, indent: str) -> Iterator[str]:
         return written(self._lines, indent)
+
+    def _write(self, node: Node) -> Text:
+        return self._chained(node) or super()._write(node)
+
+    def _chained(self, node: Node) -> Text | None:
+        """`x < y and y < z` as `x < y < z`, for a name y."""
+        first, second = node.args if node.op is AND else (node, node)
+        if not (first.op in ORDER and second.op in ORDER and first.args[1] is second.args[0]):
+            return None
+        texts = [self._texts[n] for n in (first, first.args[1], second)]
+        if [t.precedence for t in texts] != [COMPARISON, NAME, COMPARISON]:
+            return None
+        name = texts[1].text
+        text = texts[0].text + texts[2].text.removeprefix(name)
+        return Text(text, COMPARISON) if len(text) <= self.inline else None
 
     def _assign(self, node: Node) -> None:
         super()._assign(node)
