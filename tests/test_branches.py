@@ -80,6 +80,7 @@ def test_functions_in_branches_not_taken_do_not_raise():
 
 
 CONDITIONS = (
+    ("where(x < x, x, y)", "x < x"),
     ("where(1 < y and y < x and x <= 9 and x > 2, x, y)", "1.0 < y < x and x <= 9.0 and x > 2.0"),
     ("where(x > 0 and x > 0, x, y)", "x > 0"),
     ("where(x > 0 or not x > 0, x, y)", ""),

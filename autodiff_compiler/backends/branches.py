@@ -135,8 +135,10 @@ class BranchSchedule(Schedule):
 
     def _chained(self, node: Node) -> Text | None:
         """`x < y and y < z` as `x < y < z`, for a name y."""
-        first, second = node.args if node.op is AND else (node, node)
-        if not (first.op in ORDER and second.op in ORDER and first.args[1] is second.args[0]):
+        if node.op is not AND or not all(part.op in ORDER for part in node.args):
+            return None
+        first, second = node.args
+        if first.args[1] is not second.args[0]:
             return None
         texts = [self._texts[n] for n in (first, first.args[1], second)]
         if [t.precedence for t in texts] != [COMPARISON, NAME, COMPARISON]:
