@@ -54,14 +54,14 @@ def _combination(op: Primitive, decisive: bool) -> Step:
         if p.op is CONSTANT or q.op is CONSTANT:
             known, other = (p, q) if p.op is CONSTANT else (q, p)
             return known if bool(known.data) is decisive else other
-        if p is q or (p.op is op and q in p.args):
-            return p
-        if _are_opposite(p, q):
-            return graph.constant(decisive)
         for side, other in ((p, q), (q, p)):
-            rest = [a for a in other.args if not _are_opposite(a, side)]
-            if other.op is dual and len(rest) == 1:
-                return graph.apply(op, side, *rest)
+            parts = side.args if side.op is op else (side,)
+            factors = other.args if other.op is dual else (other,)
+            if not set(parts).isdisjoint(factors):
+                return side
+            rest = [a for a in factors if not any(_are_opposite(a, part) for part in parts)]
+            if len(rest) < len(factors):  # what is left may hold where no part does
+                return graph.apply(op, side, *rest) if rest else graph.constant(decisive)
         return None
 
     return step

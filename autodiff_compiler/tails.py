@@ -46,7 +46,8 @@ def beyond() -> Iterator[Law]:
         ("(exp(y) - z)", "x*exp(-y)/(1 - z*exp(-y))"),
         ("(z - exp(y))", "-x*exp(-y)/(1 - z*exp(-y))"),
     ):
-        yield stable(f"x/{below}", f"where(y > {FAR}, {far}, out)", OVERFLOWS)
+        is_far = f"y > {FAR} and abs(z)*exp(-y) < 0.1"
+        yield stable(f"x/{below}", f"where({is_far}, {far}, out)", OVERFLOWS)
     powers = (
         "m = maximum(abs(w**z), abs(y**z)); where(m > 1e35 or m < 1e-35, {}/(1 + (y/w)**z), out)"
     )
@@ -54,11 +55,11 @@ def beyond() -> Iterator[Law]:
         yield stable(f"{above}/(w**z + y**z)", powers.format(share), LARGE)
         far = f"where(w**z > 1e35, {share}/(1 + y*w**(-z)), out)"
         yield stable(f"{above}/(y + w**z)", far, LARGE)
-    yield stable("x/(1 + x*x)", "where(abs(x) > 1e15, 1/x, out)", LARGE)
-    yield stable("log1p(x*x)", "where(abs(x) > 1e15, 2*log(abs(x)), out)", LARGE)
-    yield stable(
-        "log1p(y*exp(x))", f"where(x > {FAR} and x + log(abs(y)) > 40, x + log(y), out)", OVERFLOWS
-    )
+    yield stable("x/(1 + x*x)", "where(abs(x) > 1e9, 1/x, out)", LARGE)
+    yield stable("log1p(x*x)", "where(abs(x) > 1e9, 2*log(abs(x)), out)", LARGE)
+    far = f"x > {FAR} and (x + log(abs(y)) > 40 or x > 700)"
+    larger = f"where({far}, x + log(y) + log1p(exp(-x)/y), out)"
+    yield stable("log1p(y*exp(x))", larger, OVERFLOWS)
 
 
 def hyperbolic_quotients() -> Iterator[Law]:
@@ -68,7 +69,7 @@ def hyperbolic_quotients() -> Iterator[Law]:
         ("sinh", "(-sign(x)*expm1(-2*abs(x)))"),
     ):
         for below, sign in (("cosh", ""), ("sinh", "sign(y)*")):
-            is_far = f"abs(y) > {FAR} and abs(x) > 20"
+            is_far = f"abs(y) > {FAR} and abs(x) > 1"
             far = f"where({is_far}, {sign}{large}*exp_quotient(abs(x), abs(y)), {{}})"
             if above == below == "sinh":
                 near = "where(abs(x) < 1 and abs(y) < 1, r*sinhc(x)/sinhc(y), out)"

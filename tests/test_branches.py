@@ -66,6 +66,15 @@ def test_a_branch_that_is_not_taken_costs_nothing(kind):
     assert "elif" in ac.compile(PIECES).source("value")
 
 
+def test_what_is_decided_around_a_choice_is_not_asked_again():
+    fn = ac.compile("k = where(x > 0, x*exp(x)*x, x)\nwhere(x > 0, sin(k)*k, cos(k)*exp(k))")
+    source = fn.source("value_and_gradient")
+    assert source.count("if v1:") == 4  # for k and for the rest, in each of two functions
+    assert calls_outside_branches(source, "value_and_gradient") == {"sin", "cos"}
+    point, array = (0.7,), (np.array([0.7]),)
+    np.testing.assert_allclose(flat(fn.hessian(*point)), flat(fn.hessian(*array)), rtol=1e-13)
+
+
 def test_what_two_branches_need_is_computed_once_before_them():
     source = ac.compile(SHARED).source("value")
     assert calls_outside_branches(source, "value") == {"exp"}
@@ -86,6 +95,8 @@ CONDITIONS = (
     ("where(x > 0 or not x > 0, x, y)", ""),
     ("where(x > 0 and not x > 0, x, y)", ""),
     ("where(x > 0 or (not x > 0 and y > 0), x, y)", "x > 0.0 or y > 0.0"),
+    ("where((not x > 0 and y > 0) or (x > 0 or not y > 0), x, y)", ""),
+    ("where(x > 0 and (x > 0 or y > 0), x, y)", "x > 0"),
     ("where(x > 0, where(x > 0, x, y), y)", "x > 0"),
 )
 

@@ -6,7 +6,9 @@ an `if`, unless something between them depends on the first and is needed by the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -23,18 +25,27 @@ ORDER = frozenset(map(lookup, ("less", "less_equal")))
 class Branch:
     """Where a condition holds, or does not, inside another branch."""
 
-    __slots__ = ("depth", "inner", "outer")
+    __slots__ = ("condition", "depth", "holds", "inner", "outer")
 
-    def __init__(self, outer: Branch | None = None) -> None:
-        self.outer = outer
+    def __init__(
+        self, outer: Branch | None = None, condition: Node | None = None, holds: bool = True
+    ) -> None:
+        self.outer, self.condition, self.holds = outer, condition, holds
         self.depth: int = outer.depth + 1 if outer else 0
         self.inner: dict[tuple[Node, bool], Branch] = {}
 
     def of(self, condition: Node, holds: bool) -> Branch:
-        """The branch for a condition in this one; itself at the deepest level."""
-        if self.depth == DEEPEST:
+        """The branch for a condition in this one: itself, if that is known or it is the deepest."""
+        if self.depth == DEEPEST or self.known(condition) is holds:
             return self
-        return self.inner.setdefault((condition, holds), Branch(self))
+        return self.inner.setdefault((condition, holds), Branch(self, condition, holds))
+
+    def known(self, condition: Node) -> bool | None:
+        """Whether a condition holds everywhere in this branch, or nowhere."""
+        branch: Branch | None = self
+        while branch is not None and branch.condition is not condition:
+            branch = branch.outer
+        return branch.holds if branch is not None else None
 
 
 def common(first: Branch, second: Branch) -> Branch:
@@ -47,15 +58,29 @@ def common(first: Branch, second: Branch) -> Branch:
     return first
 
 
-def branches(nodes: Sequence[Node], outputs: Iterable[Node], whole: Branch) -> dict[Node, Branch]:
-    """The branch of each node; outputs, and what nothing needs, are in none but the whole."""
-    found = dict.fromkeys(outputs, whole)
+def read(node: Node, branch: Branch) -> Sequence[Node]:
+    """What a node in a branch is computed from: one side of a choice that is made already."""
+    holds = branch.known(node.args[0]) if node.op is WHERE else None
+    return node.args if holds is None else [node.args[1 if holds else 2]]
+
+
+def branches(nodes: Sequence[Node], uses: Mapping[Node, int], whole: Branch) -> dict[Node, Branch]:
+    """The branch of each node, but of those that only sides need which are never taken.
+
+    Outputs, and what nothing needs, are in none but the whole.
+    """
+    found: dict[Node, Branch] = {}
+    users = Counter(chain.from_iterable(n.args for n in nodes))
     for node in reversed(nodes):
-        own = found.setdefault(node, whole)
-        places = [own] * len(node.args)
-        if node.op is WHERE:
+        if uses[node] > users[node] or not uses[node]:
+            found[node] = whole
+        own = found.get(node)
+        arguments = read(node, own) if own else ()
+        places = [own] * len(arguments)
+        if own and len(arguments) == len(node.args) and node.op is WHERE:
             places[1:] = own.of(node.args[0], True), own.of(node.args[0], False)
-        for argument, place in zip(node.args, places, strict=True):
+        for argument, place in zip(arguments, places, strict=True):
+            assert place is not None
             found[argument] = common(found.get(argument, place), place)
     return found
 
@@ -107,7 +132,7 @@ class BranchSchedule(Schedule):
 
     def _place_all(self) -> None:
         whole = Branch()
-        self._branches = branches(self.nodes, self.program.leaves(), whole)
+        self._branches = branches(self.nodes, self.uses, whole)
         self._waiting: dict[Group, list[Node]] = {}
         self._group: dict[Node, Group] = {}  # of what waits
         self._inside: dict[Group, set[Node]] = {}  # what waiting choices compute in branches
@@ -116,7 +141,7 @@ class BranchSchedule(Schedule):
         self._lines: list[Line] = []
         self._later: dict[Group, list[Node]] = {}  # all choices, the last one first
         for node in reversed(self.nodes):
-            if node.op is WHERE:
+            if node.op is WHERE and node in self._branches:
                 group = self._branches[node], node.args[0]
                 self._later.setdefault(group, []).append(node)
         for (_, condition), choices in self._later.items():
@@ -125,7 +150,7 @@ class BranchSchedule(Schedule):
         for node in self.nodes:
             if node.op is CONSTANT:
                 self._place(node)
-        self._fill(whole, [n for n in self.nodes if self._branches[n] is whole])
+        self._fill(whole, [n for n in self.nodes if self._branches.get(n) is whole])
 
     def lines(self, indent: str) -> Iterator[str]:
         return written(self._lines, indent)
@@ -155,13 +180,22 @@ class BranchSchedule(Schedule):
         """The lines of a branch, which computes `nodes`."""
         for node in nodes:
             if node not in self._texts:
-                self._decide_all(node.args)
-                if node.op is WHERE and branch.depth < DEEPEST:
+                operands = read(node, branch)
+                self._decide_all(operands)
+                if node.op is WHERE and len(operands) == 1:
+                    self._pass_on(node, *operands)
+                elif node.op is WHERE and branch.depth < DEEPEST:
                     self._wait(node, (branch, node.args[0]))
                 else:
                     self._place(node)
         for group in [g for g in self._waiting if g[0] is branch]:
             self._decide(group)
+
+    def _pass_on(self, node: Node, chosen: Node) -> None:
+        """Let what is chosen stand for a choice that is made already."""
+        self._texts[node] = self._texts[chosen]
+        if self.uses[node] > 1 and self._texts[node].precedence < NAME:
+            self._assign(node)
 
     def _decide_all(self, nodes: Iterable[Node]) -> None:
         """Make those choices that wait."""
@@ -189,7 +223,7 @@ class BranchSchedule(Schedule):
                 continue
             if self._branches[argument].depth > group[0].depth:
                 inside.add(argument)
-                pending += argument.args
+                pending += read(argument, self._branches[argument])
             else:
                 before.append(argument)
         return before, inside

@@ -11,7 +11,7 @@ from ..derivatives import Program
 from ..graph import ADD, AND, CONSTANT, INPUT, NOT, OR, WHERE, Graph, Node
 from .lowering import rebuilt
 
-DEEPEST = 8  # levels of indentation; what is further inside is computed there, needed or not
+DEEPEST = 6  # levels of indentation; what is further inside is computed there, needed or not
 
 
 def nested(program: Program) -> Program:

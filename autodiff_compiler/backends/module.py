@@ -17,7 +17,7 @@ from .choices import nested
 from .hoisting import hoisted
 from .imports import imports
 from .lowering import lower
-from .numbers import NumberSchedule
+from .numbers import NumberSchedule, divides_safely
 from .patterns import Pattern, PatternSchedule, spanning
 from .sharing import shared
 from .style import PLAIN, RESERVED, Style
@@ -149,7 +149,8 @@ class PythonWriter(Writer):
         self.functions.append(self.collect(lines, schedule))
         program = program.at_poles() if program.at_poles else program
         quiet = python_schedule(program, True, self.style)
-        self.edges.append(self.collect(python.define(edge, quiet), quiet))
+        lines = python.define(edge, quiet, [f"As `{program.kind}`, where Python raises."])
+        self.edges.append(self.collect(lines, quiet))
 
     def blocks(self) -> list[str]:
         tail = [*self.helper_texts(), *self.aliases(), *self.edges]
@@ -260,7 +261,7 @@ def numpy_schedule(
 
 def raises(schedule: Schedule) -> bool:
     """Whether Python could raise in the schedule's code."""
-    return any(can_raise(node.op) for node in schedule.nodes)
+    return any(can_raise(n.op) and not divides_safely(n) for n in schedule.nodes)
 
 
 def targets() -> Collection[str]:

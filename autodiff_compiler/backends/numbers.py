@@ -19,6 +19,7 @@ NUMPYS: Mapping[Primitive, Spelling] = {
     row: Spelling(f"float(np.{name}({{0}}, {{1}}))", ATOM, (0, 0), frozenset({NUMPY, FLOAT}))
     for row, name in ((DIVIDE, "divide"), (POWER, "power"), (lookup("mod"), "mod"))
 }  # of Python's numbers
+DIVISIONS = NUMPYS.keys() - {POWER}
 
 
 def pythons(nodes: Iterable[Node], is_array: Callable[[Node], bool]) -> set[Node]:
@@ -49,12 +50,12 @@ class NumberSchedule(Schedule):
     def _array_spelling(self, node: Node) -> Spelling:
         if node.op not in NUMPYS:
             return super()._array_spelling(node)
-        may_raise = node in self._pythons and not _is_safe(node)
+        may_raise = node in self._pythons and not divides_safely(node)
         found = NUMPYS[node.op] if may_raise else self._speller.spell(node.op)
         self.imports |= found.rename(self._given).imports
         return found.rename(self._given)
 
 
-def _is_safe(node: Node) -> bool:
+def divides_safely(node: Node) -> bool:
     """Whether it divides by a constant other than 0."""
-    return node.op is not POWER and node.args[1].op is CONSTANT and node.args[1].data != 0
+    return node.op in DIVISIONS and node.args[1].op is CONSTANT and node.args[1].data != 0

@@ -19,6 +19,13 @@ LOGARITHM = ("d*log(y) + ((x - 0.5)*log1p(d/y) - d + e*(1/12 - u*(1/360 - u*(1/1
 SLOPE = "log1p(d/y) - e*(0.5 + (p + q)*(1/12 - s/120 + t/252 - s*(u*u + v*v)/240))"
 CURVATURE = ("e*(1 + (p + q)/2 + u*(1/6 - u*(1/30 - u*(1/42 - u/30)))"
              " + q*(p + q)*(1/6 - s/30 + t/42 - s*(u*u + v*v)/30))")
+
+
+def near(order: int) -> str:
+    """The difference of two near values of the function before this polygamma function."""
+    return f"d*(polygamma({order}, y + d/2) + d*d/24*polygamma({order + 2}, y + d/2))"
+
+
 NEAR_AND_FAR = ((2.0, 0.5), (100.0, 0.5), (1e6, 1e-8), (1e10, 3.0), (50.0, -20.0))
 
 ROWS = (
@@ -41,11 +48,12 @@ ROWS = (
              domain=((1.0, 1.0), POSITIVE), double=True, note="the order n is an integer"),
     function("beta(a, b)", "out*(-digamma_difference(a, b))", "out*(-digamma_difference(b, a))",
              aliases="Beta", scipy="beta", sympy="beta", mpmath="beta", domain=POSITIVE, double=True),
-    function("betaln(a, b)", "-digamma_difference(a, b)", "-digamma_difference(b, a)", apart=True,
+    function("betaln(a, b)", "-digamma_difference(a, b)", "-digamma_difference(b, a)", apart=True, double=True,
              aliases="lbeta logbeta", domain=POSITIVE, note="log(abs(beta(a, b)))",
-             define="gammaln(minimum(a, b)) - gammaln_difference(maximum(a, b), minimum(a, b))",
+             define="s = minimum(a, b); where(s > 0, gammaln(s) - gammaln_difference(maximum(a, b), s), "
+             "log(abs(beta(a, b))))",
              sympy=lambda sp, a, b: sp.loggamma(a) + sp.loggamma(b) - sp.loggamma(a + b),
-             mpmath=lambda mp, a, b: mp.log(mp.beta(a, b)), special=((1e10, 2.0), (300.0, 500.0))),
+             mpmath=lambda mp, a, b: mp.log(mp.beta(a, b)), special=((1e10, 2.0), (300.0, 500.0), (-3.0, 2.0), (5.0, 1e-14))),
     function("binom(n, k)", "out*digamma_difference(n - k + 1, k)",
              "out*(digamma(n - k + 1) - digamma(k + 1))", aliases="binomial comb", scipy="binom",
              sympy="binomial", mpmath="binomial", domain=((3.0, 6.0), (0.5, 2.5))),
@@ -61,15 +69,17 @@ ROWS = (
              sympy=lambda sp, y, d: sp.loggamma(y + d) - sp.loggamma(y),
              mpmath=lambda mp, y, d: mp.log(abs(mp.gamma(y + d)*mp.rgamma(y))),
              domain=POSITIVE, special=NEAR_AND_FAR, note="gammaln(y + d) - gammaln(y)"),
-    function("digamma_difference(y, d)", "trigamma_difference(y, d)", "polygamma(1, y + d)", apart=True,
-             define=f"{INVERSES}where({FAR}, {SLOPE}, digamma(x) - digamma(y))",
+    function("digamma_difference(y, d)", "trigamma_difference(y, d)", "polygamma(1, y + d)", apart=True, double=True,
+             define=f"{INVERSES}where({FAR}, {SLOPE}, where(2000*abs(d) < y, "
+             f"{near(1)}, digamma(x) - digamma(y)))",
              sympy=lambda sp, y, d: sp.digamma(y + d) - sp.digamma(y),
              mpmath=lambda mp, y, d: mp.digamma(y + d) - mp.digamma(y),
-             domain=POSITIVE, special=NEAR_AND_FAR, note="digamma(y + d) - digamma(y)"),
+             domain=POSITIVE, special=(*NEAR_AND_FAR, (5.0, 1e-12)), note="digamma(y + d) - digamma(y)"),
     function("trigamma_difference(y, d)", "polygamma(2, y + d) - polygamma(2, y)",
              "polygamma(2, y + d)", apart=True, double=True,
-             define=f"{INVERSES}where({FAR}, {CURVATURE}, polygamma(1, x) - polygamma(1, y))",
+             define=f"{INVERSES}where({FAR}, {CURVATURE}, where(2000*abs(d) < y, "
+             f"{near(2)}, polygamma(1, x) - polygamma(1, y)))",
              sympy=lambda sp, y, d: sp.polygamma(1, y + d) - sp.polygamma(1, y),
              mpmath=lambda mp, y, d: mp.polygamma(1, y + d) - mp.polygamma(1, y),
-             domain=POSITIVE, special=NEAR_AND_FAR, note="polygamma(1, y + d) - polygamma(1, y)"),
+             domain=POSITIVE, special=(*NEAR_AND_FAR, (5.0, 1e-12)), note="polygamma(1, y + d) - polygamma(1, y)"),
 )

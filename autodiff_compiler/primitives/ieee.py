@@ -94,8 +94,11 @@ def expression(row: Primitive) -> str:
 
 def helper(row: Primitive) -> list[str]:
     """A Python function, `_log` for `log`, that answers where the plain expression raises."""
+    arguments = ", ".join(row.args)
+    shown = expression(row) if row.symbol else f"{row.name}({arguments})"
     lines = [
-        f"def _{row.name}({', '.join(row.args)}):",
+        f"def _{row.name}({arguments}):",
+        f'    """{shown}, as IEEE 754 has it."""',
         "    try:",
         f"        return {expression(row)}",
     ]
