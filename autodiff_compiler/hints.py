@@ -30,6 +30,8 @@ class Hint(NamedTuple):
 
 NUMBER = r"(?P<number>(?<![\w.])[\d.]+(?:[eE][+-]?\d+)?)\s*$"
 NAME = r"(?P<name>[^\W\d]\w*)"
+LOOPS = "write sum(f(arange(n))), or each line by itself"
+CHOICE = "write a if condition else b, or where(condition, a, b)"
 HINTS = (
     Hint(
         r"\b(?:np|numpy|math|sp|sympy|scipy|special|torch|jnp)\.(?P<function>\w+)$",
@@ -90,8 +92,12 @@ HINTS = (
     Hint("", r"mod\b", "mod is no operator", "write x % y"),
     Hint("", r"div\b", "div is no operator", "write floor(x/y)"),
     Hint("", r"xor\b", "xor is no operator", "write (p) != (q)"),
+    Hint(r"\b(?P<word>for|while)\s+$", r"", "{word} is not part of the language", LOOPS),
+    Hint(r"(?:^|[;\n=(])\s*$", r"if\b", "a formula does not begin with if", CHOICE),
+    Hint(r"\bif\b[^;\n]*$", r"(?=$|[;\n)])", "the else is missing", CHOICE),
+    Hint(r"\*\*\s*$|\^\s*$", r"[*^]", "there is an operator too many", "write x**2"),
     Hint(
-        r"\b(?P<word>let|var|const|def|return|float|double)\s+$",
+        r"\b(?P<word>let|var|const|def|return|float|double|import|class)\s+$",
         r"",
         "{word} is not part of the language",
         "write name = value, and the output on the last line",
@@ -145,6 +151,10 @@ INSTEAD: Mapping[str, str] = {
     "zeros_like": "write 0*x",
     "ones_like": "write 0*x + 1",
     "identity": "write eye(n)",
+    "cdf": "write ndtr((x - mu)/sigma) for the normal distribution",
+    "pdf": "write its formula",
+    "integral": "the language has no integrals; write an antiderivative, if there is one",
+    "integrate": "the language has no integrals; write an antiderivative, if there is one",
     "squeeze": "write x[0], or x[:, 0]",
     "take": "write x[i]",
     "moveaxis": 'write einsum("aij->ija", T)',
