@@ -46,6 +46,7 @@ class Program(NamedTuple):
     parameters: tuple[Node | Group, ...]
     outputs: Tree
     at_poles: Callable[[], Program] | None = None
+    over_poles: bool = False  # whether that is right near poles, too, where results are not finite
 
     def leaves(self) -> list[Node]:
         """The output nodes, in order."""
@@ -321,9 +322,11 @@ def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> 
     """The program of one kind of derivative of `output` by the inputs named in `wrt`."""
     problem = Problem(graph, output, wrt)
     program = KINDS[kind](problem)
-    if kind == "value" or not (has_roots(graph) or has_poles(graph, problem.nodes)):
+    over_poles = kind != "value" and has_poles(graph, problem.nodes)
+    if kind == "value" or not (has_roots(graph) or over_poles):
         return program
-    return program._replace(at_poles=partial(_at_poles, graph, output, wrt, kind))
+    other = partial(_at_poles, graph, output, wrt, kind)
+    return program._replace(at_poles=other, over_poles=over_poles)
 
 
 def careful(program: Program) -> Program | None:

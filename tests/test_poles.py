@@ -148,3 +148,25 @@ def test_large_arrays_in_threads_have_the_same_limits():
     for slope, one in zip(slopes, want, strict=True):
         assert slope[0] == pytest.approx(one)
         assert slope[-1] == 0
+
+
+# Near a pole of the exponent, quotients overflow where Python does not raise: 0 times infinity.
+BUMPS = ("exp(-1/x**2)", "exp(-1/x)", "where(x > 0, exp(-1/x), 0)", "tanh(1/x)", "x*exp(-1/x)")
+TINY = (0.0, 1e-320, 1e-310, 1e-200, 1e-160, 1e-110)
+
+
+@pytest.mark.parametrize("source", BUMPS)
+@pytest.mark.parametrize("x", TINY)
+def test_slopes_are_0_near_a_pole_of_an_exponent(source, x):
+    fn, namespace = ac.compile(source), {}
+    exec(fn.source("gradient", "hessian"), namespace)
+    assert fn.gradient(x) == namespace["gradient"](x) == (0.0,)
+    assert fn.hessian(x) == namespace["hessian"](x) == ((0.0,),)
+    assert fn.gradient(np.full(2, x))[0].tolist() == [0.0, 0.0]
+    assert fn.jvp([x], [1.0])[1] == 0.0
+
+
+def test_results_of_many_numbers_are_checked_too():
+    names = [f"T{k}" for k in range(12)]
+    fn = ac.compile(" + ".join(f"exp(-E/{name})" for name in names))
+    assert not any(map(math.isnan, fn.gradient(1.0, *[1e-309] * 12)))

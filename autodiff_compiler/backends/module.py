@@ -232,12 +232,17 @@ TARGETS: Mapping[str, Callable[[Sequence[str], Style, Arrays], Writer]] = {
 
 
 def python_schedule(program: Program, ieee: bool = False, style: Style = PLAIN) -> Schedule:
-    """The program scheduled for plain Python."""
-    speller = python.PythonSpeller(ieee)
+    """The program scheduled for plain Python.
+
+    Where derivatives at poles are others, results that are not finite are left to those.
+    """
+    kind, speller = Schedule, python.PythonSpeller(ieee)
     lowered = lower(program, python.supports, style.prune)
     if WHERE in lowered.graph.heads:
-        return BranchSchedule(nested(lowered), speller, RESERVED, style.prune)
-    return Schedule(lowered, speller, RESERVED, style.prune)
+        kind, lowered = BranchSchedule, nested(lowered)
+    over_poles = program.over_poles and not ieee
+    checked = [n for n in dict.fromkeys(lowered.leaves()) if n.args] if over_poles else []
+    return kind(lowered, speller, RESERVED, style.prune, checked)
 
 
 def numpy_schedule(

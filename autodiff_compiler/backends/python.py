@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from ..derivatives import Group, Program, Tree
@@ -25,11 +25,12 @@ from .base import (
     literal,
     template,
 )
-from .text import docstring, wrap
+from .text import WIDTH, docstring, wrap
 
 ARRAY = Import("numpy", "array", "array")
 FLOAT = Import("builtins", "float", "float")
 RAISED = tuple(Import("builtins", name, name) for name in ("ArithmeticError", "ValueError"))
+SUM = Import("builtins", "sum", "sum")
 TYPE_ERROR = Import("builtins", "TypeError", "TypeError")
 
 
@@ -123,14 +124,29 @@ def tuple_of(elements: str, count: int) -> str:
     return f"({elements},)" if count == 1 else f"({elements})"
 
 
-def body(schedule: Schedule, indent: str) -> Iterator[str]:
-    """The statements, and the return of the outputs."""
+def body(schedule: Schedule, indent: str, otherwise: str = "") -> Iterator[str]:
+    """The statements, and the return of the outputs, or of `otherwise` if they are not finite."""
     array = ""
     if has_list(schedule.program.outputs):
         array = schedule.require(ARRAY)
     yield from schedule.lines(indent)
+    if otherwise and schedule.checked:
+        yield from _unless_finite(schedule, indent)
+        yield from wrap(f"return {otherwise}", indent + "    ")
     outputs = layout(schedule, schedule.program.outputs, lambda p: f"{array}([{', '.join(p)}])")
     yield from wrap(f"return {outputs}", indent)
+
+
+def _unless_finite(schedule: Schedule, indent: str) -> Iterator[str]:
+    """The condition that a result is infinite, or nan: products overflow without an error."""
+    names = [schedule.text(node) for node in schedule.checked]
+    if len(names) > 1:
+        total, added = schedule.claim("total"), " + ".join(names)
+        if len(added) > WIDTH // 2:
+            added = f"{schedule.require(SUM)}(({', '.join(names)}))"
+        yield from wrap(f"{total} = {added}", indent)
+        names = [total]
+    yield f"{indent}if {names[0]} - {names[0]} != 0.0:  # not finite"
 
 
 def has_list(tree: Tree) -> bool:
@@ -153,41 +169,34 @@ def define(
     parameters, unpack = signature(schedule.program, schedule)
     yield from wrap(f"def {name}({parameters}):", "")
     yield from docstring(doc, "    ") if doc else ()
-    if fallback is None:
-        yield from _block(schedule, unpack, body, "    ")
-        return
-    yield "    try:"
-    if not floats_only:
-        yield from _block(schedule, unpack, body, "        ")
-        yield f"    except {_errors(schedule, *RAISED)}:"
-        yield from wrap(f"return {fallback}({parameters})", "        ")
-        return
-    yield from _block(schedule, unpack, _checked, "        ")
-    yield f"    except {_errors(schedule, *RAISED, TYPE_ERROR)}:"
-    yield "        pass"
-    yield from wrap(f"return {fallback}({parameters})", "    ")
-
-
-def _block(
-    schedule: Schedule,
-    unpack: Sequence[str],
-    write: Callable[[Schedule, str], Iterator[str]],
-    indent: str,
-) -> Iterator[str]:
+    indent = "        " if fallback else "    "
+    yield from ["    try:"] * bool(fallback)
     for line in unpack:
         yield from wrap(line, indent)
-    yield from write(schedule, indent)
+    if fallback is None:
+        yield from body(schedule, indent)
+        return
+    otherwise = f"{fallback}({parameters})"
+    if not floats_only:
+        yield from body(schedule, indent, otherwise)
+        yield f"    except {_errors(schedule, *RAISED)}:"
+        yield from wrap(f"return {otherwise}", indent)
+        return
+    yield from _of_floats(schedule, indent, otherwise)
+    yield f"    except {_errors(schedule, *RAISED, TYPE_ERROR)}:"
+    yield "        pass"
+    yield from wrap(f"return {otherwise}", "    ")
 
 
-def _checked(schedule: Schedule, indent: str) -> Iterator[str]:
+def _of_floats(schedule: Schedule, indent: str, otherwise: str) -> Iterator[str]:
     names = schedule.parameters.values()
     if not names:
-        yield from body(schedule, indent)
+        yield from body(schedule, indent, otherwise)
         return
     number = schedule.require(FLOAT)
     classes = (f"{name}.__class__" for name in names)
     yield f"{indent}if {' is '.join(classes)} is {number}:"
-    yield from body(schedule, indent + "    ")
+    yield from body(schedule, indent + "    ", otherwise)
 
 
 def _errors(schedule: Schedule, *errors: Import) -> str:
