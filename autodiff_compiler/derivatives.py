@@ -315,12 +315,15 @@ KINDS: Mapping[str, Callable[[Problem], Program]] = {
     "hvp": hvp,
 }
 AT_POLES: Mapping[str, Callable[[Problem], Program]] = {"jvp": _jvp_at_poles}
+SECOND = frozenset({"hessian", "hvp"})
 SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
 
 
 def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
     """The program of one kind of derivative of `output` by the inputs named in `wrt`."""
     problem = Problem(graph, output, wrt)
+    if kind in SECOND and has_poles(graph, problem.nodes):
+        return _at_poles(graph, output, wrt, kind)  # whose terms do not cancel near poles, either
     program = KINDS[kind](problem)
     over_poles = kind != "value" and has_poles(graph, problem.nodes)
     if kind == "value" or not (has_roots(graph) or over_poles):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import sympy as sp
 from oracle import Oracle
 
 import autodiff_compiler as ac
@@ -170,3 +171,25 @@ def test_results_of_many_numbers_are_checked_too():
     names = [f"T{k}" for k in range(12)]
     fn = ac.compile(" + ".join(f"exp(-E/{name})" for name in names))
     assert not any(map(math.isnan, fn.gradient(1.0, *[1e-309] * 12)))
+
+
+# Far from a pole and near it, terms of the second derivatives would cancel: 1e-9 beside 1.
+RATIOS = (
+    ("v/(1 + k/s)", (3.0, 1.0), "v*s/(k + s)"),
+    ("1/(1/a + 1/b)", (2.0,), "a*b/(a + b)"),
+    ("x/(1 + x/k)", (2.0,), "x*k/(k + x)"),
+    ("a/(b + c/d)", (2.0, 3.0, 0.5), "a*d/(b*d + c)"),
+)
+
+
+@pytest.mark.parametrize(("source", "others", "plain"), RATIOS)
+@pytest.mark.parametrize("exponent", [-15, -9, -3, 0, 3, 9, 15])
+def test_second_derivatives_keep_their_digits(source, others, plain, exponent):
+    fn = ac.compile(source)
+    point = (10.0**exponent, *others) if source[0] != "v" else (*others, 10.0**exponent)
+    symbols = sp.symbols(fn.inputs)
+    at = dict(zip(symbols, map(sp.Rational, point), strict=True))
+    formula = sp.sympify(plain)
+    for row, one in zip(fn.hessian(*point), symbols, strict=True):
+        want = [float(formula.diff(one, other).subs(at)) for other in symbols]
+        assert row == pytest.approx(want, rel=1e-13)
