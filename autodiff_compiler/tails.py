@@ -57,8 +57,8 @@ def beyond() -> Iterator[Law]:
         yield stable(f"{above}/(y + w**z)", far, LARGE)
     yield stable("x/(1 + x*x)", "where(abs(x) > 1e9, 1/x, out)", LARGE)
     yield stable("log1p(x*x)", "where(abs(x) > 1e9, 2*log(abs(x)), out)", LARGE)
-    far = f"x > {FAR} and (x + log(abs(y)) > 40 or x > 700)"
-    larger = f"where({far}, x + log(y) + log1p(exp(-x)/y), out)"
+    far = f"x > {FAR} and y > 0 and (x + log(abs(y)) > 40 or x > 700)"
+    larger = f"where({far}, softplus(x + log(abs(y))), out)"
     yield stable("log1p(y*exp(x))", larger, OVERFLOWS)
 
 

@@ -139,3 +139,11 @@ def test_special_functions_at_the_ends_of_their_domain():
     assert ac.compile("gammainc(1, x)").gradient(0) == (1.0,)
     assert math.isnan(ac.compile("lambertw(x)")(-0.5))  # where it is complex
     assert ac.compile("lambertw(x)")(-0.36) == pytest.approx(float(mpmath.lambertw(-0.36).real))
+
+
+def test_logarithms_of_sums_with_powers_come_to_an_end():
+    fn = ac.compile("log(exp(x - 1) + x**x)")
+    assert fn(2.0) == pytest.approx(math.log(math.e + 4.0), rel=1e-15)
+    fn = ac.compile("log1p(y*exp(x))")
+    assert fn.hessian(4e-18, 81.0)[1] == pytest.approx((0.415, 1.66e-18), rel=1e-2)
+    assert fn(1e-300, 720.0) == pytest.approx(29.2244721, rel=1e-8)
