@@ -322,11 +322,11 @@ SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
 def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
     """The program of one kind of derivative of `output` by the inputs named in `wrt`."""
     problem = Problem(graph, output, wrt)
-    if kind in SECOND and has_poles(graph, problem.nodes):
+    over_poles = kind != "value" and has_poles(graph, problem.nodes)
+    if over_poles and kind in SECOND:
         return _at_poles(graph, output, wrt, kind)  # whose terms do not cancel near poles, either
     program = KINDS[kind](problem)
-    over_poles = kind != "value" and has_poles(graph, problem.nodes)
-    if kind == "value" or not (has_roots(graph) or over_poles):
+    if not over_poles and (kind == "value" or not has_roots(graph)):
         return program
     other = partial(_at_poles, graph, output, wrt, kind)
     return program._replace(at_poles=other, over_poles=over_poles)

@@ -17,7 +17,7 @@ from .choices import nested
 from .hoisting import hoisted
 from .imports import imports
 from .lowering import lower
-from .numbers import NumberSchedule, divides_safely
+from .numbers import NumberSchedule
 from .patterns import Pattern, PatternSchedule, spanning
 from .sharing import shared
 from .style import PLAIN, RESERVED, Style
@@ -90,8 +90,8 @@ class Writer:
     def blocks(self) -> list[str]:
         raise NotImplementedError
 
-    def helper(self, name: str) -> tuple[str, frozenset[Import]]:
-        """The text of a helper, and what it needs."""
+    def fixed_helper(self, name: str) -> tuple[str, frozenset[Import]]:
+        """The text of a helper that is made from no definition, and what it needs."""
         raise NotImplementedError
 
     def schedule(self, program: Program) -> Schedule:
@@ -103,16 +103,17 @@ class Writer:
         texts: dict[str, str] = {}
         pending = sorted({i.name for i in self.helpers})
         for name in pending:  # which grows
-            texts[name], needed = self._helper(name)
+            texts[name], needed = self.helper(name)
             self.imports |= {i for i in needed if i.module != HERE}
             called = {i.name for i in needed if i.module == HERE}
             pending += sorted(called.difference(pending))
         return [text for _, text in sorted(texts.items()) if text]
 
-    def _helper(self, name: str) -> tuple[str, frozenset[Import]]:
+    def helper(self, name: str) -> tuple[str, frozenset[Import]]:
+        """The text of a helper, and what it needs."""
         row = BY_NAME.get(name[1:])
         if row is None or not row.apart:
-            return self.helper(name)
+            return self.fixed_helper(name)
         schedule = self.schedule(apart.definition(row))
         text = "\n".join(python.define(name, schedule, apart.doc(row)))
         return text, frozenset(schedule.imports)
@@ -158,7 +159,7 @@ class PythonWriter(Writer):
             tail[0] = f"{EDGE_NOTE}\n\n\n{tail[0]}"
         return [*self.functions, *tail]
 
-    def helper(self, name: str) -> tuple[str, frozenset[Import]]:
+    def fixed_helper(self, name: str) -> tuple[str, frozenset[Import]]:
         row = lookup(name[1:])
         return "\n".join(helper(row)), python.helper_imports(row)
 
@@ -209,7 +210,7 @@ class NumpyWriter(Writer):
     def blocks(self) -> list[str]:
         return [*self.helper_texts(), *self.aliases(), *self.functions]
 
-    def helper(self, name: str) -> tuple[str, frozenset[Import]]:
+    def fixed_helper(self, name: str) -> tuple[str, frozenset[Import]]:
         texts = numpy.HELPERS | arrayhelpers.HELPERS | blocks.helpers(self.style)
         return texts[name], frozenset()
 
@@ -266,7 +267,7 @@ def numpy_schedule(
 
 def raises(schedule: Schedule) -> bool:
     """Whether Python could raise in the schedule's code."""
-    return any(can_raise(n.op) and not divides_safely(n) for n in schedule.nodes)
+    return any(can_raise(n.op) and not python.divides_safely(n) for n in schedule.nodes)
 
 
 def targets() -> Collection[str]:

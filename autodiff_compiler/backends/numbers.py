@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
-from ..graph import CONSTANT, DIVIDE, INPUT, POWER, Node
-from ..primitives import Primitive, lookup
+from ..graph import CONSTANT, DIVIDE, INPUT, MOD, POWER, Node
+from ..primitives import Primitive
 from ..primitives.linear import EXTENT
-from .base import ATOM, Import, Schedule, Spelling
+from .base import ATOM, Schedule, Spelling
 from .numpy import NUMPY
+from .python import FLOAT, divides_safely
 
-FLOAT = Import("builtins", "float", "float")
 NUMPYS: Mapping[Primitive, Spelling] = {
     row: Spelling(f"float(np.{name}({{0}}, {{1}}))", ATOM, (0, 0), frozenset({NUMPY, FLOAT}))
-    for row, name in ((DIVIDE, "divide"), (POWER, "power"), (lookup("mod"), "mod"))
+    for row, name in ((DIVIDE, "divide"), (POWER, "power"), (MOD, "mod"))
 }  # of Python's numbers
-DIVISIONS = NUMPYS.keys() - {POWER}
 
 
 def pythons(nodes: Iterable[Node], is_array: Callable[[Node], bool]) -> set[Node]:
@@ -54,8 +53,3 @@ class NumberSchedule(Schedule):
         found = NUMPYS[node.op] if may_raise else self._speller.spell(node.op)
         self.imports |= found.rename(self._given).imports
         return found.rename(self._given)
-
-
-def divides_safely(node: Node) -> bool:
-    """Whether it divides by a constant other than 0."""
-    return node.op in DIVISIONS and node.args[1].op is CONSTANT and node.args[1].data != 0

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from ..derivatives import Group, Program, Tree
-from ..graph import Node
+from ..graph import CONSTANT, DIVIDE, MOD, Node
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT
 from ..primitives.ieee import Number, can_raise, helper
@@ -95,6 +95,11 @@ def _scipy(row: Primitive, text: str) -> Spelling:
 def helper_call(row: Primitive) -> Spelling:
     """A call of the function that a module has for a row."""
     return call(f"_{row.name}", row.arity, [Import(HERE, f"_{row.name}", f"_{row.name}")])
+
+
+def divides_safely(node: Node) -> bool:
+    """Whether it divides by a constant other than 0, which never raises."""
+    return node.op in (DIVIDE, MOD) and node.args[1].op is CONSTANT and node.args[1].data != 0
 
 
 def helper_imports(row: Primitive) -> frozenset[Import]:
