@@ -94,7 +94,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     if name.lower() in folded:
         return folded[name.lower()]
     found = difflib.get_close_matches(name[:100], list(folded.values()), n=1, cutoff=0.7)
-    return found[0] if found else None
+    letters = sorted(name.lower())  # of a short name, two exchanged letters are half
+    exchanged = (other for low, other in folded.items() if sorted(low) == letters)
+    return found[0] if found else next(exchanged, None)
 
 
 def counted(number: int, noun: str) -> str:

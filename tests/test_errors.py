@@ -214,6 +214,7 @@ HINTED = (
     ("sum(x if x > 0)", "the else is missing", (1, 15), "a if condition else b"),
     ("x^^2", "an operator too many", (1, 3), "x**2"),
     ("norm.cdf(d)", "no methods", (1, 9), "ndtr("),
+    ("x*sni(x)", "unknown function sni", (1, 3), "did you mean sin?"),
     ("integral(x)", "unknown function", (1, 1), "no integrals"),
     ("import numpy", "import is not part", (1, 8), "name = value"),
     ("sort(x)", "unknown function", (1, 1), "the language has nothing like it"),
