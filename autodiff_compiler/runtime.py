@@ -20,7 +20,7 @@ from .backends.module import helper_module, module, python_schedule
 from .backends.numpy import raising
 from .backends.patterns import Pattern
 from .backends.style import PLAIN, Style
-from .derivatives import Group, Program, careful
+from .derivatives import Group, Program, by_poles
 from .errors import ExpressionError, counted
 from .graph import Graph
 from .primitives import Primitive
@@ -165,13 +165,14 @@ class Callables:
         ]
 
     @cached_property
-    def _careful(self) -> Program | None:
-        return careful(self.program)
+    def _by_poles(self) -> tuple[Program, Program | None]:
+        return by_poles(self.program)
 
     @cached_property
     def _at_poles(self) -> Self:
         """The functions for where something is divided by 0."""
-        return type(self)(self._careful, self.wrt, self.style) if self._careful else self
+        other = self._by_poles[1]
+        return type(self)(other, self.wrt, self.style) if other else self
 
     @cached_property
     def _scalar(self) -> Callable[..., Any]:
@@ -188,9 +189,9 @@ class Callables:
 
     def _from_module(self, target: str, pattern: Pattern | None = None) -> Callable[..., Any]:
         style, names, program = self.style, dict[str, object](), self.program
-        if target == "numpy" and program.at_poles:
-            style = style._replace(raising=raising(program) if self._careful else ())
-            program = program._replace(at_poles=None)
+        if target == "numpy":
+            program, other = self._by_poles
+            style = style._replace(raising=raising(program) if other else ())
         if ALLOCATOR not in {node.data for node in program.arguments()}:
             style, names = style._replace(allocator=ALLOCATOR), {ALLOCATOR: RECYCLED.empty}
         text = module([program], target, "", self.wrt, style, pattern)

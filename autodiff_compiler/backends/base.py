@@ -9,7 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -186,15 +186,13 @@ class Schedule:
         speller: Speller,
         reserved: Iterable[str] = (),
         prune: bool = True,
-        checked: Sequence[Node] = (),
     ) -> None:
         self.program, self._speller = program, speller
-        self.checked = checked  # what the code reads once more, to see whether it is finite
         outputs = program.leaves()
         nodes = program.graph.ancestors(outputs) if prune else program.graph.nodes
         arrays = program.graph.has_arrays
         self.nodes = [n for n in nodes if arrays or n.op is not STACK]
-        self.uses = Counter(chain(outputs, checked, *(n.args for n in self.nodes)))
+        self.uses = Counter(chain(outputs, *(n.args for n in self.nodes)))
         self._names = Names("t", speller.keywords)
         self.parameters = {n: self._names.claim(n.data) for n in program.arguments()}
         groups = (p.name for p in program.parameters if isinstance(p, Group))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from ..derivatives import Program, careful
+from ..derivatives import Program, by_poles
 from ..graph import WHERE, free
 from ..primitives import BY_NAME, lookup
 from ..primitives.ieee import can_raise, helper
@@ -174,7 +174,7 @@ class NumpyWriter(Writer):
         self.imports.add(numpy.NUMPY)
         doc = [summary(program.kind, self.wrt)]
         pattern = spanning(program, self.wrt, self.pattern) if self.pattern else None
-        other = careful(program)
+        program, other = by_poles(program)
         if other is None:
             self._define(program.kind, program, doc, pattern, self.style)
             return
@@ -233,17 +233,12 @@ TARGETS: Mapping[str, Callable[[Sequence[str], Style, Arrays], Writer]] = {
 
 
 def python_schedule(program: Program, ieee: bool = False, style: Style = PLAIN) -> Schedule:
-    """The program scheduled for plain Python.
-
-    Where derivatives at poles are others, results that are not finite are left to those.
-    """
+    """The program scheduled for plain Python."""
     kind, speller = Schedule, python.PythonSpeller(ieee)
     lowered = lower(program, python.supports, style.prune)
     if WHERE in lowered.graph.heads:
         kind, lowered = BranchSchedule, nested(lowered)
-    over_poles = program.over_poles and not ieee
-    checked = [n for n in dict.fromkeys(lowered.leaves()) if n.args] if over_poles else []
-    return kind(lowered, speller, RESERVED, style.prune, checked)
+    return kind(lowered, speller, RESERVED, style.prune)
 
 
 def numpy_schedule(

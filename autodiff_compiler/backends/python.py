@@ -25,12 +25,11 @@ from .base import (
     literal,
     template,
 )
-from .text import WIDTH, docstring, wrap
+from .text import docstring, wrap
 
 ARRAY = Import("numpy", "array", "array")
 FLOAT = Import("builtins", "float", "float")
 RAISED = tuple(Import("builtins", name, name) for name in ("ArithmeticError", "ValueError"))
-SUM = Import("builtins", "sum", "sum")
 TYPE_ERROR = Import("builtins", "TypeError", "TypeError")
 
 
@@ -129,29 +128,14 @@ def tuple_of(elements: str, count: int) -> str:
     return f"({elements},)" if count == 1 else f"({elements})"
 
 
-def body(schedule: Schedule, indent: str, otherwise: str = "") -> Iterator[str]:
-    """The statements, and the return of the outputs, or of `otherwise` if they are not finite."""
+def body(schedule: Schedule, indent: str) -> Iterator[str]:
+    """The statements, and the return of the outputs."""
     array = ""
     if has_list(schedule.program.outputs):
         array = schedule.require(ARRAY)
     yield from schedule.lines(indent)
-    if otherwise and schedule.checked:
-        yield from _unless_finite(schedule, indent)
-        yield from wrap(f"return {otherwise}", indent + "    ")
     outputs = layout(schedule, schedule.program.outputs, lambda p: f"{array}([{', '.join(p)}])")
     yield from wrap(f"return {outputs}", indent)
-
-
-def _unless_finite(schedule: Schedule, indent: str) -> Iterator[str]:
-    """The condition that a result is infinite, or nan: products overflow without an error."""
-    names = [schedule.text(node) for node in schedule.checked]
-    if len(names) > 1:
-        total, added = schedule.claim("total"), " + ".join(names)
-        if len(added) > WIDTH // 2:
-            added = f"{schedule.require(SUM)}(({', '.join(names)}))"
-        yield from wrap(f"{total} = {added}", indent)
-        names = [total]
-    yield f"{indent}if {names[0]} - {names[0]} != 0.0:  # not finite"
 
 
 def has_list(tree: Tree) -> bool:
@@ -183,25 +167,25 @@ def define(
         return
     otherwise = f"{fallback}({parameters})"
     if not floats_only:
-        yield from body(schedule, indent, otherwise)
+        yield from body(schedule, indent)
         yield f"    except {_errors(schedule, *RAISED)}:"
         yield from wrap(f"return {otherwise}", indent)
         return
-    yield from _of_floats(schedule, indent, otherwise)
+    yield from _of_floats(schedule, indent)
     yield f"    except {_errors(schedule, *RAISED, TYPE_ERROR)}:"
     yield "        pass"
     yield from wrap(f"return {otherwise}", "    ")
 
 
-def _of_floats(schedule: Schedule, indent: str, otherwise: str) -> Iterator[str]:
+def _of_floats(schedule: Schedule, indent: str) -> Iterator[str]:
     names = schedule.parameters.values()
     if not names:
-        yield from body(schedule, indent, otherwise)
+        yield from body(schedule, indent)
         return
     number = schedule.require(FLOAT)
     classes = (f"{name}.__class__" for name in names)
     yield f"{indent}if {' is '.join(classes)} is {number}:"
-    yield from body(schedule, indent + "    ", otherwise)
+    yield from body(schedule, indent + "    ")
 
 
 def _errors(schedule: Schedule, *errors: Import) -> str:
