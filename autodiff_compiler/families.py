@@ -351,6 +351,19 @@ def annuities() -> Iterator[Law]:
         ):
             near = f"where(abs(x) < 0.5, {limit}, out)"
             yield stable(pattern, near, ZERO, "x*y != 0", given=given)
+    exponent = "y*log1p(x)"
+    yield stable(f"(1 + x)**y/expm1({exponent})", f"-1/expm1(-({exponent}))", OVERFLOWS)
+    yield stable(f"(1 + x)**y*bernoulli({exponent})", f"bernoulli(-({exponent}))", OVERFLOWS)
+
+
+def great_circles() -> Iterator[Law]:
+    """The distance of two points on a sphere, of latitudes x and y: T. Vincenty's form."""
+    across = "sin(y - x) + 2*(sin(x)*cos(y))*(sin(z/2)*sin(z/2))"
+    for product in ("(cos(x)*cos(y))*cos(z)", "(cos(z)*cos(x))*cos(y)"):
+        cosine = f"sin(x)*sin(y) + {product}"
+        near = f"arctan2(hypot(cos(y)*sin(z), {across}), {cosine})"
+        on_earth = f"where(abs(x) < 2 and abs(y) < 2, {near}, out)"
+        yield stable(f"arccos({cosine})", on_earth, CANCELS)
 
 
 def sizes() -> Iterator[Law]:

@@ -44,6 +44,15 @@ def total(graph: Graph, before: Node, term: Node, is_last: bool) -> Node:
     """`before + term`; the sum is not taken where neither is, unless it `is_last` of a chain."""
     if before.op is not WHERE or term.op is not WHERE:
         return graph.apply(ADD, before, term)
+    condition = before.args[0]
+    if condition is term.args[0] and not (_is_masked(before) or before in graph.shown):
+        sides = zip(before.args[1:], term.args[1:], strict=True)
+        return graph.apply(WHERE, condition, *(graph.apply(ADD, *side) for side in sides))
+    return _selected_total(graph, before, term, is_last)
+
+
+def _selected_total(graph: Graph, before: Node, term: Node, is_last: bool) -> Node:
+    """The sum of what is selected by different conditions, or by parts of one."""
     left, right = masked(graph, before), masked(graph, term)
     ours, theirs = _parts(left.condition), _parts(right.condition)
     shared = [c for c in ours if c in theirs]
@@ -76,6 +85,11 @@ def masked(graph: Graph, node: Node) -> Masked:
         if inner.condition is not None:
             return inner._replace(kept=graph.make(BROADCAST, (inner.kept,), node.shape))
     return Masked(None, node)
+
+
+def _is_masked(choice: Node) -> bool:
+    """Whether one side of a choice is nothing."""
+    return any(side.is_constant(0) for side in choice.args[1:])
 
 
 def selecting(graph: Graph, bar: Node, make: Callable[[Node], Node | None]) -> Node | None:

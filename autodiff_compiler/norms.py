@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import islice
 
@@ -210,6 +210,18 @@ def signed(total: Node, most: int = MAX_TERMS) -> list[tuple[int, Node]]:
             if len(node.args) > 1:
                 pending.append((sign, node.args[0]))
     return terms
+
+
+def summed(graph: Graph, terms: Iterable[tuple[int, Node]]) -> Node:
+    """The sum of terms with signs, of which there is one at least."""
+    total: Node | None = None
+    for sign, node in terms:
+        if total is not None:
+            total = graph.apply(ADD if sign > 0 else SUBTRACT, total, node)
+        else:
+            total = node if sign > 0 else graph.apply(NEGATIVE, node)
+    assert total is not None, "an empty sum"
+    return total
 
 
 def _operands(node: Node, op: Primitive, whole: Container[Node] = ()) -> list[Node]:

@@ -21,6 +21,7 @@ from .factors import collect, factors
 from .folding import fold
 from .graph import CONSTANT, INPUT, Graph, Node, Rule, Rules
 from .lowest import lowest
+from .multiples import multiples
 from .norms import exponentials, norms, shares
 from .orders import orders
 from .powers import log_of_power, power_less, powers
@@ -32,6 +33,7 @@ from .signs import signs
 from .simplify import SIMPLIFY
 from .stable import PAIRS, STABLE
 from .symbols import trace_symbols
+from .threefold import threefold
 
 LocalPass = Callable[[Primitive, tuple[Primitive, ...]], Iterable[Rule]]
 
@@ -71,6 +73,8 @@ STABLE_FINDERS: tuple[LocalPass, ...] = (
     orders,
     DIFFERENCES.of_functions,
     log_of_power,
+    threefold,
+    multiples,
     STABLE_LAWS,
     logarithms,
     power_less,

@@ -31,12 +31,41 @@ def quotients() -> Iterator[Law]:
     shape = "log1p(y) + where(abs(y) < 0.5, r*log1prel(y), log1p(y)/x)"
     yield stable("(1 + 1/x)*log1p(y)", shape, ZERO, "x != 0", given="r = y/x")
     yield from of_products()
+    yield from less_one()
+
+
+def less_one() -> Iterator[Law]:
+    """Quotients that are 1 at 0, less 1: by series that begin where the differences do."""
+    half = "0.5*sinhc(x/2)*sinhc(x/2)"
+    circular = "0.5*sinc_unnormalized(x/2)*sinc_unnormalized(x/2)"
+    angle = f"-x*x*(sinmx_ratio(x) + {circular})/sinc_unnormalized(x)"
+    for ratio, less in (
+        ("sinc_unnormalized(x)", "x*x*sinmx_ratio(x)"),
+        ("sinhc(x)", "x*x*sinhmx_ratio(x)"),
+        ("tanc(x)", f"x*x*(sinmx_ratio(x) + {circular})/cos(x)"),
+        ("arctanc(x)", "y = arctan(x); " + angle.replace("x*", "y*").replace("(x", "(y")),
+        ("tanhc(x)", f"x*x*(sinhmx_ratio(x) - {half})/cosh(x)"),
+        ("xcoth(x)", f"x*x*({half} - sinhmx_ratio(x))/sinhc(x)"),
+        ("xcsch(x)", "-x*x*sinhmx_ratio(x)/sinhc(x)"),
+        ("exprel(x)", "x*phi2(x)"),
+        ("bernoulli(x)", "-x*phi2(x)/exprel(x)"),
+        ("log1prel(x)", "y = log1p(x); -y*phi2(y)/exprel(y)"),
+    ):
+        *before, result = less.split("; ")
+        near = "; ".join([*before, f"where(abs(x) < 0.5, {result}, out)"])
+        yield stable(f"{ratio} - 1", near, CANCELS)
+    yield stable(
+        "log1mexp(-x) - log(x)", "where(x < 1, log1p(-(x*phi2(-x))), out)", CANCELS, "x > 0"
+    )
+    mass = "where(abs(x) < 0.5, x*x/(1 + x) + log1pmx(x), out)"  # of a halo of dark matter
+    yield stable("log1p(x) - x/(1 + x)", mass, CANCELS)
 
 
 def of_products() -> Iterator[Law]:
     """Differences of a function and a polynomial times another, and their quotients."""
     yield stable("1 - (1 + x)*exp(-x)", "where(abs(x) < 1, exp(-x)*expm1mx(x), out)", CANCELS)
     yield stable("1 - (1 - x)*exp(x)", "where(abs(x) < 1, exp(x)*expm1mx(-x), out)", CANCELS)
+    yield stable("x*exp(x) - expm1(x)", "where(abs(x) < 1, exp(x)*expm1mx(-x), out)", CANCELS)
     near = "where(c, y*phi2(x), z/(x*x))"
     yield stable("where(c, y*expm1mx(x), z)/(x*x)", near, ZERO, "x != 0")
     yield stable(

@@ -6,7 +6,7 @@ A law sees the two operands of an operation.  This pass looks through `(a + b) -
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, partial, reduce
 from itertools import product
 from typing import NamedTuple
@@ -25,7 +25,6 @@ from .graph import (
     CONSTANT,
     DIVIDE,
     MULTIPLY,
-    NEGATIVE,
     SUBTRACT,
     SUMS,
     WHERE,
@@ -35,6 +34,7 @@ from .graph import (
     Rules,
 )
 from .lowest import reduced
+from .norms import summed
 from .primitives import Primitive
 from .primitives.ieee import Number
 from .rewrite import Law, Pattern
@@ -154,7 +154,7 @@ class Regroup:
                         if node is not None:
                             graph.note(origin)
                             rest = [t for t in (*ours, *theirs) if t is not a and t is not b]
-                            return _total(graph, rest, Signed(a.sign, node))
+                            return summed(graph, [*rest, Signed(a.sign, node)])
             return None
 
         return step
@@ -201,7 +201,7 @@ class Regroup:
             return None
         ours, theirs = term(graph, left), term(graph, right)
         powers = multiplied(ours.powers, theirs.powers, -1)
-        scale, left_over = self._divided(graph, ours.coefficient, powers)
+        scale, left_over = self._divided(graph, ours.coefficient, powers, left)
         if left_over is powers:
             return None
         if scale == theirs.coefficient:
@@ -239,11 +239,16 @@ class Regroup:
             found = graph.apply(DIVIDE, found, above)
         return graph.apply(MULTIPLY, found, below) if found and below else found
 
-    def _divided(self, graph: Graph, scale: Number, powers: Powers) -> tuple[Number, Powers]:
-        """A term with factors divided by others, as long as a rule knows a quotient."""
+    def _divided(
+        self, graph: Graph, scale: Number, powers: Powers, kept: Node
+    ) -> tuple[Number, Powers]:
+        """A term with factors divided by others, as long as a rule knows a quotient.
+
+        The quotient that is `kept` is where a rule left it as it was.
+        """
         for _ in range(MAX_FACTORS):
             above, below = ({i: e for i, e in powers.items() if sign * e > 0} for sign in (1, -1))
-            found = self._quotient(graph, above, below)
+            found = self._quotient(graph, above, below, kept)
             if found is None:
                 break
             made = term(graph, found.node)
@@ -275,10 +280,13 @@ class Regroup:
         functions = self._above & graph.heads
         return any(u in PRODUCTS or rules[DIVIDE, f, u] for f in functions for u in unders)
 
-    def _quotient(self, graph: Graph, above: Powers, below: Powers) -> Quotient | None:
+    def _quotient(
+        self, graph: Graph, above: Powers, below: Powers, kept: Node | None = None
+    ) -> Quotient | None:
         """Some factors divided by others, if a rule knows the quotient."""
         for over, under, taken, scale in self._fractions(graph, above, below):
-            node = self._known(graph, over, under)
+            is_kept = kept is not None and _divides(kept, over, under)
+            node = None if is_kept else self._known(graph, over, under)
             if node is not None:
                 return Quotient(node, taken, scale)
         return None
@@ -321,6 +329,13 @@ def _as_chosen(graph: Graph, left: Node, right: Node) -> Node:
     """A quotient of what is chosen far off: as written, or the same choice would be made in it."""
     is_choice = WHERE in (left.op, right.op)
     return (graph.apply if is_choice else graph.intern)(DIVIDE, left, right)
+
+
+def _divides(quotient: Node, over: Node, under: Node) -> bool:
+    """Whether a node is a quotient of these two, or of a product with the one by the other."""
+    if quotient.op is not DIVIDE or quotient.args[1] is not under:
+        return False
+    return over in _factors(quotient.args[0])
 
 
 def _factors(node: Node) -> list[Node]:
@@ -377,14 +392,3 @@ class Quotient(NamedTuple):
     node: Node
     powers: Powers
     scale: Number
-
-
-def _total(graph: Graph, rest: Sequence[Signed], pair: Signed) -> Node:
-    node = None
-    for sign, part in (*rest, pair):
-        if node is None:
-            node = part if sign > 0 else graph.apply(NEGATIVE, part)
-        else:
-            node = graph.apply(ADD if sign > 0 else SUBTRACT, node, part)
-    assert node is not None
-    return node

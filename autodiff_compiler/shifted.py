@@ -6,9 +6,9 @@ Whole numbers have no slope, so that derivatives are those of the sum; near 0 no
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial, reduce
-from operator import attrgetter
+from operator import itemgetter
 from typing import NamedTuple
 
 from .exponentials import EXP, EXPAND, LOG, MATMUL, Exponential, exponential_of
@@ -19,14 +19,13 @@ from .graph import (
     DIVIDE,
     MULTIPLY,
     NEGATIVE,
-    SUBTRACT,
     SUMS,
     WHERE,
     Graph,
     Node,
     Rule,
 )
-from .norms import added, scaled, signed
+from .norms import added, scaled, signed, summed
 from .primitives import ARRAYS, Primitive, lookup
 from .primitives.axes import Axes
 
@@ -104,17 +103,10 @@ def _exponentials(terms: Iterable[Term]) -> int:
     return sum(term.power.exponent.op is not CONSTANT for term in terms)
 
 
-def _total(graph: Graph, terms: Sequence[Term], shift: Node) -> Node:
+def _total(graph: Graph, terms: Iterable[Term], shift: Node) -> Node:
     """A sum of terms whose exponents are less."""
-    total: Node | None = None
-    for sign, power in sorted(terms, key=attrgetter("sign"), reverse=True):
-        less = power.less(graph, shift)
-        if total is None:
-            total = less if sign > 0 else graph.apply(NEGATIVE, less)
-        else:
-            total = graph.apply(ADD if sign > 0 else SUBTRACT, total, less)
-    assert total is not None
-    return total
+    less = [(sign, power.less(graph, shift)) for sign, power in terms]
+    return summed(graph, sorted(less, key=itemgetter(0), reverse=True))
 
 
 def _whole(graph: Graph, largest: Node) -> Node:

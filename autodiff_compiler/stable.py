@@ -22,6 +22,7 @@ from .families import (
     defects,
     differences,
     divided_differences,
+    great_circles,
     growth,
     logarithms,
     of_series,
@@ -35,7 +36,7 @@ from .families import (
 from .gammas import gammas
 from .quotients import quotients
 from .rewrite import Law
-from .tails import beyond, hyperbolic_quotients, tails
+from .tails import beyond, currents, hyperbolic_quotients, tails
 
 
 def moderate(n: float) -> bool:
@@ -166,6 +167,7 @@ LOGARITHMS = (
 )
 
 EXPONENTIALS = (
+    *currents(),
     stable("e**x", "exp(x)", "the rounded base is raised to a power"),
     stable("exp(x) - 1", "expm1(x)", CANCELS),
     stable("(x**y - 1)/y", "where(abs(y*log(x)) < 1, boxcox(x, y), out)", ZERO, "y != 0"),
@@ -234,7 +236,6 @@ HYPERBOLICS = (
     stable("x/cosh(y)", "x*sech(y)", OVERFLOWS),
     stable("cosh(x) - 1", "coshm1(x)", CANCELS),
     stable("1 - sech(x)", "where(abs(x) < 1, coshm1(x)*sech(x), out)", CANCELS),
-    stable("n*cosh(x) - n", "n*coshm1(x)", CANCELS),
     stable("cosh(x) - cos(y)", "coshm1(x) - cosm1(y)", CANCELS),
     stable("exp(x) - cos(y)", "where(abs(x) < 0.5, expm1(x) - cosm1(y), out)", CANCELS),
     stable("exp(x) - (1 + x)", "expm1mx(x)", CANCELS),
@@ -267,6 +268,7 @@ TRIGONOMETRY = (
     stable("sqrt(-(n*cosm1(x)))", "sqrt(2*n)*abs(sin(x/2))", LARGE, when=positive),
     stable("sqrt(-cosm1(x))", "sqrt(2)*abs(sin(x/2))", LARGE),
     stable("arccos(1 - x)", "where(x < 1, 2*arcsin(sqrt(x/2)), out)", CANCELS),
+    *great_circles(),
     stable("arccos((1 - x)*(1 + x))", "2*arcsin(abs(x)/sqrt(2))", CANCELS),
     stable("n - arctan(x)", "arctan2(1, x)", CANCELS, when=quarter_turn),
     stable("n - arcsin(x)", "arccos(x)", CANCELS, when=quarter_turn),

@@ -25,8 +25,13 @@ def tails() -> Iterator[Law]:
     yield stable("exp(y)/i0(x)", "where(abs(x) > 20, exp(y - abs(x))/i0e(x), out)", OVERFLOWS)
     far = "where(x < -30 and y > 0, log(y) + log_expit(x), out)"
     yield stable("log(y*expit(x))", far, OVERFLOWS)
+    for name in ("i0", "i1"):
+        far = f"exp(y + abs(x))*{name}e(x)"
+        yield stable(f"exp(y)*{name}(x)", f"where(abs(x) > 20, {far}, out)", OVERFLOWS)
     for pattern, far in (  # as populations grow
+        ("((x*exp(y))*v)/(z + w*expm1(y))", "(x*v)/(w + (z - w)*exp(-y))"),
         ("(x*exp(y))/(z + w*expm1(y))", "x/(w + (z - w)*exp(-y))"),
+        ("exp(y)/(z + w*expm1(y))", "1/(w + (z - w)*exp(-y))"),
         ("(x*exp(y))/(z + (w*exp(y))/u)", "x/(w/u + z*exp(-y))"),
     ):
         yield stable(pattern, f"where(y > {FAR}, {far}, out)", OVERFLOWS)
@@ -37,6 +42,17 @@ def tails() -> Iterator[Law]:
     ):
         far = f"where(x < -30, exp({exponent}*log_expit(x)), out)"
         yield stable(pattern, far, INFINITE, when=when, variable=variable)
+
+
+def currents() -> Iterator[Law]:
+    """Differences that have an exponential over one of its own, as for currents in membranes."""
+    for pattern, product, far in (
+        ("x - z*exp(y)", "(w/expm1(y))*(x - z) - w*z", "(x - z)*exp(-y) - z"),
+        ("z*exp(y) - x", "w*z - (w/expm1(y))*(x - z)", "z - (x - z)*exp(-y)"),
+    ):
+        near, less = f"where(y > -1, {product}, out)", f"where(y > {FAR}, {far}, out)"
+        yield stable(f"(w*({pattern}))/expm1(y)", near, OVERFLOWS, "y != 0")
+        yield stable(f"({pattern})/expm1(y)", less, OVERFLOWS, "y != 0")
 
 
 def beyond() -> Iterator[Law]:
@@ -55,8 +71,13 @@ def beyond() -> Iterator[Law]:
         yield stable(f"{above}/(w**z + y**z)", powers.format(share), LARGE)
         far = f"where(w**z > 1e35, {share}/(1 + y*w**(-z)), out)"
         yield stable(f"{above}/(y + w**z)", far, LARGE)
+    less, more = "(x/y)*(x/y)/(1 + (x/y)*(x/y))", "1/(1 + (y/x)*(y/x))"
+    share = f"where(m > 1e17 or m < 1e-17, where(abs(x) < abs(y), {less}, {more}), out)"
+    yield stable("(x*x)/(x*x + y*y)", f"m = maximum(abs(x), abs(y)); {share}", LARGE)
     yield stable("x/(1 + x*x)", "where(abs(x) > 1e9, 1/x, out)", LARGE)
     yield stable("log1p(x*x)", "where(abs(x) > 1e9, 2*log(abs(x)), out)", LARGE)
+    far = "where((x*x)/y > 1e17, 2*log(abs(x)) - log(y), out)"
+    yield stable("log1p((x*x)/y)", far, LARGE)
     far = f"x > {FAR} and y > 0 and (x + log(abs(y)) > 40 or x > 700)"
     larger = f"where({far}, softplus(x + log(abs(y))), out)"
     yield stable("log1p(y*exp(x))", larger, OVERFLOWS)

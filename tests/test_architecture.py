@@ -77,6 +77,8 @@ FLOORS = (
         "norms",
         "signs",
         "orders",
+        "threefold",
+        "multiples",
         "factors",
         "regroup",
         "values",

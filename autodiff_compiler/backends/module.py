@@ -112,7 +112,7 @@ class Writer:
     def helper(self, name: str) -> tuple[str, frozenset[Import]]:
         """The text of a helper, and what it needs."""
         row = BY_NAME.get(name[1:])
-        if row is None or not row.apart:
+        if row is None or not (row.apart or row.series):
             return self.fixed_helper(name)
         schedule = self.schedule(apart.definition(row))
         text = "\n".join(python.define(name, schedule, apart.doc(row)))

@@ -57,12 +57,13 @@ class PythonSpeller:
 
 def supports(row: Primitive) -> bool:
     """Whether Python has a spelling of its own for a row; the others are lowered."""
-    return bool(row.apart or row.python or row.symbol or (row.scipy and not row.define))
+    own = row.apart or row.series or row.python or row.symbol
+    return bool(own or (row.scipy and not row.define))
 
 
 @cache
 def _spelling(row: Primitive) -> Spelling:
-    if row.apart:
+    if row.apart or row.series:
         return helper_call(row)
     if row.python and "{" in row.python:
         return template(row, row.python, _math_names(row.python))

@@ -40,6 +40,7 @@ class Primitive:
         commutative: the order of the two arguments does not matter.
         flat: far from 0, its slope falls faster than any power, on one side at least.
         apart: generated modules have a function of its own, made from `define`, which they call.
+        series: so have those of plain Python; loops over arrays have the definition in line.
         note: what a reader should know: a convention chosen, why it is not differentiable.
         work: its floating-point operations, from `data`, the shape of the result and those of the
             arguments; by default one for each element of the result.
@@ -67,6 +68,7 @@ class Primitive:
     commutative: bool = False
     flat: bool = False
     apart: bool = False
+    series: bool = False
     note: str = ""
     work: Callable[..., Count] | None = None
 

@@ -130,8 +130,10 @@ ROWS = (
     function("entr(x)", "-log(x) - 1", define="where(x < 0, -inf, -xlogy(x, x))", domain=POSITIVE),
     function("rel_entr(x, y)", "log(x/y) + 1", "-x/y", domain=POSITIVE,
              define="where(x > 0 and y > 0, x*log(x/y), where(x == 0 and y >= 0, 0, inf))"),
-    function("kl_div(x, y)", "log(x/y)", "1 - x/y", domain=POSITIVE,
-             define="where(x > 0 and y > 0, x*log(x/y) - x + y, where(x == 0 and y >= 0, y, inf))"),
+    function("kl_div(x, y)", "where(2*abs(x - y) < y, log1p((x - y)/y), log(x/y))", "(y - x)/y",
+             domain=POSITIVE, special=((1.0, 1.0), (0.0, 2.0), (3.0, 3.0000001)),
+             define="where(x > 0 and y > 0, where(2*abs(x - y) < x, -x*log1pmx((y - x)/x), "
+             "x*log(x/y) - x + y), where(x == 0 and y >= 0, y, inf))"),
     function("spence(x)", "where(abs(x - 1) < 0.5, -log1prel(x - 1), log(x)/(1 - x))", scipy="spence", domain=POSITIVE,
              mpmath=lambda mp, x: mp.re(mp.polylog(2, 1 - x))),
     # exponential and trigonometric integrals
