@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from itertools import accumulate, product
 from typing import Any, NamedTuple
 
-from .graph import CONSTANT, INPUT, NEGATIVE, SUBTRACT, Node, Rule, Step
+from .graph import CONSTANT, INPUT, NEGATIVE, SUBTRACT, Graph, Node, Rule, Step
 from .parser import parse
 from .partials import Builder, builder, function
 from .primitives import BY_NAME, Primitive
@@ -184,15 +184,16 @@ def _step(law: Law, variant: Pattern) -> Step:
     if law.given:
         tests.append(f"(rest := given({nodes}))")
         nodes += ", rest"
-    is_mirror = variant in law.mirrors
+    is_mirror, out = variant in law.mirrors, "None"
     if "out" in law.extra:
         pool["row"] = variant.op
         written = ", ".join(["row", *(reversed(operands) if is_mirror else operands)])
-        nodes += f", graph.intern({written})"
+        out = f"graph.intern({written})"
+        nodes += f", {out}"
     made = f"make({nodes})"
     if is_mirror:
-        pool["negative"] = NEGATIVE
-        made = f"graph.apply(negative, {made})"
+        pool["minus"] = _minus
+        made = f"minus(graph, {made}, {out})"
     return function(
         [
             f"def build({', '.join(['graph', *operands])}):",
@@ -207,6 +208,11 @@ def _step(law: Law, variant: Pattern) -> Step:
         ],
         pool,
     )
+
+
+def _minus(graph: Graph, node: Node, out: Node | None) -> Node | None:
+    """Minus a replacement, unless that is the pattern again: minus that matches it."""
+    return None if node is out else graph.apply(NEGATIVE, node)
 
 
 def _conditions(

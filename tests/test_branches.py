@@ -142,3 +142,12 @@ def test_densities_are_short():
         at = dict(zip((x, a, b), map(sp.Rational, map(str, point)), strict=True))
         want = [sp.N(density.diff(v).subs(at), 30) for v in (x, a, b)]
         np.testing.assert_allclose(fn.gradient(*point), np.array(want, float), rtol=1e-9)
+
+
+def test_conditions_that_turn_out_to_be_the_same():
+    """That the first condition always holds is found only when `square` is written out."""
+    source = "h = x - 1; ratio(z, csc(h)**(h*y*h - 1))/(0.5 if 1.5 != square(3) else h - w) + 1"
+    fn, namespace = ac.compile(source), {}
+    exec(ac.compile(fn.derivative("x"), inputs=fn.inputs).source("value"), namespace)
+    point = (2.5, 0.7, 1.2, 0.3)
+    assert math.isclose(namespace["value"](*point), fn.gradient(*point)[0], rel_tol=1e-12)

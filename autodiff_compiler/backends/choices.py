@@ -94,6 +94,6 @@ def _either(graph: Graph, condition: Node, yes: Node, no: Node) -> Node:
     p = next((p for p in condition.args if yes.op is WHERE and _bare(p) is yes.args[0]), None)
     if condition.op is not OR or p is None:
         return graph.apply(WHERE, condition, yes, no)
-    (q,) = (part for part in condition.args if part is not p)
+    q = condition.args[condition.args[0] is p]
     first, second = yes.args[1:] if p is yes.args[0] else yes.args[:0:-1]
     return graph.apply(WHERE, p, first, _either(graph, q, second, no))
