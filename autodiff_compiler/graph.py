@@ -128,6 +128,7 @@ class Graph:
         exact: whether sums of constants wait where one would lose digits of another.
         at_poles: whether derivatives are right where functions of what is infinite are finite.
         shown: nodes that are lines of a trace; what refers to them does so by name.
+        has_shapes: whether some node is no number.
         has_arrays: whether some node has a shape that is not that of a list of numbers.
         limits: how large it may grow.
         generic: whether operations on arrays have no shapes, in texts of the table.
@@ -149,7 +150,7 @@ class Graph:
         self.heads: set[Primitive] = set()
         self.divisors: set[Primitive] = set()
         self.exact, self.is_program = True, False
-        self.has_arrays = self.at_poles = False
+        self.has_shapes = self.has_arrays = self.at_poles = False
         self.shown: Collection[Node] = ()
         self._interned: dict[Any, Node] = {}
         self._room = limits.nodes
@@ -162,7 +163,8 @@ class Graph:
         twin.places = self.places.copy()
         twin.heads, twin.divisors = self.heads.copy(), self.divisors.copy()
         twin.terms, twin.sums = self.terms.copy(), self.sums.copy()
-        twin.has_arrays, twin.exact = self.has_arrays, self.exact
+        twin.has_shapes, twin.has_arrays = self.has_shapes, self.has_arrays
+        twin.exact = self.exact
         twin._interned = self._interned.copy()
         return twin
 
@@ -176,11 +178,7 @@ class Graph:
             node = self._interned.get((op, args[1], args[0]))
             if node is not None:
                 return node
-        shape = SCALAR
-        for argument in args:
-            if argument.shape:
-                shape = broadcast([a.shape for a in args])
-                break
+        shape = broadcast([a.shape for a in args]) if self.has_shapes else SCALAR
         if op is DIVIDE:
             divisor = args[1]
             self.divisors.update(map(_operation, divisor.args) if divisor.op is MULTIPLY else ())
@@ -318,8 +316,9 @@ class Graph:
         node.op, node.args, node.data, node.shape, node.index = op, args, data, shape, len(nodes)
         nodes.append(node)
         self.heads.add(op)
-        if shape and (op is not STACK or len(shape) > 1):
-            self.has_arrays = True
+        if shape:
+            self.has_shapes = True
+            self.has_arrays |= op is not STACK or len(shape) > 1
             if len(shape) > MAX_AXES:
                 raise ShapeError(f"an array has {MAX_AXES} axes at most, not {len(shape)}")
         self._interned[key] = node
