@@ -135,11 +135,8 @@ def optimise(graph: Graph, output: Node, rules: Pipeline) -> tuple[Graph, Node, 
     applied: Log = []
     for node in graph.nodes:
         if node not in image:
-            op, args = node.op, [image[a] for a in node.args]
-            if type(op) is Primitive and args:  # as most are
-                image[node] = better.apply(op, *args)
-            else:
-                image[node] = better.rebuild(node, args, better.apply)
+            args = [image[a] for a in node.args]
+            image[node] = better.rebuild(node, args, better.apply)
             if args and image[node].op is CONSTANT:
                 better.remember(image[node], node.op, args)
             if node in graph.names and image[node].args:  # which laws on later nodes may ask for
