@@ -145,7 +145,8 @@ class Scope:
         node.shape = self.shapes[name] = shape
         self.variables[name] = node
         self.extents |= extent_names(shape)
-        self.graph.has_arrays |= bool(shape)
+        if shape:
+            self.graph.has_shapes = self.graph.has_arrays = True
 
     def check_extents(self) -> None:
         """Refuse a name that is a length in a shape and something else as well."""
