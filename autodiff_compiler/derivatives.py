@@ -49,6 +49,14 @@ class Program(NamedTuple):
     at_poles: Callable[[], Program] | None = None
     elsewhere: Callable[[], Program] | None = None
 
+    def moved(self, graph: Graph, image: Mapping[Node, Node]) -> Program:
+        """The program in another graph, where every node of it has an image."""
+        parameters = tuple(
+            Group(p.name, tuple(image[n] for n in p.elements)) if isinstance(p, Group) else image[p]
+            for p in self.parameters
+        )
+        return Program(self.kind, graph, parameters, mapped(self.outputs, image))
+
     def leaves(self) -> list[Node]:
         """The output nodes, in order."""
         return leaves(self.outputs)

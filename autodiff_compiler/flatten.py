@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .contraction import contract
-from .derivatives import Group, Program, mapped
+from .derivatives import Program
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, Graph, Node, Rules
 from .primitives import ARRAYS, ArrayPrimitive
 from .primitives.axes import At, Index, New, Slice, elementwise
@@ -74,26 +74,11 @@ class _Flattener:
             self.image[node] = self.new.input(node.data, node.shape)
         for node in self.nodes:
             if node not in self.image and node not in self.absorbed:
-                self.image[node] = self._made(node)
-                self._carry(node)
-        parameters = tuple(
-            Group(p.name, tuple(self.image[n] for n in p.elements))
-            if isinstance(p, Group)
-            else self.image[p]
-            for p in self.program.parameters
-        )
-        outputs = mapped(self.program.outputs, self.image)
-        return Program(self.program.kind, self.new, parameters, outputs)
-
-    def _carry(self, node: Node) -> None:
-        image, old, new = self.image[node], self.old, self.new
-        if image.op is INV and image.args[0].index in self.kept:
-            self.inverses.add(image)
-        for names, carried in ((old.names, new.names), (old.labels, new.labels)):
-            if node in names and image.args:
-                carried.setdefault(image, names[node])
-        if node in old.places:
-            new.places.setdefault(image, old.places[node])
+                image = self.image[node] = self._made(node)
+                self.new.carry(self.old, node, image)
+                if image.op is INV and image.args[0].index in self.kept:
+                    self.inverses.add(image)
+        return self.program.moved(self.new, self.image)
 
     def _absorbed(self) -> set[Node]:
         """The products that only other products ask for: once, or without cost, or to sum them."""

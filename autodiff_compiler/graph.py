@@ -292,6 +292,18 @@ class Graph:
             return self.make(node.op, tuple(args), node.data)
         return fresh(node.op, *args)
 
+    def carry(self, old: Graph, node: Node, image: Node) -> None:
+        """Take over what another graph knows of a node that has an image here.
+
+        Its name and its label, if they are not those of an input or a constant, and its place.
+        """
+        if image.args:
+            for known, ours in ((old.names, self.names), (old.labels, self.labels)):
+                if node in known:
+                    ours.setdefault(image, known[node])
+        if node in old.places:
+            self.places.setdefault(image, old.places[node])
+
     def label(self, node: Node) -> str | None:
         """What to call a node: an input's or the user's name, or a label."""
         name = node.data if node.op is INPUT else self.names.get(node)

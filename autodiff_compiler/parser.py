@@ -392,8 +392,5 @@ def _compact(graph: Graph, output: Node) -> tuple[Graph, Node]:
     for node in alive:
         if node not in image:
             image[node] = small.rebuild(node, [image[a] for a in node.args], small.intern)
-        if node in graph.names and node.args:
-            small.names[image[node]] = graph.names[node]
-        if node in graph.places:
-            small.places[image[node]] = graph.places[node]
+        small.carry(graph, node, image[node])
     return small, image[output]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..derivatives import Group, Program, mapped
+from ..derivatives import Program
 from ..folding import waiting
 from ..graph import INPUT, Graph, Node
 from ..partials import definition
@@ -41,30 +41,21 @@ def _lower_once(program: Program, supports: Callable[[Primitive], bool]) -> Prog
     return rebuilt(program, lowered)
 
 
-def rebuilt(program: Program, make: Callable[[Graph, Node, list[Node]], Node]) -> Program:
-    """The program in a new graph; `make` gives a node's image from those of its arguments.
+def rebuilt(
+    program: Program, make: Callable[[Graph, Node, list[Node]], Node], new: Graph | None = None
+) -> Program:
+    """The program in a `new` graph; `make` gives a node's image from those of its arguments.
 
-    Nothing will be differentiated or collected any more: all sums of constants may be folded.
+    Without one, nothing will be differentiated or collected any more: all sums of constants may be
+    folded.
     """
-    old, new = program.graph, Graph(settled(program.graph.rules), program.graph.limits)
-    new.has_arrays, new.exact = old.has_arrays, False
+    old = program.graph
+    if new is None:
+        new = Graph(settled(old.rules), old.limits)
+        new.has_arrays, new.exact = old.has_arrays, False
     image: dict[Node, Node] = {n: new.input(n.data, n.shape) for n in old.nodes if n.op is INPUT}
     for node in old.ancestors(program.leaves()):
         if node not in image:
             image[node] = make(new, node, [image[a] for a in node.args])
-        _carry(old, node, new, image[node])
-    parameters = tuple(
-        Group(p.name, tuple(image[n] for n in p.elements)) if isinstance(p, Group) else image[p]
-        for p in program.parameters
-    )
-    return Program(program.kind, new, parameters, mapped(program.outputs, image))
-
-
-def _carry(old: Graph, node: Node, new: Graph, image: Node) -> None:
-    """Names, labels and places, for who reads the lowered program."""
-    if image.args and node in old.names:
-        new.names.setdefault(image, old.names[node])
-    if image.args and node in old.labels:
-        new.labels.setdefault(image, old.labels[node])
-    if node in old.places:
-        new.places.setdefault(image, old.places[node])
+        new.carry(old, node, image[node])
+    return program.moved(new, image)

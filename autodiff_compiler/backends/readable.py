@@ -6,28 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 from ..contraction import einsum
-from ..derivatives import Program, mapped
+from ..derivatives import Program
 from ..graph import ADD, Graph, Node
 from ..primitives import ARRAYS, Primitive
 from ..primitives.axes import ALL, LETTERS, At, Index, Item, New, Pick, Slice, Take, axes_of
 from ..shapes import Extent, Shape, broadcast
+from .lowering import rebuilt
 
 SCATTER, ASSEMBLE, EYE, INDEX = (ARRAYS[n] for n in ("scatter", "assemble", "eye", "index"))
 
 
 def readable(program: Program) -> Program:
     """The program in operations that have a name in the language."""
-    new = Graph(program.graph.rules, program.graph.limits)
-    image: dict[Node, Node] = {n: new.input(n.data, n.shape) for n in program.arguments()}
-    for node in program.graph.ancestors(program.leaves()):
-        if node not in image:
-            args, make = [image[a] for a in node.args], PLACED.get(node.op)
-            made = make(new, node.data, args) if make else new.rebuild(node, args, new.apply)
-            image[node] = made
-    new.names = {image[n]: name for n, name in program.graph.names.items() if n in image}
-    new.labels = {image[n]: name for n, name in program.graph.labels.items() if n in image}
-    parameters = tuple(image[n] for n in program.arguments())
-    return Program(program.kind, new, parameters, mapped(program.outputs, image))
+
+    def make(new: Graph, node: Node, args: list[Node]) -> Node:
+        put = PLACED.get(node.op)
+        return put(new, node.data, args) if put else new.rebuild(node, args, new.apply)
+
+    return rebuilt(program, make, Graph(program.graph.rules, program.graph.limits))
 
 
 class _Placing:
