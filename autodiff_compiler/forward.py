@@ -24,7 +24,7 @@ def tangents(
         if node in dots or dots.keys().isdisjoint(node.args):
             continue
         dot = _tangent(graph, node, dots, short)
-        if dot is not None:
+        if dot is not None and not dot.is_constant(0):
             dots[node] = dot
             yield node, dot
 

@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from .arraylaws import arrays, whole
+from .decisions import decisions
 from .densities import densities, logarithms
 from .differencing import Differencing
 from .exponentials import totals
@@ -60,6 +61,13 @@ def stable(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
     yield from itertools.chain.from_iterable(find(op, heads) for find in STABLE_FINDERS)
 
 
+def simplify(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
+    """Algebra that every input allows, and choices that are decided."""
+    yield from SIMPLIFY_LAWS(op, heads)
+    yield from decisions(op, heads)
+
+
+SIMPLIFY_LAWS = LawPass("simplify", SIMPLIFY)
 STABLE_LAWS = LawPass("stable", STABLE)
 DIFFERENCES = Differencing(PAIRS)
 STABLE_FINDERS: tuple[LocalPass, ...] = (
@@ -83,7 +91,7 @@ STABLE_FINDERS: tuple[LocalPass, ...] = (
 BROUGHT_TOGETHER = Pipeline({"stable": LawPass("stable", PAIRS), "collect": collect})
 LOCAL: Mapping[str, LocalPass] = {
     "fold": fold,
-    "simplify": LawPass("simplify", SIMPLIFY),
+    "simplify": simplify,
     "arrays": arrays,
     "lowest": lowest,
     "stable": stable,

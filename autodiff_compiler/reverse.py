@@ -47,7 +47,7 @@ def accumulations(
                 if graph.at_poles and not again:
                     found = at_root(graph, node, bar, argument)
                 found = found or _contribution(graph, node, bar, argument, active, short)
-                if found is None:
+                if found is None or found[1].is_constant(0):
                     continue
                 before, (slope, term) = bars.get(argument), found
                 whole = term if before is None else total(graph, before, term, not argument.args)

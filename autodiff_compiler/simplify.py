@@ -64,8 +64,6 @@ SIMPLIFY = (
     Law("not not c", "c"),
     Law("where(c, x, x)", "x"),
     Law("where(not c, x, y)", "where(c, y, x)"),
-    Law("where(c, where(c, x, y), z)", "where(c, x, z)"),
-    Law("where(c, x, where(c, y, z))", "where(c, x, z)"),
     Law("where(c, x, 0) + where(c, y, 0)", "where(c, x + y, 0)"),
     Law("where(c, x, 0) + where(c, 0, y)", "where(c, x, y)"),
     Law("-where(c, x, 0)", "where(c, -x, 0)"),

@@ -79,6 +79,7 @@ FLOORS = (
         "orders",
         "threefold",
         "multiples",
+        "decisions",
         "factors",
         "regroup",
         "values",
