@@ -8,11 +8,15 @@ from functools import partial, reduce
 from .graph import AND, NOT, NOT_EQUAL, OR, WHERE, Graph, Node, Rule
 from .primitives import Primitive, lookup
 
-ORDERS: Mapping[Primitive, frozenset[int]] = {  # of two numbers, for which a comparison holds
+Pair = tuple[Node, Node]
+Orders = frozenset[int]  # -1, 0, 1: the first number of a pair is less, equal, greater
+NONE: Orders = frozenset()
+
+ORDERS: Mapping[Primitive, Orders] = {  # of two numbers, for which a comparison holds
     lookup("less"): frozenset({-1}),
     lookup("less_equal"): frozenset({-1, 0}),
     lookup("equal"): frozenset({0}),
-    NOT_EQUAL: frozenset({-1, 1}),
+    NOT_EQUAL: frozenset({0}),  # for which it does not hold; of nan, it does
     lookup("greater_equal"): frozenset({0, 1}),
     lookup("greater"): frozenset({1}),
 }
@@ -62,12 +66,10 @@ class Facts:
     def __init__(self, given: Iterable[tuple[Node, bool]]) -> None:
         self._given = tuple(given)
         self._known: dict[Node, bool] = {}
-        self._orders: dict[tuple[Node, Node], frozenset[int]] = {}
+        self._possible: dict[Pair, Orders] = {}  # of what is no nan
+        self._impossible: dict[Pair, Orders] = {}
         for condition, holds in self._given:
             self._add(condition, holds)
-        for part, truth in sorted(self._known.items(), key=_is_false):
-            if part.op in ORDERS:
-                self._compare(part, truth)
 
     def where(self, condition: Node, holds: bool) -> Facts:
         """What is known where one more condition holds, or does not."""
@@ -78,19 +80,19 @@ class Facts:
         pending = [(condition, holds)]
         for part, truth in pending:  # which grows
             self._known[part] = truth
-            if part.op is NOT:
+            if part.op in ORDERS:
+                self._compare(part, truth)
+            elif part.op is NOT:
                 pending.append((part.args[0], not truth))
             elif part.op is (AND if truth else OR) and len(pending) < MOST:
                 pending += [(a, truth) for a in part.args]
 
     def _compare(self, comparison: Node, truth: bool) -> None:
-        """What a comparison says; one that does not hold, only of what is known not to be nan."""
         pair, orders = _read(comparison)
-        before = self._orders.get(pair)
-        if truth:
-            self._orders[pair] = orders if before is None else before & orders
-        elif before is not None:
-            self._orders[pair] = before - orders
+        if truth is not (comparison.op is NOT_EQUAL):
+            self._possible[pair] = orders & self._possible.get(pair, orders)
+        else:
+            self._impossible[pair] = orders | self._impossible.get(pair, orders)
 
     def decide(self, condition: Node) -> bool | None:
         """Whether a condition holds; `None` if that is open."""
@@ -106,10 +108,17 @@ class Facts:
         return self._ordered(condition) if condition.op in ORDERS else None
 
     def _ordered(self, comparison: Node) -> bool | None:
-        pair, orders = _read(comparison)
-        possible = self._orders.get(pair)
-        if possible is None:
+        found = self._among(*_read(comparison))
+        return found if found is None or comparison.op is not NOT_EQUAL else not found
+
+    def _among(self, pair: Pair, orders: Orders) -> bool | None:
+        """Whether two numbers are in one of these orders."""
+        never = self._impossible.get(pair, NONE)
+        if orders <= never:
+            return False
+        if pair not in self._possible:
             return None
+        possible = self._possible[pair] - never
         return True if possible <= orders else False if possible.isdisjoint(orders) else None
 
     def left_of(self, graph: Graph, condition: Node) -> Node:
@@ -121,12 +130,7 @@ class Facts:
         return reduce(partial(graph.apply, condition.op), left)
 
 
-def _is_false(fact: tuple[Node, bool]) -> bool:
-    """Comparisons that hold come first: what they compare is not nan."""
-    return not fact[1]
-
-
-def _read(comparison: Node) -> tuple[tuple[Node, Node], frozenset[int]]:
+def _read(comparison: Node) -> tuple[Pair, Orders]:
     """Two numbers, in the order of the trace, and their orders for which a comparison holds."""
     x, y = comparison.args
     orders = ORDERS[comparison.op]
