@@ -20,7 +20,7 @@ ORDERS: Mapping[Primitive, Orders] = {  # of two numbers, for which a comparison
     lookup("greater_equal"): frozenset({0, 1}),
     lookup("greater"): frozenset({1}),
 }
-DEEPEST = 4  # choices in choices that are looked at
+DEEPEST = 4  # choices in choices, and conditions in conditions, that are looked at
 MOST = 8  # parts of a condition
 
 
@@ -94,15 +94,15 @@ class Facts:
         else:
             self._impossible[pair] = orders | self._impossible.get(pair, orders)
 
-    def decide(self, condition: Node) -> bool | None:
-        """Whether a condition holds; `None` if that is open."""
-        if condition in self._known:
-            return self._known[condition]
+    def decide(self, condition: Node, depth: int = 0) -> bool | None:
+        """Whether a condition holds; `None` if that is open, or too deep in it."""
+        if condition in self._known or depth == DEEPEST:
+            return self._known.get(condition)
         if condition.op is NOT:
-            inner = self.decide(condition.args[0])
+            inner = self.decide(condition.args[0], depth + 1)
             return None if inner is None else not inner
         if condition.op in (AND, OR):
-            parts = {self.decide(part) for part in condition.args}
+            parts = {self.decide(part, depth + 1) for part in condition.args}
             decisive = condition.op is OR
             return decisive if decisive in parts else None if None in parts else not decisive
         return self._ordered(condition) if condition.op in ORDERS else None
@@ -121,12 +121,12 @@ class Facts:
         possible = self._possible[pair] - never
         return True if possible <= orders else False if possible.isdisjoint(orders) else None
 
-    def left_of(self, graph: Graph, condition: Node) -> Node:
+    def left_of(self, graph: Graph, condition: Node, depth: int = 0) -> Node:
         """What is still to be asked of a condition that is open."""
-        if condition.op not in (AND, OR):
+        if condition.op not in (AND, OR) or depth == DEEPEST:
             return condition
-        parts = [part for part in condition.args if self.decide(part) is None]
-        left = [self.left_of(graph, part) for part in parts]
+        parts = [part for part in condition.args if self.decide(part, depth) is None]
+        left = [self.left_of(graph, part, depth + 1) for part in parts]
         return reduce(partial(graph.apply, condition.op), left)
 
 

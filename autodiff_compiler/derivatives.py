@@ -20,7 +20,7 @@ from .poles import has_poles, where_not_0
 from .primitives import ARRAYS
 from .primitives.axes import Axes
 from .reverse import reverse
-from .roots import has_roots
+from .roots import has_roots, has_steep
 from .shapes import Shape, nominal, size_of
 from .shortcuts import Again
 
@@ -325,26 +325,25 @@ KINDS: Mapping[str, Callable[[Problem], Program]] = {
 }
 AT_POLES: Mapping[str, Callable[[Problem], Program]] = {"jvp": _jvp_at_poles}
 SECOND = frozenset({"hessian", "hvp"})
+ALONG = frozenset({"jvp", "hvp"})  # a direction, in which not everything moves
 SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
 
 
 def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
     """The program of one kind of derivative of `output` by the inputs named in `wrt`."""
     problem = Problem(graph, output, wrt)
-    plain = partial(_differentiated, problem, kind)
+    plain = partial(KINDS[kind], problem)
     at_poles = partial(_at_poles, graph, output, wrt, kind)
+    has_others = kind != "value" and (has_roots(graph) or (kind in ALONG and has_steep(graph)))
+    program, elsewhere = plain, None
     if kind != "value" and has_poles(graph, problem.nodes):
-        if kind in SECOND:
-            return at_poles()  # whose terms do not cancel near poles, either
-        if graph.has_arrays:
+        if graph.has_arrays and kind not in SECOND:
             return plain()._replace(at_poles=at_poles)
-        return at_poles()._replace(elsewhere=plain)
-    has_others = kind != "value" and has_roots(graph)
-    return plain()._replace(at_poles=at_poles if has_others else None)
-
-
-def _differentiated(problem: Problem, kind: str) -> Program:
-    return KINDS[kind](problem)
+        # Also second derivatives do not cancel near poles then.
+        program = partial(at_poles, still=False)
+        elsewhere = None if kind in SECOND else plain
+    other = at_poles if has_others and (program is plain or kind in ALONG) else None
+    return program()._replace(at_poles=other, elsewhere=elsewhere)
 
 
 def by_poles(program: Program) -> tuple[Program, Program | None]:
@@ -363,7 +362,9 @@ def _operations(program: Program) -> list[tuple[object, ...]]:
     return [*operations, tuple(place[leaf] for leaf in program.leaves())]
 
 
-def _at_poles(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
+def _at_poles(
+    graph: Graph, output: Node, wrt: Sequence[str], kind: str, still: bool = True
+) -> Program:
     problem = Problem(graph, output, wrt)
-    problem.graph.at_poles = True
+    problem.graph.at_poles, problem.graph.still = True, still
     return AT_POLES.get(kind, KINDS[kind])(problem)

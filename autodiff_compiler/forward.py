@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from .chain import JOINED, slope_by, tangent_of
-from .graph import BROADCAST, INPUT, STACK, Graph, Node
+from .graph import BROADCAST, CONSTANT, INPUT, STACK, Graph, Node
 from .masks import chain, total
+from .poles import where_not_0
 from .primitives import ArrayPrimitive
 from .shortcuts import Again, Quotient, Shortcuts, arguments, shortcuts
 
@@ -49,7 +50,13 @@ def _term(graph: Graph, node: Node, argument: Node, dot: Node, short: Shortcuts)
     if isinstance(quotient, Quotient) and argument is node.args[1] is not node.args[0]:
         return quotient.adjoint(graph, node, dot)
     slope = slope_by(graph, node, argument, short)
-    return None if slope.is_constant(0) else chain(graph, dot, slope)
+    return None if slope.is_constant(0) else _times(graph, dot, slope)
+
+
+def _times(graph: Graph, dot: Node, slope: Node) -> Node:
+    """A tangent times a slope, which may be infinite where nothing moves."""
+    term = chain(graph, dot, slope)
+    return where_not_0(graph, dot, term) if graph.still and slope.op is not CONSTANT else term
 
 
 def forward(
@@ -65,7 +72,7 @@ def forward(
     single = _single(nodes, seeds)
     one, short = graph.constant(1), shortcuts(graph, nodes, again)
     partials = dict(tangents(graph, list(single), dict.fromkeys(seeds, one), short))
-    dots = {n: chain(graph, seeds[single[n]], p) for n, p in partials.items()}
+    dots = {n: _times(graph, seeds[single[n]], p) for n, p in partials.items()}
     dots |= tangents(graph, nodes, {**seeds, **dots}, short)
     for node, dot in dots.items():
         name_after(graph, dot, node, "_dot")

@@ -36,6 +36,8 @@ GROWING: Mapping[Primitive, str] = {
 }
 ALGEBRAIC = frozenset({ADD, DIVIDE, INPUT, MULTIPLY, NEGATIVE, POWER, SUBTRACT, lookup("sqrt")})
 BARE = frozenset({CONSTANT, INPUT})  # not a deviation, as (x - m)/s, where s is not 0
+# At a peak the slope is 0 too, but not that of the slope, which is asked for there.
+SELECTED = "where(slope != 0 or abs(x) < 100, slope, 0)"
 MOST = 32  # operations that are looked through
 MOST_TERMS = 6
 
@@ -49,24 +51,24 @@ def where_not_0(graph: Graph, node: Node, slope: Node) -> Node:
 class AtPole(NamedTuple):
     """A function of a quotient by what may be 0, where the function may be flat.
 
-    Its slope falls faster than any power of the quotient grows: where it is 0, so is all that is
-    made of it, whatever the slope of the quotient.  Something over a function that grows as fast
-    goes past that function.
+    Its slope falls faster than any power of the quotient grows: where it is 0 far out, so is all
+    that is made of it, whatever the slope of the quotient.  Something over a function that grows as
+    fast goes past that function.
     """
 
     arguments: tuple[Node, ...]
 
     def slope(self, graph: Graph, node: Node, argument: Node) -> Node | None:
-        """The partial by the quotient, selected where it is not 0."""
+        """The partial by the quotient, selected where it is not 0, or not for being far out."""
         if argument is not self.arguments[-1]:
             return None
         if node.op is DIVIDE:
             slope = Pen(graph).written(GROWING[node.args[1].op], x=argument, out=node)
-            return where_not_0(graph, slope, slope)
-        build = partial_builders(node.op)[-1]
-        assert build is not None
-        slope = build(graph, *node.args, node)
-        return where_not_0(graph, slope, slope)
+        else:
+            build = partial_builders(node.op)[-1]
+            assert build is not None
+            slope = build(graph, *node.args, node)
+        return Pen(graph).written(SELECTED, slope=slope, x=argument)
 
 
 # The partials of `y/d`, where `d = s*w + r`, by what a term `w` is made of: a quotient `k/x`, with

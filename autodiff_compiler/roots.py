@@ -28,6 +28,19 @@ INVALID = frozenset({lookup("arccosh"), lookup("arccos")})  # where slopes may b
 CHOICES = frozenset({MULTIPLY, WHERE})  # 0 if one of their arguments is
 
 
+# Functions beside these whose slope is infinite somewhere, and they are not.
+STEEP = frozenset(
+    map(
+        lookup, ("arcsin", "log", "power", "xlogx", "xlogy", "xlog1py", "rel_entr", "cbrt", "ratio")
+    )
+)
+
+
+def has_steep(graph: Graph) -> bool:
+    """Whether there is a slope that may be infinite."""
+    return has_roots(graph) or not STEEP.isdisjoint(graph.heads)
+
+
 def has_roots(graph: Graph) -> bool:
     """Whether there is a root, the slope of which is infinite at 0."""
     return not ENDS.keys().isdisjoint(graph.heads)
