@@ -206,3 +206,20 @@ def test_slopes_keep_their_digits_near_a_pole_and_far_from_it(source, others, pl
     want = [float(sp.sympify(plain).diff(symbol).subs(at)) for symbol in symbols]
     for got in (fn.gradient(*point), namespace["gradient"](*point)):
         assert got == pytest.approx(want, rel=1e-14, abs=1e-320)
+
+
+PEAKS = (
+    ("1/cosh((x - m)/s)", -4.0),
+    ("sech((x - m)/s)**2", -8.0),
+    ("1 - tanh((x - m)/s)**2", -8.0),
+    ("exp((x - m)/s)/(1 + exp((x - m)/s))**2", -0.5),
+    ("exp(-(x - m)/s)/(s*(1 + exp(-(x - m)/s))**2)", -1.0),
+)
+
+
+@pytest.mark.parametrize(("source", "second"), PEAKS)
+def test_second_slopes_at_peaks_of_functions_of_quotients(source, second):
+    fn = ac.compile(source, inputs="x m s")
+    rows = fn.hessian(0.3, 0.3, 0.5)
+    assert [row[:2] for row in rows[:2]] == [(second, -second), (-second, second)]
+    assert fn.hvp((0.3, 0.3, 0.5), (1.0, 0.0, 0.0))[0] == second

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
@@ -83,3 +85,39 @@ def test_slopes_that_are_infinite_stay_so():
         fn = ac.compile(text, wrt="x")
         assert fn.gradient(*[0.0, Y][: len(fn.inputs)]) == (want,)
         assert "at_poles" not in fn.source("gradient", target="numpy")
+
+
+STILL = (  # what is not moved has an infinite slope, or second slope
+    ("x*log(x) + y**2", (0.0, 5.0), (0.0, 1.0), 10.0),
+    ("-x*log(x) - y*log(y)", (0.0, 0.5), (0.0, 1.0), math.log(2) - 1),
+    ("x**b + y", (0.0, 0.5, 1.0), (0.0, 0.0, 1.0), 1.0),
+    ("x**0.3 + 3*y", (0.0, 5.0), (0.0, 1.0), 3.0),
+    ("asin(x) + y", (1.0, 5.0), (0.0, 1.0), 1.0),
+    ("x*log(x/y) + z*log(z/t)", (0.0, 0.5, 0.5, 0.3), (0, 0, 1, 0), math.log(0.5 / 0.3) + 1),
+)
+
+
+@pytest.mark.parametrize(("source", "at", "along", "slope"), STILL)
+def test_what_does_not_move_adds_nothing_to_tangents(source, at, along, slope):
+    fn, namespace = ac.compile(source), {}
+    exec(fn.source("jvp"), namespace)
+    assert fn.jvp(at, along)[1] == pytest.approx(slope, rel=1e-15)
+    assert namespace["jvp"](at, along)[1] == fn.jvp(at, along)[1]
+    pairs = ([np.full(2, value, float) for value in values] for values in (at, along))
+    assert fn.jvp(*pairs)[1] == pytest.approx([slope, slope], rel=1e-15)
+
+
+SECOND = (
+    ("sqrt(x) - sqrt(y)", (0.0, 1.0), (0.0, 1.0), (0.0, 0.25)),
+    ("sqrt(x) + 3*y", (0.0, 5.0), (0.0, 1.0), (0.0, 0.0)),
+    ("x*log(x) + y**2", (0.0, 5.0), (0.0, 1.0), (0.0, 2.0)),
+    ("exp(-1/x) + y**2", (0.0, 5.0), (0.0, 1.0), (0.0, 2.0)),
+)
+
+
+@pytest.mark.parametrize(("source", "at", "along", "wanted"), SECOND)
+def test_what_does_not_move_adds_nothing_to_products(source, at, along, wanted):
+    fn = ac.compile(source)
+    assert fn.hvp(at, along) == wanted
+    pairs = ([np.full(2, value) for value in values] for values in (at, along))
+    assert [*map(list, fn.hvp(*pairs))] == [[value, value] for value in wanted]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
-from ..derivatives import Program, Tree
+from ..derivatives import ALONG, Program, Tree
 from ..graph import CONSTANT, INPUT, WHERE, Node
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT
@@ -100,8 +100,8 @@ def define(name: str, schedule: Schedule, doc: Sequence[str], style: Style) -> I
 
 def raising(program: Program) -> tuple[str, ...]:
     """NumPy's errors where the derivatives of a program may be others."""
-    other = () if INVALID.isdisjoint(program.graph.heads) else ("invalid",)
-    return ("divide", "over", *other)
+    invalid = program.kind in ALONG or not INVALID.isdisjoint(program.graph.heads)
+    return ("divide", "over", "invalid") if invalid else ("divide", "over")
 
 
 def errors(style: Style) -> str:
