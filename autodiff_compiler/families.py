@@ -15,6 +15,7 @@ OVERFLOWS = "exp overflows or underflows first"
 INFINITE = "0 times an infinite slope at 0"
 POLE = "0 times infinity at 0, in the slope"
 FAR = 80  # its exponential is in the range of single precision too
+EXPM1_QUOTIENT = f"where(x > {FAR} and y > 1, -exp_quotient(y, x)*expm1(-y), out)"
 LARGE = "a square overflows or underflows first"
 ZERO = "0/0, and the slope cancels near it"
 TURNED = "the angle is rounded, which counts beside the zeros"
@@ -212,7 +213,8 @@ def removable() -> Iterator[Law]:
             far = f"where(y > {FAR}, x*exp(-y), out)" if pattern == "x/expm1(y)" else "out"
             near = f"where(abs(y) < 1, {limit}, {far})"
             yield stable(pattern, near, ZERO, "x != 0", given=given)
-        both = f"where(abs(x) < 1 and abs(y) < 1, r*{ratio}(y)/{ratio}(x), out)"
+        far = EXPM1_QUOTIENT if function == "expm1" else "out"
+        both = f"where(abs(x) < 1 and abs(y) < 1, r*{ratio}(y)/{ratio}(x), {far})"
         if function != "sinh":  # which may overflow, too: see `hyperbolic_quotients`
             yield stable(f"{function}(y)/{function}(x)", both, ZERO, "x != 0", given="r = y/x")
     for function, half, sine, ratio in (
@@ -324,8 +326,13 @@ def growth() -> Iterator[Law]:
         ("(1 - x)**y", "log1p(-x)"),
         ("compound(x, y)", "log1p(x)"),
     ):
-        near = f"where(abs(x) < 0.5, expm1(y*{rate}), out)"
+        near = f"where(abs(x) < 0.5 or abs(y*{rate}) < 1, expm1(y*{rate}), out)"
         yield stable(f"{power} - 1", near, CANCELS)
+    series = "where(abs(x - 1) < 0.5, expm1(y*log1p(x - 1))/(x - 1), out)"  # the geometric one
+    for above, below in (("x**y - 1", "x - 1"), ("1 - x**y", "1 - x")):
+        yield stable(f"({above})/({below})", series, ZERO, "x != 1", variable="y")
+        multiple = f"z*(({above})/({below}))"
+        yield stable(f"(z*({above}))/({below})", multiple, ZERO, "x != 1", variable="y")
     for sign, minus in SIGNS:
         base, share = f"(1 {sign} x)", f"({minus}log1prel({minus}x))"
         for exponent, limit, given in (
@@ -354,6 +361,17 @@ def annuities() -> Iterator[Law]:
     exponent = "y*log1p(x)"
     yield stable(f"(1 + x)**y/expm1({exponent})", f"-1/expm1(-({exponent}))", OVERFLOWS)
     yield stable(f"(1 + x)**y*bernoulli({exponent})", f"bernoulli(-({exponent}))", OVERFLOWS)
+
+
+def information() -> Iterator[Law]:
+    """Multiples of a number times the logarithm of its ratio to another, which are 0 with it."""
+    for log in ("log", "log2", "log10"):
+        ratio = f"{log}(x/y)"
+        if log != "log":
+            yield stable(f"x*{ratio}", "where(x == 0, x*log(x/y), out)", POLE, "x != 0")
+        yield stable(f"(z*x)*{ratio}", f"z*(x*{ratio})", POLE, "x != 0")
+        yield stable(f"(x/z)*{ratio}", f"(x*{ratio})/z", POLE, "x != 0")
+    yield stable("(w*x)*log((y*x)/z)", "w*(x*log((y*x)/z))", POLE, "x != 0")
 
 
 def great_circles() -> Iterator[Law]:

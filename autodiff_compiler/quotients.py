@@ -57,6 +57,8 @@ def less_one() -> Iterator[Law]:
     yield stable(
         "log1mexp(-x) - log(x)", "where(x < 1, log1p(-(x*phi2(-x))), out)", CANCELS, "x > 0"
     )
+    cube = f"where(abs(x) < 1, x*x*x*({half} - sinhmx_ratio(x)), out)"
+    yield stable("x*cosh(x) - sinh(x)", cube, CANCELS)
     mass = "where(abs(x) < 0.5, x*x/(1 + x) + log1pmx(x), out)"  # of a halo of dark matter
     yield stable("log1p(x) - x/(1 + x)", mass, CANCELS)
 

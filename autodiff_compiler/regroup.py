@@ -51,12 +51,8 @@ class Signed(NamedTuple):
     node: Node
 
 
-def signed(op: Primitive, left: Node, right: Node) -> tuple[list[Signed], list[Signed]]:
-    """The terms of the two sides of a sum, as far as one looks."""
-    return _terms(left, 1), _terms(right, 1 if op is ADD else -1)
-
-
 def _terms(node: Node, sign: int) -> list[Signed]:
+    """The terms of one side of a sum, as far as one looks."""
     found: list[Signed] = []
     while node.op in SUMS and len(found) < MAX_LOOK - 1:
         found.append(Signed(sign if node.op is ADD else -sign, node.args[1]))
@@ -134,6 +130,8 @@ class Regroup:
             yield Rule(("regroup", "what is chosen, divided"), self._divide_chosen)
         if op is DIVIDE and DIVIDE in heads:
             yield Rule(("regroup", "a constant divisor, last"), self._divide_scaled)
+        if op is MULTIPLY and {*heads} == {DIVIDE, WHERE}:
+            yield Rule(("regroup", "what is chosen, divided"), self._multiply_chosen)
         if op is DIVIDE and heads[0] is MULTIPLY:
             yield Rule(("regroup", "what is chosen, divided"), self._divide_factor)
 
@@ -143,7 +141,7 @@ class Regroup:
         def step(graph: Graph, left: Node, right: Node) -> Node | None:
             if self._terms.isdisjoint(graph.heads) and SUMMED.isdisjoint(graph.divisors):
                 return None
-            ours, theirs = signed(op, left, right)
+            ours, theirs = _terms(left, 1), _terms(right, 1 if op is ADD else -1)
             if not any(self._is_promising(graph, t.node.op) for t in (*theirs, *ours)):
                 return None
             for a in ours:
@@ -184,6 +182,12 @@ class Regroup:
         powers = multiplied(multiplied(whole.powers, {over.index: 1}), found.powers, -1)
         node = made_product(graph, found.node, powers)
         return graph.apply(MULTIPLY, graph.constant(whole.coefficient * found.scale), node)
+
+    def _multiply_chosen(self, graph: Graph, left: Node, right: Node) -> Node | None:
+        """A quotient times what a law chose between, where another knows that over the divisor."""
+        choice, (above, below) = (left, right.args) if left.op is WHERE else (right, left.args)
+        found = self._divide_chosen(graph, choice, below)
+        return found and graph.apply(MULTIPLY, above, found)
 
     def _multiply_apart(self, graph: Graph, left: Node, right: Node) -> Node | None:
         """A product with a function, one factor of which goes with it."""

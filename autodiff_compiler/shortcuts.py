@@ -69,6 +69,30 @@ class Root(NamedTuple):
         return graph.apply(MULTIPLY, graph.constant(self.exponent), rest)
 
 
+class OfQuotient(NamedTuple):
+    """A power of a quotient: where the dividend is 0, it does not move with the divisor.
+
+    The slope of the power may be infinite there.
+    """
+
+    arguments: tuple[Node, ...]
+
+    def slope(self, graph: Graph, node: Node, argument: Node) -> Node:
+        """The partial by the dividend, the divisor or the exponent."""
+        (x, y), exponent = node.args[0].args, node.args[1]
+        by_base, by_exponent = partial_builders(POWER)
+        assert by_base is not None
+        assert by_exponent is not None
+        found = list[Node]()
+        if argument is x:
+            found.append(graph.apply(DIVIDE, by_base(graph, *node.args, node), y))
+        if argument is y:
+            found.append(Pen(graph).written("-(e*out/y)", e=exponent, out=node, y=y))
+        if argument is exponent:
+            found.append(by_exponent(graph, *node.args, node))
+        return reduce(partial(graph.apply, ADD), found)
+
+
 class Norm(NamedTuple):
     """A norm of several numbers, past the norms of some of them, which nothing else needs."""
 
@@ -187,6 +211,7 @@ class OfSquares(NamedTuple):
 
 Shortcut = (
     Root
+    | OfQuotient
     | Norm
     | Squares
     | Quotient
@@ -226,10 +251,18 @@ def shortcuts(graph: Graph, nodes: Sequence[Node], again: Again = Again.NO) -> S
             found[node] = _quotient(node)
         elif node.op is HYPOT:
             norms.append(node)
-        elif not again and node.op in MAYBE_ROOTS and _is_root(node):
-            found |= _under_root(node)
+        elif not again and node.op in MAYBE_ROOTS:
+            found |= _steep(node)
     found |= past_poles(nodes) if graph.at_poles else ()
     return found | _norms(nodes, norms) if norms else found
+
+
+def _steep(node: Node) -> Shortcuts:
+    """Past a power whose exponent may be less than 1, or a root."""
+    if node.op is POWER and node.args[0].op is DIVIDE and node.args[1].op is not CONSTANT:
+        base, exponent = node.args
+        return {node: OfQuotient((*dict.fromkeys((*base.args, exponent)),))}
+    return _under_root(node) if _is_root(node) else {}
 
 
 def _quotient(node: Node) -> Shortcut:

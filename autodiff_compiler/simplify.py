@@ -40,6 +40,13 @@ SIMPLIFY = (
         why="one operation less",
         when=lambda m, n: shifts(m, m * n) or shifts(n, m * n),
     ),
+    Law(
+        "(m/x)*(n*y)",
+        "((m*n)/x)*y",
+        exact=False,
+        why="one operation less",
+        when=lambda m, n: shifts(m, m * n) or shifts(n, m * n),
+    ),
     Law("(n*x)/m", "(n/m)*x", when=lambda m, n: m != 0 and shifts(m, n / m)),
     Law("m/(n*x)", "(m/n)/x", when=lambda m, n: n != 0 and shifts(n, m / n)),
     Law(

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .families import CANCELS, FAR, INFINITE, LARGE, OVERFLOWS, ZERO, stable
+from .families import (
+    CANCELS,
+    EXPM1_QUOTIENT,
+    FAR,
+    INFINITE,
+    LARGE,
+    OVERFLOWS,
+    ZERO,
+    positive,
+    stable,
+)
 from .rewrite import Law
 
 
@@ -21,6 +31,21 @@ def tails() -> Iterator[Law]:
     for pattern in ("log(i0(x))", "log(y*i0(x))"):
         far = f"abs(x) + {pattern.replace('i0', 'i0e')}"
         yield stable(pattern, f"where(abs(x) > 20, {far}, out)", OVERFLOWS)
+    tail = "logerfc({1}) + log1mexp(logerfc({0}) - logerfc({1}))"
+    right, left = (tail.format(*sides) for sides in (("x", "y"), ("-y", "-x")))
+    sides = f"where(y > 5, {right}, where(x < -5, {left}, out))"
+    yield stable("log(erf_difference(x, y))", sides, OVERFLOWS)
+    for scaled, sign in (("n*erf_difference(x, y)", "+"), ("erf_difference(x, y)/n", "-")):
+        apart = f"log(erf_difference(x, y)) {sign} log(n)"
+        yield stable(f"log({scaled})", apart, OVERFLOWS, when=positive)
+    for total, others in (
+        ("logaddexp(x, y)", "y"),
+        ("logaddexp(logaddexp(x, y), z)", "logaddexp(y, z)"),
+    ):
+        yield stable(f"{total} - x", f"softplus({others} - x)", CANCELS)
+    yield stable("(1 + exp(x))**y", f"where(x > {FAR}, exp(y*softplus(x)), out)", OVERFLOWS)
+    far = f"where(x > {FAR} and z > 0, exp(y*softplus(x + log(abs(z)))), out)"
+    yield stable("(1 + z*exp(x))**y", far, OVERFLOWS)
     yield stable("i1(x)/i0(x)", "i1e(x)/i0e(x)", OVERFLOWS)
     yield stable("exp(y)/i0(x)", "where(abs(x) > 20, exp(y - abs(x))/i0e(x), out)", OVERFLOWS)
     far = "where(x < -30 and y > 0, log(y) + log_expit(x), out)"
@@ -74,6 +99,7 @@ def beyond() -> Iterator[Law]:
     less, more = "(x/y)*(x/y)/(1 + (x/y)*(x/y))", "1/(1 + (y/x)*(y/x))"
     share = f"where(m > 1e17 or m < 1e-17, where(abs(x) < abs(y), {less}, {more}), out)"
     yield stable("(x*x)/(x*x + y*y)", f"m = maximum(abs(x), abs(y)); {share}", LARGE)
+    yield stable("expm1(y)/expm1(x)", EXPM1_QUOTIENT, OVERFLOWS)
     yield stable("x/(1 + x*x)", "where(abs(x) > 1e9, 1/x, out)", LARGE)
     yield stable("log1p(x*x)", "where(abs(x) > 1e9, 2*log(abs(x)), out)", LARGE)
     far = "where((x*x)/y > 1e17, 2*log(abs(x)) - log(y), out)"

@@ -1,11 +1,11 @@
-"""Stable forms of sums of three terms, in whatever order: of triangles, and of divergences."""
+"""Stable forms of sums of three terms, in whatever order, of triangles and divergences; angles."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from itertools import combinations, islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial, reduce
+from itertools import combinations, islice, product
 from typing import NamedTuple
 
 from .algebra import (
@@ -19,6 +19,7 @@ from .algebra import (
     monomial_of,
     multiplied,
     polynomial,
+    term,
     times,
 )
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUMS, WHERE, Graph, Node, Rule
@@ -26,7 +27,8 @@ from .partials import Pen
 from .primitives import Primitive, lookup
 from .primitives.ieee import Number, whole
 
-ARCCOS, COS, LOG, REL_ENTR = map(lookup, ("arccos", "cos", "log", "rel_entr"))
+ABS, ARCCOS, COS = map(lookup, ("abs", "arccos", "cos"))
+HYPOT, LOG, REL_ENTR = map(lookup, ("hypot", "log", "rel_entr"))
 
 
 class Form(NamedTuple):
@@ -48,6 +50,7 @@ DIVERGENCE = Form("x >= 0 and y > 0", "kl_div(x, y)")
 CHANGE = Form("abs(t) < 0.5", "n*expm1mx(t)")
 LOG_OF_RATIO = "where(2*abs(x - y) < abs(y), log1p((x - y)/y), log(x/y))"
 
+MOST_COMPONENTS = 4  # of vectors; the sine has a number for each pair
 EXPONENTS = (1, -1, 2, -2)  # of a ratio, in sums with its logarithm
 
 
@@ -68,6 +71,7 @@ def threefold(op: Primitive, heads: tuple[Primitive, ...]) -> Iterator[Rule]:
         yield Rule(("stable", "three terms of a sum, brought together"), partial(_of_sum, op))
     if op is ARCCOS and heads[0] is DIVIDE:
         yield Rule(("stable", "arccos((x*x + y*y - z*z)/(2*x*y)), by the sides"), _angle)
+        yield Rule(("stable", "the angle between two vectors, by arctan2"), _between)
 
 
 def _of_sum(op: Primitive, graph: Graph, left: Node, right: Node) -> Node | None:
@@ -140,6 +144,47 @@ def _angle(graph: Graph, cosine: Node) -> Node | None:
             out = graph.intern(ARCCOS, cosine)
             return _chosen(graph, Found(ANGLE, {**roots, "z": third}, {}), 1, out)
     return None
+
+
+def _between(graph: Graph, cosine: Node) -> Node | None:
+    """The angle between two vectors of which this is the cosine, by the sine of it, too."""
+    powers = term(graph, cosine).powers
+    dots = [graph.nodes[i] for i, e in powers.items() if e == 1]
+    norms = [graph.nodes[i] for i, e in powers.items() if e == -1]
+    if not graph.is_program or (len(dots), len(norms), len(powers)) != (1, 2, 3):
+        return None
+    pairs = _pairs(graph, dots[0], *(_components(graph, norm) for norm in norms))
+    if pairs is None:
+        return None
+    minors = [
+        Pen(graph).written("u*y - v*x", u=u, x=x, v=v, y=y)
+        for (u, x), (v, y) in combinations(pairs, 2)
+    ]
+    sine = reduce(partial(graph.apply, HYPOT), minors[1:], graph.apply(ABS, minors[0]))
+    return Pen(graph).written("arctan2(sine, dot)", sine=sine, dot=dots[0])
+
+
+def _components(graph: Graph, norm: Node) -> list[int]:
+    """The numbers of which this is the norm, by their indices; nothing if it is none."""
+    total = graph.notes.squares.get(norm)
+    squares = polynomial(graph, total) if total else {}
+    if any(scale != 1 or [e for _, e in m] != [2] for m, scale in squares.items()):
+        return []
+    return [m[0][0] for m in squares]
+
+
+def _pairs(
+    graph: Graph, dot: Node, ours: Sequence[int], theirs: Sequence[int]
+) -> list[tuple[Node, Node]] | None:
+    """The components of two vectors that are multiplied with each other in a product of them."""
+    total = polynomial(graph, dot)
+    found = [
+        (graph.nodes[i], graph.nodes[j])
+        for i, j in product(ours, theirs)
+        if total.get(monomial_of(multiplied({i: 1}, {j: 1}))) == 1
+    ]
+    sizes = {len(found), len(total), len(ours), len(theirs)}
+    return found if len(sizes) == 1 and 1 < len(found) <= MOST_COMPONENTS else None
 
 
 def _roots(
