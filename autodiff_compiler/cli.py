@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import sys
@@ -19,7 +20,7 @@ from .derivatives import KINDS
 from .errors import ExpressionError, nearest, printable
 from .files import write
 from .passes import PASSES
-from .results import lines, plain
+from .results import LONG, lines, plain
 from .tables import FORMATS
 from .traces import MODES
 
@@ -136,7 +137,8 @@ def _compile(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
 def _eval(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
     point, kinds = points.point(args.at, fn), _kinds(args.emit, AT_POINT) or fn.default_kinds
     found = {kind: plain(getattr(fn, kind)(**point)) for kind in kinds}
-    return "\n".join(lines(found, fn.wrt)), {"at": plain(point), **found}, OK
+    long = LONG if args.output in (None, "-") else math.inf  # a file has room for all
+    return "\n".join(lines(found, fn.wrt, long)), {"at": plain(point), **found}, OK
 
 
 def _trace(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:

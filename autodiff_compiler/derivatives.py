@@ -99,8 +99,8 @@ class Problem:
         made = (self.graph.fresh_input(f"{n.data}_dot", n.shape) for n in self.wrt)
         return Group("", tuple(made))
 
-    def program(self, kind: str, outputs: Tree, *groups: Group) -> Program:
-        """The program of these outputs; its parameters are the inputs, or the groups."""
+    def program(self, kind: str, outputs: Tree, *groups: Group | Node) -> Program:
+        """The program of these outputs; its parameters are the inputs, or these."""
         return Program(kind, self.graph, groups or self.inputs, outputs)
 
     def zero(self, *shapes: Shape) -> Node:
@@ -246,7 +246,11 @@ def _along(problem: Problem, tangents: Mapping[Node, Node]) -> Tree:
 
 
 def _groups(problem: Problem, name: str, seeds: Group) -> tuple[Group, Group]:
-    return Group("primals", problem.inputs), Group(name, seeds.elements)
+    return _primals(problem), Group(name, seeds.elements)
+
+
+def _primals(problem: Problem) -> Group:
+    return Group("primals", problem.inputs)
 
 
 def vjp(problem: Problem) -> Program:
@@ -260,8 +264,7 @@ def vjp(problem: Problem) -> Program:
     seeds: Node | Group = Group("cotangent", tuple(bars)) if output.op is STACK else bars[0]
     top = graph.stack(bars) if output.op is STACK else bars[0]
     adjoints = problem.adjoints(output, top, problem.nodes)
-    parameters = (Group("primals", problem.inputs), seeds)
-    return Program("vjp", graph, parameters, (problem.value, adjoints))
+    return problem.program("vjp", (problem.value, adjoints), _primals(problem), seeds)
 
 
 def _scaled_gradient(problem: Problem, bar: Node) -> Program:
@@ -271,8 +274,7 @@ def _scaled_gradient(problem: Problem, bar: Node) -> Program:
         g if g is problem.zero(x.shape) else graph.apply(MULTIPLY, bar, g)
         for x, g in zip(problem.wrt, problem.gradient(), strict=True)
     )
-    parameters = (Group("primals", problem.inputs), bar)
-    return Program("vjp", graph, parameters, (problem.value, partials))
+    return problem.program("vjp", (problem.value, partials), _primals(problem), bar)
 
 
 def hessian(problem: Problem) -> Program:
@@ -333,17 +335,17 @@ def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> 
     """The program of one kind of derivative of `output` by the inputs named in `wrt`."""
     problem = Problem(graph, output, wrt)
     plain = partial(KINDS[kind], problem)
+    if kind == "value":
+        return plain()
     at_poles = partial(_at_poles, graph, output, wrt, kind)
-    has_others = kind != "value" and (has_roots(graph) or (kind in ALONG and has_steep(graph)))
-    program, elsewhere = plain, None
-    if kind != "value" and has_poles(graph, problem.nodes):
-        if graph.has_arrays and kind not in SECOND:
-            return plain()._replace(at_poles=at_poles)
-        # Also second derivatives do not cancel near poles then.
-        program = partial(at_poles, still=False)
-        elsewhere = None if kind in SECOND else plain
-    other = at_poles if has_others and (program is plain or kind in ALONG) else None
-    return program()._replace(at_poles=other, elsewhere=elsewhere)
+    if not has_poles(graph, problem.nodes):
+        steep = has_roots(graph) or (kind in ALONG and has_steep(graph))
+        return plain()._replace(at_poles=at_poles if steep else None)
+    if graph.has_arrays and kind not in SECOND:
+        return plain()._replace(at_poles=at_poles)
+    # The terms of second derivatives do not cancel near poles then, either.
+    program = at_poles(still=False)._replace(at_poles=at_poles if kind in ALONG else None)
+    return program if kind in SECOND else program._replace(elsewhere=plain)
 
 
 def by_poles(program: Program) -> tuple[Program, Program | None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .backends.base import Schedule, layout
@@ -107,10 +109,10 @@ def peak(found: Sequence[Buffer], extents: Mapping[str, int]) -> Count:
 
     An extent that has none is taken to be `GUESS`.
     """
-    value = _guessing(extents)
+    known = defaultdict(lambda: GUESS, extents)
     change: dict[int, int] = {}
     for buffer in found:
-        size = value(buffer.shape)
+        size = math.prod(evaluated(extent, known) for extent in buffer.shape)
         change[buffer.born] = change.get(buffer.born, 0) + size
         change[buffer.dies + 1] = change.get(buffer.dies + 1, 0) - size
     moment, most, now = 0, 0, 0
@@ -119,19 +121,3 @@ def peak(found: Sequence[Buffer], extents: Mapping[str, int]) -> Count:
         if now > most:
             moment, most = step, now
     return total(count(1, *b.shape) for b in found if b.born <= moment <= b.dies)
-
-
-def _guessing(extents: Mapping[str, int]) -> Callable[[Shape], int]:
-    class Guess(dict[str, int]):
-        def __missing__(self, name: str) -> int:
-            return GUESS
-
-    known = Guess(extents)
-
-    def value(shape: Shape) -> int:
-        size = 1
-        for extent in shape:
-            size *= evaluated(extent, known)
-        return size
-
-    return value

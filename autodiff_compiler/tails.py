@@ -20,6 +20,12 @@ from .rewrite import Law
 
 def tails() -> Iterator[Law]:
     """Functions that underflow or overflow far from 0, beside what brings them back."""
+    for find in (normal, bessel, exponential, logistic):
+        yield from find()
+
+
+def normal() -> Iterator[Law]:
+    """The normal distribution function, and differences of it."""
     yield stable("exp(y)*ndtr(x)", "where(x < -5, exp(y + log_ndtr(x)), out)", OVERFLOWS)
     yield stable("exp(y)/ndtr(x)", "where(x < -5, exp(y - log_ndtr(x)), out)", OVERFLOWS)
     for pattern, replacement in (
@@ -28,9 +34,6 @@ def tails() -> Iterator[Law]:
         ("ndtr(x) - 0.5", "0.5*erf(x/sqrt(2))"),
     ):
         yield stable(pattern, replacement, CANCELS)
-    for pattern in ("log(i0(x))", "log(y*i0(x))"):
-        far = f"abs(x) + {pattern.replace('i0', 'i0e')}"
-        yield stable(pattern, f"where(abs(x) > 20, {far}, out)", OVERFLOWS)
     tail = "logerfc({1}) + log1mexp(logerfc({0}) - logerfc({1}))"
     right, left = (tail.format(*sides) for sides in (("x", "y"), ("-y", "-x")))
     sides = f"where(y > 5, {right}, where(x < -5, {left}, out))"
@@ -38,21 +41,30 @@ def tails() -> Iterator[Law]:
     for scaled, sign in (("n*erf_difference(x, y)", "+"), ("erf_difference(x, y)/n", "-")):
         apart = f"log(erf_difference(x, y)) {sign} log(n)"
         yield stable(f"log({scaled})", apart, OVERFLOWS, when=positive)
+
+
+def bessel() -> Iterator[Law]:
+    """Modified Bessel functions, in logarithms and beside exponentials."""
+    for pattern in ("log(i0(x))", "log(y*i0(x))"):
+        far = f"abs(x) + {pattern.replace('i0', 'i0e')}"
+        yield stable(pattern, f"where(abs(x) > 20, {far}, out)", OVERFLOWS)
+    yield stable("i1(x)/i0(x)", "i1e(x)/i0e(x)", OVERFLOWS)
+    yield stable("exp(y)/i0(x)", "where(abs(x) > 20, exp(y - abs(x))/i0e(x), out)", OVERFLOWS)
+    for name in ("i0", "i1"):
+        far = f"exp(y + abs(x))*{name}e(x)"
+        yield stable(f"exp(y)*{name}(x)", f"where(abs(x) > 20, {far}, out)", OVERFLOWS)
+
+
+def exponential() -> Iterator[Law]:
+    """Powers and quotients of sums with an exponential, and logarithms of such sums."""
     for total, others in (
         ("logaddexp(x, y)", "y"),
         ("logaddexp(logaddexp(x, y), z)", "logaddexp(y, z)"),
     ):
-        yield stable(f"{total} - x", f"softplus({others} - x)", CANCELS)
+        yield stable(f"{total} - x", f"softplus({others} - x)", CANCELS, alone=True)
     yield stable("(1 + exp(x))**y", f"where(x > {FAR}, exp(y*softplus(x)), out)", OVERFLOWS)
     far = f"where(x > {FAR} and z > 0, exp(y*softplus(x + log(abs(z)))), out)"
     yield stable("(1 + z*exp(x))**y", far, OVERFLOWS)
-    yield stable("i1(x)/i0(x)", "i1e(x)/i0e(x)", OVERFLOWS)
-    yield stable("exp(y)/i0(x)", "where(abs(x) > 20, exp(y - abs(x))/i0e(x), out)", OVERFLOWS)
-    far = "where(x < -30 and y > 0, log(y) + log_expit(x), out)"
-    yield stable("log(y*expit(x))", far, OVERFLOWS)
-    for name in ("i0", "i1"):
-        far = f"exp(y + abs(x))*{name}e(x)"
-        yield stable(f"exp(y)*{name}(x)", f"where(abs(x) > 20, {far}, out)", OVERFLOWS)
     for pattern, far in (  # as populations grow
         ("((x*exp(y))*v)/(z + w*expm1(y))", "(x*v)/(w + (z - w)*exp(-y))"),
         ("(x*exp(y))/(z + w*expm1(y))", "x/(w + (z - w)*exp(-y))"),
@@ -60,6 +72,12 @@ def tails() -> Iterator[Law]:
         ("(x*exp(y))/(z + (w*exp(y))/u)", "x/(w/u + z*exp(-y))"),
     ):
         yield stable(pattern, f"where(y > {FAR}, {far}, out)", OVERFLOWS)
+
+
+def logistic() -> Iterator[Law]:
+    """Powers and logarithms of the logistic function."""
+    far = "where(x < -30 and y > 0, log(y) + log_expit(x), out)"
+    yield stable("log(y*expit(x))", far, OVERFLOWS)
     for pattern, exponent, when, variable in (
         ("sqrt(expit(x))", "0.5", None, ""),
         ("expit(x)**n", "n", lambda n: n % 1 != 0, ""),

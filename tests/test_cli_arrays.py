@@ -217,3 +217,13 @@ def test_numbers_do_not_wait_for_numpy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False", done.stderr
+
+
+def test_a_file_has_all_of_a_long_result_and_a_terminal_its_ends(run, tmp_path):
+    numbers = tmp_path / "x.npy"
+    np.save(numbers, np.arange(2000.0))
+    command = ["eval", "sum(x**2)", "--shape", "x=n", "--at", f"x=@{numbers}", "--emit", "gradient"]
+    assert run(*command)[1].strip() == "gradient x = [0.0, 2.0, 4.0, ..., 3994.0, 3996.0, 3998.0]"
+    run(*command, "-o", str(tmp_path / "out.txt"))
+    text = (tmp_path / "out.txt").read_text()
+    assert json.loads(text.partition("=")[2]) == [2.0 * k for k in range(2000)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from .numpy import FLOATS
-
 PART = 4096  # elements of a dot product that BLAS adds up, in one thread
 DOT = f'''\
 def _dot(x, y):
@@ -164,7 +162,6 @@ def _log_det(a):
     return np.where(sign < 0.0, np.nan, size)[()]'''
 
 HELPERS = {
-    "_floats": FLOATS,
     "_dot": DOT,
     "_norm2": NORM,
     "_top": TOP,

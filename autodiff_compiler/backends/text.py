@@ -9,12 +9,12 @@ from ..errors import printable
 WIDTH = 88  # columns of a line
 
 
-def wrap(text: str, indent: str, hanging: str = "    ") -> Iterator[str]:
+def wrap(text: str, indent: str) -> Iterator[str]:
     """A line of code broken after commas at `WIDTH`; the later lines hang by a further indent.
 
     Only for text whose commas are all inside brackets, so that a break changes nothing.
     """
-    start = 0
+    start, hanging = 0, "    "
     while len(indent) + len(text) - start > WIDTH:
         cut = text.rfind(", ", start, start + WIDTH - len(indent)) + 1
         if not cut:

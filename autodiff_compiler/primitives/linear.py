@@ -36,7 +36,7 @@ def matrix(x: Shape) -> Shape:
 
 def square(x: Shape) -> Shape:
     """The shape of a square matrix, or of a stack of them; raises `ShapeError`."""
-    if len(matrix(x)) < 2 or x[-1] != x[-2]:
+    if matrix(x)[-1] != x[-2]:
         raise ShapeError(f"a square matrix is expected, not an array of shape {shown(x)}")
     return x
 

@@ -33,7 +33,7 @@ class Primitive:
         symbol, precedence: for infix and prefix operators.
         sympy, mpmath: a function's name there, or a callable taking that module and the arguments.
         latex: template over the argument names.
-        domain: for each argument, the interval its tests and checks sample.
+        domain: for each argument, the interval its tests sample.
         special: points (tuples of arguments) where the tests also look.
         boolean: the result is a truth value.
         double: NumPy or SciPy may give doubles for arguments in single precision.

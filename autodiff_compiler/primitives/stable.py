@@ -22,15 +22,15 @@ def horner(coefficients: list[str], t: str) -> str:
     return text
 
 
-def alternating(first: int, sign: int = -1, count: int = 17) -> list[str]:
-    """The coefficients 1/first, sign/(first + 2) ... of arctan (sign -1) or arctanh (sign 1)."""
-    return [f"{sign**k}/{first + 2*k}" for k in range(count)]
+def from_thirds(sign: int) -> list[str]:
+    """The coefficients 1/3, sign/5 ... of arctan (sign -1) or arctanh (sign 1), less the first."""
+    return [f"{sign**k}/{2*k + 3}" for k in range(17)]
 
 
 def arc_defect(name: str, near: float, root: str, sign: int, way: int) -> str:
     """An arc function of x less x, near 0 by way of that of t = x/(1 + root), where
     x = 2*t/(1 - way*t*t): it is twice that of t."""
-    series = f"{sign}*2*t*(t*t)*({horner(alternating(3, sign), '(t*t)')}) - {way}*x*(t*t)"
+    series = f"{sign}*2*t*(t*t)*({horner(from_thirds(sign), '(t*t)')}) - {way}*x*(t*t)"
     return f"t = x/(1 + {root}); where(abs(x) < {near}, {series}, {name}(x) - x)"
 
 
@@ -119,7 +119,7 @@ ROWS = (
              define=arc_defect("arcsinh", 0.7, "hypot(1, x)", 1, 1),
              mpmath=lambda mp, x: mp.asinh(x) - x),
     function("arctanhmx(x)", defect_slope("arctanh"), series=True, special=(0.0, 1e-9), domain=UNIT, note="arctanh(x) - x",
-             define=f"where(abs(x) < 0.3, x*(x*x)*({horner(alternating(3, 1), '(x*x)')}), arctanh(x) - x)",
+             define=f"where(abs(x) < 0.3, x*(x*x)*({horner(from_thirds(1), '(x*x)')}), arctanh(x) - x)",
              mpmath=lambda mp, x: mp.atanh(x) - x),
     # quotients with a removable 0/0
     function("sinc_unnormalized(x)", "-x*sphj1_ratio(x)", aliases="sphj0", special=(0.0, 1e-9),
