@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .accuracy import MAX_PARTIALS, by_output, flat, measure
 from .backends.evaluate import Evaluation, sympy_algebra
 from .certificate import Certificate, Disagreement, Worst
+from .given import Point, vector
 from .graph import STACK, Graph, Node
 from .options import whole_number
 from .reference import Reference, Span
 from .sampling import usual, whole
 from .symbols import output_symbols
-from .traces import Point, vector
 
 if TYPE_CHECKING:
     from .compiler import Function

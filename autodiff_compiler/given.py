@@ -1,4 +1,4 @@
-"""What a user gives for the inputs or outputs of a program of arrays: points, directions, seeds."""
+"""What a user gives for the inputs or outputs of a program: points, directions, seeds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,32 @@ from typing import Any
 
 from .arrayruntime import conforming
 from .errors import counted
+from .runtime import number
 from .shapes import Polynomial, Shape, plain
 
+Point = Mapping[str, Any] | Sequence[Any]
 Wanted = Sequence[tuple[str, Shape]]  # names, and the shapes they were declared with
+
+
+def vector(values: Point, names: tuple[str, ...], what: str) -> list[float]:
+    """Numbers in the order of `names`, given by name or in order; errors name what is missing."""
+    wanted = f"{counted(len(names), 'number')} ({', '.join(names)})"
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{what}: expected a sequence of {wanted}, got {values!r}")
+    if isinstance(values, Mapping):
+        given = _by_name(values, names, what, needed=what != "seed")
+        values = [given.get(name, 0.0) for name in names]
+    found = [number(what, v) for v in values]
+    if len(found) != len(names) or not all(isinstance(v, float) for v in found):
+        raise ValueError(f"{what}: expected {wanted}")
+    return found
+
+
+def seed_vector(seed: Point | float | None, names: tuple[str, ...]) -> list[float]:
+    """A seed of numbers: 1 for the first one, if nothing else is given."""
+    if seed is None:
+        return [1.0] + [0.0] * (len(names) - 1) if names else []
+    return vector([seed] if isinstance(seed, int | float) else seed, names, "seed")
 
 
 def point(at: Any, wanted: Wanted) -> list[Any]:

@@ -6,7 +6,7 @@ Derivatives (2008); an operation that the program names keeps its name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,6 @@ from .backends.latex import LatexSpeller, brackets
 from .backends.latex import symbol as latex_symbol
 from .backends.style import PLAIN
 from .derivatives import Program
-from .errors import counted
 from .forward import tangents
 from .graph import (
     ADD,
@@ -37,12 +36,9 @@ from .masks import masked
 from .passes import STABLE_PASSES, pipeline
 from .report import Report
 from .reverse import accumulations
-from .runtime import number
 from .shapes import Shape
 from .symbols import all_symbols, output_symbols
 from .tables import FORMATS, Section, short
-
-Point = Mapping[str, Any] | Sequence[Any]
 
 FINITE = frozenset({ADD, CONSTANT, INPUT, MULTIPLY, NEGATIVE, SUBTRACT})
 MOST_FINITE = 64  # operations of a slope that are looked at
@@ -257,10 +253,10 @@ class _Drafter:
         run = found.fast() if self.graph.has_arrays else found.general
         return list(run(*point, *self.seeds.values()))
 
-    def point(self, at: Point | None) -> tuple[list[Any] | None, dict[str, int]]:
+    def point(self, at: given.Point | None) -> tuple[list[Any] | None, dict[str, int]]:
         """Values of the inputs, if a point is given, and the extents that they have."""
         if at is None or not self.graph.has_arrays:
-            return None if at is None else vector(at, tuple(self.graph.inputs), "at"), {}
+            return None if at is None else given.vector(at, tuple(self.graph.inputs), "at"), {}
         wanted = [(name, node.shape) for name, node in self.graph.inputs.items()]
         found = given.point(at, wanted)
         return found, given.lengths(wanted, found)
@@ -270,7 +266,7 @@ class _Drafter:
     ) -> list[Any]:
         """A seed for each name, by default 1 for the first."""
         if not self.graph.has_arrays:
-            return _seed_vector(seed, tuple(name for name, _ in named))
+            return given.seed_vector(seed, tuple(name for name, _ in named))
         return given.direction(seed, [(name, node.shape) for name, node in named], extents)
 
 
@@ -279,8 +275,8 @@ def trace(
     output: Node,
     wrt: Sequence[str],
     mode: str,
-    at: Point | None,
-    seed: Point | float | None,
+    at: given.Point | None,
+    seed: given.Point | float | None,
 ) -> Trace:
     """The trace of a program as written; see `Function.trace`."""
     if mode not in MODES:
@@ -331,27 +327,3 @@ def _seeded(values: Sequence[Any]) -> str:
 
 def _shortened(value: Any) -> Any:
     return value if isinstance(value, float | str) else short(value)
-
-
-def _seed_vector(seed: Point | float | None, names: tuple[str, ...]) -> list[float]:
-    if seed is None:
-        return [1.0] + [0.0] * (len(names) - 1) if names else []
-    return vector([seed] if isinstance(seed, int | float) else seed, names, "seed")
-
-
-def vector(values: Point, names: tuple[str, ...], what: str) -> list[float]:
-    """Values in the order of `names`, given by name or in order; errors name what is missing."""
-    wanted = f"{counted(len(names), 'number')} ({', '.join(names)})"
-    if not isinstance(values, Iterable):
-        raise TypeError(f"{what}: expected a sequence of {wanted}, got {values!r}")
-    if isinstance(values, Mapping):
-        unknown = [name for name in values if name not in names]
-        missing = [name for name in names if name not in values and what != "seed"]
-        if unknown or missing:
-            problem = f"unknown {', '.join(unknown)}" if unknown else f"no {', '.join(missing)}"
-            raise ValueError(f"{what}: {problem}; expected {', '.join(names)}")
-        values = [values.get(name, 0.0) for name in names]
-    found = [number(what, v) for v in values]
-    if len(found) != len(names) or not all(isinstance(v, float) for v in found):
-        raise ValueError(f"{what}: expected {wanted}")
-    return found
