@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from .graph import AND, CONSTANT, NOT, OR, SUMS, WHERE, Graph, Node, Rule, Step
+from .graph import AND, CONSTANT, OR, SUMS, WHERE, Graph, Node, Rule, Step, are_opposite
 from .primitives import Primitive
 from .primitives.ieee import absorbs, evaluate, evaluator, has_python
 
@@ -42,10 +42,6 @@ def _where(_: Graph, condition: Node, yes: Node, no: Node) -> Node | None:
     return yes if condition.data else no
 
 
-def _are_opposite(p: Node, q: Node) -> bool:
-    return (p.op is NOT and p.args[0] is q) or (q.op is NOT and q.args[0] is p)
-
-
 def _combination(op: Primitive, decisive: bool) -> Step:
     """`and`, which False decides, or `or`, which True decides."""
     dual = OR if op is AND else AND
@@ -59,7 +55,7 @@ def _combination(op: Primitive, decisive: bool) -> Step:
             factors = other.args if other.op is dual else (other,)
             if not set(parts).isdisjoint(factors):
                 return side
-            rest = [a for a in factors if not any(_are_opposite(a, part) for part in parts)]
+            rest = [a for a in factors if not any(are_opposite(a, part) for part in parts)]
             if len(rest) < len(factors):  # what is left may hold where no part does
                 return graph.apply(op, side, *rest) if rest else graph.constant(decisive)
         return None

@@ -347,6 +347,11 @@ def dependents(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
     return active
 
 
+def are_opposite(p: Node, q: Node) -> bool:
+    """Whether one of two conditions is `not` the other."""
+    return (p.op is NOT and p.args[0] is q) or (q.op is NOT and q.args[0] is p)
+
+
 def users(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
     """What each node is an argument of, in the order of `nodes`; twice what it is twice of."""
     found: dict[Node, list[Node]] = {}

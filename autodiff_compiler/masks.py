@@ -10,7 +10,20 @@ from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from typing import NamedTuple
 
-from .graph import ADD, AND, BROADCAST, CONSTANT, MULTIPLY, NEGATIVE, NOT, OR, WHERE, Graph, Node
+from .graph import (
+    ADD,
+    AND,
+    BROADCAST,
+    CONSTANT,
+    MULTIPLY,
+    NEGATIVE,
+    NOT,
+    OR,
+    WHERE,
+    Graph,
+    Node,
+    are_opposite,
+)
 from .primitives import lookup
 from .shapes import Shape
 
@@ -59,7 +72,7 @@ def _selected_total(graph: Graph, before: Node, term: Node, is_last: bool) -> No
     one, other = ([c for c in parts if c not in shared] for parts in (ours, theirs))
     if not (one or other):
         return selected(graph, shared, graph.apply(ADD, left.kept, right.kept))
-    if len(one) == len(other) == 1 and _are_opposite(*one, *other):
+    if len(one) == len(other) == 1 and are_opposite(*one, *other):
         inner = graph.apply(WHERE, *one, left.kept, right.kept)
         return selected(graph, shared, inner)
     whole = graph.apply(ADD, before, term)
@@ -132,7 +145,3 @@ def selected(graph: Graph, conditions: Sequence[Node], node: Node) -> Node:
 def _is_one_true(one: Node, other: Node) -> bool:
     """Whether one of two conditions always holds: `x >= y`, and `y >= x`."""
     return one.op is other.op and one.op in AT_LEAST and one.args == other.args[::-1]
-
-
-def _are_opposite(one: Node, other: Node) -> bool:
-    return (one.op is NOT and one.args[0] is other) or (other.op is NOT and other.args[0] is one)
