@@ -24,6 +24,7 @@ from .graph import (
 from .masks import chain
 from .partials import Pen, partial_builders
 from .poles import AtPole, OverPoles, past_poles, where_not_0
+from .powers import MAX_CHAIN
 from .primitives import ARRAYS, TABLE, ArrayPrimitive, lookup
 
 ABS, HYPOT, SQRT = (lookup(n) for n in ("abs", "hypot", "sqrt"))
@@ -35,7 +36,7 @@ RELATIVE = frozenset(  # functions whose partials are themselves times something
     row for row in TABLE if row.partials and all(str(p).startswith("out*") for p in row.partials)
 )
 MOST_UNDER_ROOT = 32  # operations that are looked through
-MOST = 8  # the largest exponent: beyond, the powers below it may be shared by others
+MOST = 8  # products in a quadratic form that are looked through
 
 
 class Again(IntEnum):
@@ -238,7 +239,7 @@ def shortcuts(graph: Graph, nodes: Sequence[Node], again: Again = Again.NO) -> S
     for node in nodes:
         if node.op is MULTIPLY:
             (base, m), (other, n) = (powers.get(a) or (a, 1) for a in node.args)
-            if base is other and m + n <= MOST:
+            if base is other and m + n <= MAX_CHAIN:
                 powers[node] = base, m + n
                 found[node] = Root(base, m + n, (base,))
             elif squares := _squares(*node.args):
