@@ -72,6 +72,7 @@ HINTS = (
     Hint(r"", r"is\b", "is does not compare", "write =="),
     Hint(r"", r"in\b", "in is not part of the language", "write a <= x and x <= b"),
     Hint(r"\w\s+$", r"(?P<word>for|while)\b", "{word} is not part of the language", LOOPS),
+    Hint(r"\)\s*$", r"\(", "an operator is missing", "write )*( to multiply"),
     Hint(r"[)\]]\s*$", r"[(\w]", "an operator is missing", "write * to multiply"),
     Hint(r"(?P<function>[^\W\d]\w*)\s*$", r"(?P<word>\w+)", "", "write {function}({word})"),
     Hint(r"_$", r"\{(?P<index>\w+)\}", "LaTeX is not read", "write the name without braces"),
