@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import permutations
 
 from .graph import DIVIDE, MULTIPLY, NEGATIVE, Graph, Node
 from .ordering import Order
@@ -40,6 +41,8 @@ from .symmetry import Symmetry
         *("einsum", "eye", "extent", "outer", "inv", "solve"),
     )
 )
+
+MOST_LOOKED_AT = 8  # factors among which a solution that is there is looked for
 
 
 def einsum(
@@ -189,11 +192,31 @@ class _Contraction:
             pool.sort(key=lambda f: -f.node.index)
         order = Order(self.core, self.size)
         while len(pool) > 2:
-            i, j = (0, 1) if alike else order.first([f.labels for f in pool])
+            i, j = (0, 1) if alike else self._there(pool) or order.first([f.labels for f in pool])
             others = [f for k, f in enumerate(pool) if k not in (i, j)]
             pool[i] = self._pair(pool[i], pool[j], others)
             del pool[j]
         return self._pair(pool[0], pool[1], []) if len(pool) == 2 else pool[0]
+
+    def _there(self, pool: Sequence[Factor]) -> tuple[int, int] | None:
+        """An inverse and a vector, for which the equations have been solved already."""
+        if not self.product.solves or len(pool) > MOST_LOOKED_AT:
+            return None
+        for (i, inverse), (j, vector) in permutations(enumerate(pool), 2):
+            if inverse.node.op is INV and len(vector.labels) == 1:
+                matrix = self._matrix(inverse, vector.labels[0])
+                if matrix and self.graph.known(SOLVE, (matrix, vector.node)):
+                    return i, j
+        return None
+
+    def _matrix(self, inverse: Factor, label: Label) -> Node | None:
+        """The matrix of the equations that an inverse solves along an axis, if it is there."""
+        if len(inverse.labels) != 2 or label not in inverse.labels:
+            return None
+        (matrix,) = inverse.node.args
+        if inverse.labels[1] == label or self.symmetry.of(matrix):
+            return matrix
+        return self.graph.known(TRANSPOSE, (matrix,), (-1, -2))
 
     # two factors
 

@@ -7,7 +7,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
 
-from .graph import CONSTANT, INPUT, MULTIPLY, NEGATIVE, POWER, STACK, SUBTRACT, Graph, Node
+from .graph import CONSTANT, INPUT, NEGATIVE, POWER, QUOTIENTS, STACK, SUBTRACT, Graph, Node
 from .primitives import ARRAYS, ArrayPrimitive, Primitive, lookup
 
 EXPAND, TRANSPOSE, MATMUL = (ARRAYS[n] for n in ("expand_dims", "transpose", "matmul"))
@@ -152,9 +152,9 @@ class Symmetry:
             return 1
         if node.op is POWER and node.args[1].op is CONSTANT and node.args[1].data % 2 == 0:
             return 1
-        if node.op in ODD or node.op is NEGATIVE or (node.op is MULTIPLY and negative == 1):
+        if node.op in ODD or node.op is NEGATIVE or (node.op in QUOTIENTS and negative == 1):
             return -1
-        return 1 if node.op is MULTIPLY else None
+        return 1 if node.op in QUOTIENTS else None
 
 
 RULES: Mapping[Primitive, Callable[[Symmetry, Node], Mirror | None]] = {

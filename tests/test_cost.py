@@ -206,3 +206,32 @@ def test_counts():
     assert hash(count(2, n)) == hash(count(1, n) + count(1, n))
     assert count(Fraction(1, 3), n, n).at({"n": 4}) == 5
     assert repr(count(1, (n + 1) // 2)) == "((n + 1)//2)"
+
+
+COVARIANCES = (  # of Gaussian processes, and how often each function of a matrix is called
+    (
+        "exp(-(x[:, None] - x)**2/(2*l**2)) + 0.1*eye(n)",
+        "a = solve(K, y); -0.5*y @ a",
+        {"solve": 1},
+    ),
+    (
+        "exp(-(x[:, None] - x)**2/l**2) + 0.1*eye(n)",
+        "a = solve(K, y); -0.5*y @ a - 0.5*logdet(K)",
+        {"solve": 1, "inv": 1, "slogdet": 1},
+    ),
+    ("exp(-abs(x[:, None] - x)/l) + 0.1*eye(n)", "y @ inv(K) @ y", {"solve": 1}),
+    ("(1 + ((x[:, None] - x)/l)**2)**(-1.5) + 0.1*eye(n)", "y @ inv(K) @ y", {"solve": 1}),
+)
+
+
+@pytest.mark.parametrize(("kernel", "likelihood", "calls"), COVARIANCES)
+def test_equations_are_solved_once(kernel, likelihood, calls):
+    """Symmetric by how they are made, and solved for multiples of one right side."""
+    fn = ac.compile(f"K = {kernel}; {likelihood}", shapes={"x": "n", "y": "n"}, wrt="l")
+    source = fn.source("value_and_gradient").partition("def _value_and_gradient_at_poles")[0]
+    found = {name: source.count(f"np.linalg.{name}(") for name in ("solve", "inv", "slogdet")}
+    assert {name: count for name, count in found.items() if count} == calls
+    point = {"x": np.linspace(0.0, 3.0, 5), "y": np.arange(5.0), "l": 0.7}
+    step = 1e-6
+    ends = [fn(**{**point, "l": 0.7 + way * step}) for way in (1, -1)]
+    assert fn.gradient(**point)[0] == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-6)

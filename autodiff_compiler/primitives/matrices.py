@@ -16,6 +16,8 @@ from .linear import EXPAND, square
 from .row import ArrayPrimitive, array_function
 from .work import cubic, pseudo_inverse, solving
 
+SCALING = ("negative", "multiply", "divide")  # what is linear in one array
+SCALED = 4  # of these that are looked through
 MINORS = 5  # rows of a matrix whose determinant is expanded
 
 
@@ -211,9 +213,28 @@ INV: ArrayPrimitive = _matrix_function(
     spelling=lambda node, size: "np.linalg.inv({0})",
     latex="{A}^{{-1}}",
 )
+
+
+def _scaled(graph: Any, _data: object, matrix: Any, right: Any) -> Any:
+    """The multiple of a solution that is there."""
+    found, scaled = None, list[Any]()
+    while found is None and len(scaled) < SCALED:
+        arrays = [a for a in right.args if a.shape]
+        over = right.op.name == "divide" and arrays != [right.args[0]]
+        if right.op.name not in SCALING or len(arrays) != 1 or over:
+            return None
+        scaled.append(right)
+        right = arrays[0]
+        found = graph.known(SOLVE, (matrix, right))
+    for node in reversed(scaled) if found else ():
+        found = graph.apply(node.op, *(found if a.shape else a for a in node.args))
+    return found
+
+
 SOLVE: ArrayPrimitive = array_function(
     "solve(A, b)",
     work=solving,
+    fold=_scaled,
     shape=_solve_shape,
     tangents=("-solve(A, dA @ out)", "solve(A, db)"),
     adjoints=(_solve_adjoint, "solve(A', bar)"),
