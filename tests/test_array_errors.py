@@ -19,6 +19,7 @@ WRONG = [
     ("A: [n, m]; ^inv(A)", "square matrix is expected, not an array of shape [n, m]", None),
     ("A: [n, m]; ^cholesky(A)", "square matrix is expected, not an array of shape [n, m]", None),
     ("x: [n]; ^trace(x)", "a matrix is expected, not an array of shape [n]", None),
+    ("x: [n]; ^pinv(x)", "a matrix is expected, not an array of shape [n]", None),
     ("x: [n]; A: [m, m]; ^solve(A, x)", "solve takes a matrix and as many rows", None),
     ("T: [k, n, n]; S: [m, n, 2]; ^solve(T, S)", "[k] and [m] do not broadcast", None),
     ("x ^@ y", "@ multiplies arrays", "declare the shape: x: [n]"),

@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from ..shapes import Shape, ShapeError, shown
-from .linear import EXPAND, square
+from .linear import EXPAND, matrix, square
 from .row import ArrayPrimitive, array_function
 from .work import cubic, pseudo_inverse, solving
 
@@ -293,7 +293,7 @@ PINV: ArrayPrimitive = _matrix_function(
     _pseudo_inverse,
     work=pseudo_inverse,
     space=3,
-    shape=lambda _, a: (*a[:-2], a[-1], a[-2]),
+    shape=lambda _, a: (*matrix(a)[:-2], a[-1], a[-2]),
     tangents=(
         "-out @ dA @ out + out @ out' @ (dA' - dA' @ A @ out) + (dA' - out @ A @ dA') @ out' @ out",
     ),
