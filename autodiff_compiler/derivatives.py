@@ -339,7 +339,7 @@ def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> 
         return plain()
     at_poles = partial(_at_poles, graph, output, wrt, kind)
     if not has_poles(graph, problem.nodes):
-        steep = has_roots(graph) or (kind in ALONG and has_steep(graph))
+        steep = has_roots(graph) or (kind in ALONG and not graph.has_arrays and has_steep(graph))
         return plain()._replace(at_poles=at_poles if steep else None)
     if graph.has_arrays and kind not in SECOND:
         return plain()._replace(at_poles=at_poles)
@@ -368,5 +368,6 @@ def _at_poles(
     graph: Graph, output: Node, wrt: Sequence[str], kind: str, still: bool = True
 ) -> Program:
     problem = Problem(graph, output, wrt)
-    problem.graph.at_poles, problem.graph.still = True, still
+    problem.graph.at_poles = True
+    problem.graph.still = still and kind in ALONG and not graph.has_arrays
     return AT_POLES.get(kind, KINDS[kind])(problem)

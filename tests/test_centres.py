@@ -217,3 +217,10 @@ def test_distances_by_a_matrix_have_slope_0_at_0(source):
     ends = [fn(at + s * h * step, matrix, weights) for s in (1, -1)]
     want = (ends[0] - ends[1]) / (2 * h)
     assert np.sum(fn.gradient(at, matrix, weights)[0] * step) == pytest.approx(want, rel=1e-6)
+
+
+def test_second_slopes_beside_a_root_of_an_array_that_is_0():
+    fn = ac.compile("cos(maximum(mean(b), std(x)))", shapes={"b": "n", "x": "m"})
+    hessian = fn.hessian(np.array([1.38]), np.array([0.0]))
+    assert hessian[0][0] == pytest.approx(np.array([[-math.cos(1.38)]]))
+    assert hessian[1][0] == hessian[1][1] == 0.0
