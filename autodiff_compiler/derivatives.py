@@ -341,10 +341,13 @@ def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> 
     if not has_poles(graph, problem.nodes):
         steep = has_roots(graph) or (kind in ALONG and not graph.has_arrays and has_steep(graph))
         return plain()._replace(at_poles=at_poles if steep else None)
+    problem.graph.has_poles = True
     if graph.has_arrays and kind not in SECOND:
         return plain()._replace(at_poles=at_poles)
     # The terms of second derivatives do not cancel near poles then, either.
-    program = at_poles(still=False)._replace(at_poles=at_poles if kind in ALONG else None)
+    program = at_poles(still=False)
+    if kind in ALONG and not graph.has_arrays:
+        program = program._replace(at_poles=at_poles)
     return program if kind in SECOND else program._replace(elsewhere=plain)
 
 
@@ -368,6 +371,6 @@ def _at_poles(
     graph: Graph, output: Node, wrt: Sequence[str], kind: str, still: bool = True
 ) -> Program:
     problem = Problem(graph, output, wrt)
-    problem.graph.at_poles = True
+    problem.graph.at_poles = problem.graph.has_poles = True
     problem.graph.still = still and kind in ALONG and not graph.has_arrays
     return AT_POLES.get(kind, KINDS[kind])(problem)

@@ -127,6 +127,7 @@ class Graph:
         is_program: whether it is a program being rewritten, not one being differentiated.
         exact: whether sums of constants wait where one would lose digits of another.
         at_poles: whether derivatives are right where functions of what is infinite are finite.
+        has_poles: whether something is made of quotients that may be infinite, and is finite.
         still: whether what does not move adds nothing to a tangent, be its slope infinite.
         shown: nodes that are lines of a trace; what refers to them does so by name.
         has_shapes: whether some node is no number.
@@ -152,6 +153,7 @@ class Graph:
         self.divisors: set[Primitive] = set()
         self.exact, self.is_program = True, False
         self.has_shapes = self.has_arrays = self.at_poles = self.still = False
+        self.has_poles = False
         self.shown: Collection[Node] = ()
         self._interned: dict[Any, Node] = {}
         self._room = limits.nodes

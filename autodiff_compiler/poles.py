@@ -58,6 +58,11 @@ class AtPole(NamedTuple):
 
     arguments: tuple[Node, ...]
 
+    @property
+    def chooses(self) -> bool:
+        """Its slope is another far out."""
+        return True
+
     def slope(self, graph: Graph, node: Node, argument: Node) -> Node | None:
         """The partial by the quotient, selected where it is not 0, or not for being far out."""
         if argument is not self.arguments[-1]:
@@ -105,6 +110,11 @@ class OverPoles(NamedTuple):
     arguments: tuple[Node, ...]
     terms: tuple[Term, ...]
 
+    @property
+    def chooses(self) -> bool:
+        """Whether a slope is another where a term is infinite."""
+        return any(term.partials is OF_POWER for term in self.terms)
+
     def slope(self, graph: Graph, node: Node, argument: Node) -> Node | None:
         """The partial by the dividend, or by what a term is made of."""
         found = [graph.apply(DIVIDE, graph.constant(1), node.args[1])]
@@ -124,8 +134,13 @@ class OverPoles(NamedTuple):
         return pen.written(term.partials[name], **known)
 
 
-def past_poles(nodes: Sequence[Node]) -> Iterator[tuple[Node, AtPole | OverPoles]]:
-    """The functions that are flat where their last argument has a pole, and what is over poles."""
+def past_poles(
+    nodes: Sequence[Node], choices: bool = True
+) -> Iterator[tuple[Node, AtPole | OverPoles]]:
+    """The functions that are flat where their last argument has a pole, and what is over poles.
+
+    Without `choices`, only those whose slopes choose nothing, and so take no more time.
+    """
     squares = {n for n in nodes if n.op is MULTIPLY and n.args[0] is n.args[1]}
     for node in nodes:
         if node.op is DIVIDE:
@@ -134,7 +149,7 @@ def past_poles(nodes: Sequence[Node]) -> Iterator[tuple[Node, AtPole | OverPoles
             found = AtPole(node.args) if _has_pole(node.args[-1], squares) else None
         else:
             continue
-        if found is not None:
+        if found is not None and (choices or not found.chooses):
             yield node, found
 
 

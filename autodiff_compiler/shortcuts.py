@@ -254,7 +254,7 @@ def shortcuts(graph: Graph, nodes: Sequence[Node], again: Again = Again.NO) -> S
             norms.append(node)
         elif not again and node.op in MAYBE_ROOTS:
             found |= _steep(node)
-    found |= past_poles(nodes) if graph.at_poles else ()
+    found |= past_poles(nodes, graph.at_poles) if graph.has_poles else ()
     return found | _norms(nodes, norms) if norms else found
 
 

@@ -11,6 +11,11 @@ def shifts(k: float, product: float) -> bool:
     return is_power_of_two(k) and 1e-100 < abs(product) < 1e100
 
 
+def either_shifts(m: float, n: float) -> bool:
+    """Whether one of two constants only shifts the exponent of their product."""
+    return shifts(m, m * n) or shifts(n, m * n)
+
+
 SIMPLIFY = (
     Law("x + 0", "x"),
     Law("x - 0", "x"),
@@ -32,20 +37,20 @@ SIMPLIFY = (
     Law("x + n", "x - (-n)", when=lambda n: n < 0),
     Law("x - n", "x + (-n)", when=lambda n: n < 0),
     Law("x + x", "2*x"),
-    Law("m*(n*x)", "(m*n)*x", when=lambda m, n: shifts(m, m * n) or shifts(n, m * n)),
+    Law("m*(n*x)", "(m*n)*x", when=either_shifts),
     Law(
         "(m*x)*(n*y)",
         "(m*n)*(x*y)",
         exact=False,
         why="one operation less",
-        when=lambda m, n: shifts(m, m * n) or shifts(n, m * n),
+        when=either_shifts,
     ),
     Law(
         "(m/x)*(n*y)",
         "((m*n)/x)*y",
         exact=False,
         why="one operation less",
-        when=lambda m, n: shifts(m, m * n) or shifts(n, m * n),
+        when=either_shifts,
     ),
     Law("(n*x)/m", "(n/m)*x", when=lambda m, n: m != 0 and shifts(m, n / m)),
     Law("m/(n*x)", "(m/n)/x", when=lambda m, n: n != 0 and shifts(n, m / n)),
