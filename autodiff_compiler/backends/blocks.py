@@ -53,13 +53,13 @@ def _blocks(shape, most):
     ]
 
 
-def _in_blocks(function, threads, shape, memory, *arrays):
+def _in_blocks(function, threads, length, shape, memory, *arrays):
     """Call a function with each block of arrays, and `memory`: so many more blocks, of a type.
 
     The sums of what it returns.
     """
     rank, (count, dtype) = len(shape), memory
-    most = min(BLOCK, max(24*BLOCK//(count + len(arrays)), 4096))
+    most = min(length, max(24*BLOCK//(count + len(arrays)), 4096))
     blocks = _blocks(shape, most)
     if len(blocks) == 1:
         return function(*arrays, [{empty}(shape, dtype) for _ in range(count)])
@@ -76,17 +76,18 @@ def _in_blocks(function, threads, shape, memory, *arrays):
         free = {empty}((count, most), dtype)
         return [at(block, free) for block in share]
 
-    size = max(-(-len(blocks)//threads), 4)
+    size = max(-(-len(blocks)//threads), 2)
     shares = [blocks[k : k + size] for k in range(0, len(blocks), size)]
     if len(shares) == 1:
         found = work(blocks)
     else:
-        with ThreadPoolExecutor(len(shares)) as pool:
-            found = [sums for share in pool.map(work, shares) for sums in share]
+        with ThreadPoolExecutor(len(shares) - 1) as pool:
+            others = pool.map(work, shares[1:])
+            found = [sums for share in (work(shares[0]), *others) for sums in share]
     return [np.sum(parts) for parts in zip(*[sums for sums in found if sums])]'''
 
 IN_BLOCKS = Import(HERE, "_in_blocks", "_in_blocks")
-THREADS = Import(HERE, "THREADS", "THREADS")
+LENGTH, THREADS = Import(HERE, "BLOCK", "BLOCK"), Import(HERE, "THREADS", "THREADS")
 MANY = 12  # operations that are worth another thread
 POOL = Import("concurrent.futures", "ThreadPoolExecutor", "ThreadPoolExecutor")
 
@@ -100,7 +101,7 @@ class BlockSchedule(NumberSchedule):
     always = False  # also where straight code may be as fast
 
     def __init__(self, program: Program, speller: Speller, style: Style, shape_of: ShapeOf) -> None:
-        self.shape_of, self._allocator = shape_of, style.allocator
+        self.shape_of, self._style = shape_of, style
         self.functions: dict[int, list[str]] = {}  # before a statement, the function that it calls
         self.over: dict[str, tuple[int, list[str]]] = {}  # what a loop may write a result over
         self.leaves = {node: k for k, node in enumerate(dict.fromkeys(program.leaves()))}
@@ -138,21 +139,27 @@ class BlockSchedule(NumberSchedule):
         whole = {a: name for a, name in given.items() if self.shape_of(a) == region.shape}
         self.over |= {r: (at, [*body.read_before(r, whole)]) for r in results.inside.values()}
         memory = f"({len(body.blocks)}, {self._dtype})"
-        call = ", ".join([name, self._threads(region, results), shape, memory, *arrays.values()])
+        work = self._work(region, results, body)
+        call = ", ".join([name, *work, shape, memory, *arrays.values()])
         self.statements.append((listed(body.totals), f"{self._runner()}({call})"))
         for node, text in results.outside.items():
             self._texts[node] = text
         self.passing.update(n for n in region.nodes if n not in results.outside)
 
-    def _threads(self, region: Region, results: Results) -> str:
-        """How many share a loop: one alone if there is little to do, or parts may overlap.
+    def _work(self, region: Region, results: Results, body: Body) -> tuple[str, str]:
+        """How many threads share a loop, and how long the blocks are.
 
-        Threads take turns at the interpreter between two operations, so these have to be long: a
-        slow function, or many of which some write results.
+        One alone if there is little to do, or parts may overlap.  Threads take turns at the
+        interpreter between two operations, so these have to be long: a slow function, or many of
+        which some write results.  Without sums, which would depend on it, blocks are then longer.
         """
         many = bool(results.arrays) and len(region.nodes) >= MANY
         pays = many or any(is_slow(node.op) for node in region.nodes)
-        return self.require(THREADS) if pays and not results.parts else "1"
+        length = self.require(LENGTH)
+        if not pays or results.parts:
+            return "1", length
+        is_longer = self._style.threads > 1 and not body.totals
+        return self.require(THREADS), f"2*{length}" if is_longer else length
 
     def _runner(self) -> str:
         self.imports.add(POOL)
@@ -177,7 +184,7 @@ class BlockSchedule(NumberSchedule):
 
     def _empty(self, shape: str, boolean: bool = False) -> str:
         """New memory."""
-        allocator = self._allocator.replace("np.", f"{self.require(NUMPY)}.")
+        allocator = self._style.allocator.replace("np.", f"{self.require(NUMPY)}.")
         dtype = self.require(Import("builtins", "bool", "bool")) if boolean else self._dtype
         return f"{allocator}({shape}, {dtype})"
 
@@ -247,7 +254,7 @@ def helpers(style: Style) -> dict[str, str]:
     """The helpers of code with loops over blocks."""
     text = BLOCKS.replace("{threads}", str(style.threads)).replace("{block}", str(BLOCK))
     text = text.replace("{empty}", style.allocator)
-    return {"_in_blocks": text, "THREADS": ""} | HELPERS
+    return {"_in_blocks": text, "BLOCK": "", "THREADS": ""} | HELPERS
 
 
 def _operands(region: Region) -> list[Node]:

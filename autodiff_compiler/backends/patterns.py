@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from typing import cast
 
 from ..derivatives import Group, Program, Tree
@@ -60,12 +60,24 @@ class PatternSchedule(BlockSchedule):
         rows = {node: f"{self.results}[{k}]" for k, node in reversed([*enumerate(outputs)])}
         self.rows = {node: rows[node] for node in dict.fromkeys(outputs) if node in inside}
         names = {node: self.bind(node) for node in self.rows}
-        parts = [
-            row.replace("]", ", ...]") for row in self.rows.values()
-        ]  # arrays without axes too
-        unpacking = f"{_tuple(names.values())} = {_tuple(parts)}"
+        places = [outputs.index(node) for node in names]
+        unpacking = f"{_tuple(names.values())} = {_rows(self.results, places)}"
         outside = {node: Text(row, ATOM) for node, row in self.rows.items()}
         return Results(names, {self.results: self.results}, outside, [unpacking])
+
+    def _name(self, leaf: Node, made: Container[Node]) -> None:
+        """As of any blocks; a row of the results needs no other name."""
+        if leaf not in self.rows:
+            super()._name(leaf, made)
+
+
+def _rows(results: str, places: Sequence[int]) -> str:
+    """Rows of an array, as arrays even if they have no axes."""
+    if len(places) == 1:
+        return f"{results}[{places[0]}, ...]"
+    all_of_them = [*range(len(places))] == list(places)
+    several = f"range({len(places)})" if all_of_them else tuple_of(", ".join(map(str, places)), 2)
+    return f"[{results}[k, ...] for k in {several}]"
 
 
 def spanning(program: Program, wrt: Sequence[str], arrays: Collection[int | str]) -> Pattern:
