@@ -11,7 +11,7 @@ from typing import Any
 from .certificate import BUCKETS, Accuracy, Culprit
 from .culprit import Detective
 from .exact import Exact, bits
-from .graph import STACK, Graph, Node
+from .graph import Graph, Node
 
 MAX_PARTIALS = 24  # inputs whose partials are checked
 POINTS = 100  # of each range, by default
@@ -49,10 +49,9 @@ class _Meter:
 
     def __init__(self, fn: Any, graph: Graph, output: Node, labels: Sequence[str]) -> None:
         self.fn, self.count = fn, len(labels)
-        outputs = output.args if output.op is STACK else (output,)
         self.wrt = fn.wrt[:MAX_PARTIALS]
         self.names = [*labels, *(f"d{y}/d{x}" for y in labels for x in self.wrt)]
-        self.exact = Exact(graph, outputs, self.wrt)
+        self.exact = Exact(graph, output.parts, self.wrt)
 
     def over(
         self, kind: str, points: Iterable[Point], enough: int, work: float

@@ -68,6 +68,7 @@ OPERATIONS = _operations("""
 """)
 OF_MODULES = OPERATIONS - _operations("CALL_INTRINSIC_1")  # it imports *
 OF_MODULES |= _operations("LOAD_NAME STORE_NAME IMPORT_NAME IMPORT_FROM")
+OF_MODULES |= _operations("BUILD_CONST_KEY_MAP BUILD_MAP")  # of keyword arguments' defaults
 
 
 class GeneratedCodeError(RuntimeError):
@@ -120,8 +121,8 @@ OF_ARRAYS = """
 """
 
 HELPERS_OF_ARRAYS = """
-    assembled below blocks cofactor cofactor_along dot in_blocks log_det log_softmax logsumexp norm2
-    placed prod_others scatter select singular softmax top total weighted_logsumexp
+    assembled below blocks by_threads cofactor cofactor_along dot in_blocks log_det log_softmax
+    logsumexp norm2 placed prod_others scatter select singular softmax top total weighted_logsumexp
 """
 OF_KINDS = ("{}", "{}_ieee", "_{}", "_{}_at_poles")
 OF_LOOPS = {"BLOCK", "THREADS", "ThreadPoolExecutor"}

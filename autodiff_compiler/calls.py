@@ -96,7 +96,7 @@ class Call(NamedTuple):
         if "axis" not in self.args:
             return everything(shape)._replace(keepdims=keepdims)
         given = self.args["axis"]
-        parts = given.args if isinstance(given, Node) and given.op is STACK else (given,)
+        parts = given.parts if isinstance(given, Node) else (given,)
         calls = [self._replace(args={"axis": part}) for part in parts]
         found = sorted(c.axis(len(shape), 0) for c in calls)
         if len({*found}) < len(found):

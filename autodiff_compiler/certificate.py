@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .errors import counted, printable
-from .tables import digits, json_number
+from .tables import digits, json_value
 
 METHODS: Mapping[str, str] = {
     "value": "compiled value",
@@ -92,7 +92,7 @@ class Accuracy(NamedTuple):
         """What JSON has of it."""
         found = self._asdict() | {"culprit": self.culprit and self.culprit._asdict()}
         found["histogram"] = dict(zip(BUCKETS, self.histogram, strict=True))
-        return found | {"got": json_number(self.got), "want": json_number(self.want)}
+        return found | {"got": json_value(self.got), "want": json_value(self.want)}
 
     def bar(self) -> str:
         """The histogram as a bar, in which no bucket with a point has no mark."""
@@ -203,10 +203,10 @@ class Certificate:
         """The certificate as JSON."""
         found: dict[str, Any] = {**vars(self), "passed": self.passed}
         found["worst"] = {
-            m: w._asdict() | {"ulps": json_number(w.ulps)} for m, w in self.worst.items()
+            m: w._asdict() | {"ulps": json_value(w.ulps)} for m, w in self.worst.items()
         }
         found["disagreements"] = [
-            d._asdict() | {"got": json_number(d.got), "want": json_number(d.want)}
+            d._asdict() | {"got": json_value(d.got), "want": json_value(d.want)}
             for d in self.disagreements
         ]
         found["accuracy"] = [a.json() for a in self.accuracy]

@@ -87,7 +87,7 @@ class Checker:
     ) -> None:
         self.fn, self.graph, self.labels, self.findings = fn, graph, labels, findings
         self.is_list = output.op is STACK
-        self.outputs = output.args if self.is_list else (output,)
+        self.outputs = output.parts
         self.names = fn.wrt[:MAX_PARTIALS]
         self.reference = Reference(graph, self.outputs)
 

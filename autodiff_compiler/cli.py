@@ -20,8 +20,8 @@ from .derivatives import KINDS
 from .errors import ExpressionError, nearest, printable
 from .files import write
 from .passes import PASSES
-from .results import LONG, lines, plain
-from .tables import FORMATS
+from .results import LONG, lines
+from .tables import FORMATS, json_value
 from .traces import MODES
 
 PROGRAM = "autodiff-compiler"
@@ -136,9 +136,9 @@ def _compile(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
 
 def _eval(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
     point, kinds = points.point(args.at, fn), _kinds(args.emit, AT_POINT) or fn.default_kinds
-    found = {kind: plain(getattr(fn, kind)(**point)) for kind in kinds}
+    found = {kind: json_value(getattr(fn, kind)(**point)) for kind in kinds}
     long = LONG if args.output in (None, "-") else math.inf  # a file has room for all
-    return "\n".join(lines(found, fn.wrt, long)), {"at": plain(point), **found}, OK
+    return "\n".join(lines(found, fn.wrt, long)), {"at": json_value(point), **found}, OK
 
 
 def _trace(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:

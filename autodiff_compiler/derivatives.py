@@ -258,11 +258,11 @@ def vjp(problem: Problem) -> Program:
     graph, output = problem.graph, problem.output
     if output.op is not STACK and not output.shape:
         return _scaled_gradient(problem, graph.fresh_input("cotangent"))
-    parts = output.args if output.op is STACK else (output,)
-    names = [f"cotangent{k}" for k in range(len(parts))] if output.op is STACK else ["cotangent"]
-    bars = [graph.fresh_input(n, p.shape) for n, p in zip(names, parts, strict=True)]
-    seeds: Node | Group = Group("cotangent", tuple(bars)) if output.op is STACK else bars[0]
-    top = graph.stack(bars) if output.op is STACK else bars[0]
+    is_list = output.op is STACK
+    names = [f"cotangent{k}" for k in range(len(output.args))] if is_list else ["cotangent"]
+    bars = [graph.fresh_input(n, p.shape) for n, p in zip(names, output.parts, strict=True)]
+    seeds: Node | Group = Group("cotangent", tuple(bars)) if is_list else bars[0]
+    top = graph.stack(bars) if is_list else bars[0]
     adjoints = problem.adjoints(output, top, problem.nodes)
     return problem.program("vjp", (problem.value, adjoints), _primals(problem), seeds)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .backends.base import Expressions
 from .backends.formula import FormulaSpeller
-from .graph import CONSTANT, INPUT, STACK, Graph, Node
+from .graph import CONSTANT, INPUT, Graph, Node
 from .shapes import shown
 from .symbols import all_symbols, output_symbols
 
@@ -30,7 +30,7 @@ class Drawing:
             text = node.data if node.op is INPUT else self._texts.operation(node)
             yield self._identifier(node), f"{symbol} = {text}{self._shape(node)}"
         names = output_symbols(self._graph, self._output)
-        for k, (name, part) in enumerate(zip(names, self._parts(), strict=True), 1):
+        for k, (name, part) in enumerate(zip(names, self._output.parts, strict=True), 1):
             yield f"out{k}", f"{name} = {self._texts.text(part)}{self._shape(part)}"
 
     def _arrows(self) -> Iterator[tuple[str, str]]:
@@ -38,12 +38,9 @@ class Drawing:
             for argument in dict.fromkeys(node.args):
                 if argument.op is not CONSTANT and argument in self._symbols:
                     yield self._identifier(argument), self._identifier(node)
-        for k, part in enumerate(self._parts(), 1):
+        for k, part in enumerate(self._output.parts, 1):
             if part in self._symbols:
                 yield self._identifier(part), f"out{k}"
-
-    def _parts(self) -> tuple[Node, ...]:
-        return self._output.args if self._output.op is STACK else (self._output,)
 
     @staticmethod
     def _shape(node: Node) -> str:

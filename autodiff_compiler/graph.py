@@ -60,6 +60,11 @@ class Node:
         return self.op.boolean or (self.op is CONSTANT and isinstance(self.data, bool))
 
     @property
+    def parts(self) -> tuple[Node, ...]:
+        """The elements of a list; of anything else, itself alone."""
+        return self.args if self.op is STACK else (self,)
+
+    @property
     def is_view(self) -> bool:
         """Whether NumPy gives a view of the first argument, which holds no memory of its own."""
         row = self.op

@@ -9,17 +9,6 @@ LONG, ENDS = 1000, 3  # entries of an axis that a terminal shows; of others, at 
 PARTS = ("gradient", "jacobian", "hessian")  # kinds with a part for each input
 
 
-def plain(value: Any) -> Any:
-    """Results as JSON holds them: lists, numbers, and strings for what is not finite."""
-    if isinstance(value, dict):
-        return {name: plain(v) for name, v in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(v) for v in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    return value if value - value == 0 else str(value)
-
-
 def lines(found: Mapping[str, Any], wrt: Sequence[str], long: float = LONG) -> Iterator[str]:
     """Each result after its name, and each part of one after the input it belongs to.
 

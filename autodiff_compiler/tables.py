@@ -177,16 +177,18 @@ def as_json(sections: Sections[R]) -> str:
 def _json(section: Section[R]) -> Iterator[dict[str, Any]]:
     shapes = section.shapes or (None,) * len(section.rows)
     for row, shape in zip(section.rows, shapes, strict=True):
-        found = {"symbol": row.symbol, "formula": row.formula, "value": json_number(row.value)}
+        found = {"symbol": row.symbol, "formula": row.formula, "value": json_value(row.value)}
         yield found if shape is None else {**found, "shape": [*map(word, shape)]}
 
 
-def json_number(value: Any) -> Any:
-    """A number for JSON, which has no infinities: those become strings; an array as lists."""
-    if isinstance(value, list):
-        return [json_number(v) for v in value]
+def json_value(value: Any) -> Any:
+    """Results as JSON holds them: lists, numbers, and strings for what is not finite."""
+    if isinstance(value, dict):
+        return {name: json_value(v) for name, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [json_value(v) for v in value]
     if hasattr(value, "tolist"):
-        return json_number(value.tolist())
+        return json_value(value.tolist())
     return value if value is None or math.isfinite(value) else str(value)
 
 

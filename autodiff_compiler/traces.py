@@ -103,7 +103,7 @@ class _Drafter:
         rules = pipeline(("powers", *STABLE_PASSES))
         self.graph = graph.copy(rules)
         self.output, self.wrt = output, [graph.inputs[name] for name in wrt]
-        self.parts = output.args if output.op is STACK else (output,)
+        self.parts = output.parts
         self.outputs = output_symbols(graph, output)
         self.symbols = all_symbols(graph)
         self.nodes = graph.nodes

@@ -33,7 +33,6 @@ from .vectorised import HELPERS, is_slow
 
 BLOCKS = '''\
 BLOCK = {block}  # elements of a block, of up to two dozen arrays: so many fit into a cache
-THREADS = {threads}  # that share the blocks of a large array
 
 
 def _blocks(shape, most):
@@ -53,7 +52,7 @@ def _blocks(shape, most):
     ]
 
 
-def _in_blocks(function, threads, length, shape, memory, *arrays):
+def _in_blocks(function, shape, memory, *arrays, length=BLOCK, shared=None):
     """Call a function with each block of arrays, and `memory`: so many more blocks, of a type.
 
     The sums of what it returns.
@@ -69,25 +68,35 @@ def _in_blocks(function, threads, length, shape, memory, *arrays):
         parts = [a[block] for a in whole]
         return function(*parts, free[:, : parts[0].size].reshape(count, *parts[0].shape))
 
-    kept = np.geterr()  # which other threads do not have
-
-    @np.errstate(divide=kept["divide"], over=kept["over"], invalid=kept["invalid"], under="ignore")
     def work(share):
         free = {empty}((count, most), dtype)
         return [at(block, free) for block in share]
 
-    size = max(-(-len(blocks)//threads), 2)
-    shares = [blocks[k : k + size] for k in range(0, len(blocks), size)]
-    if len(shares) == 1:
-        found = work(blocks)
-    else:
-        with ThreadPoolExecutor(len(shares) - 1) as pool:
-            others = pool.map(work, shares[1:])
-            found = [sums for share in (work(shares[0]), *others) for sums in share]
+    found = shared(work, blocks) if shared else work(blocks)
     return [np.sum(parts) for parts in zip(*[sums for sums in found if sums])]'''
 
+BY_THREADS = '''\
+THREADS = {threads}  # that share the blocks of a large array
+
+
+def _by_threads(work, blocks):
+    """What comes of work on blocks, of which each thread has a share."""
+    size = max(-(-len(blocks)//THREADS), 2)
+    shares = [blocks[k : k + size] for k in range(0, len(blocks), size)]
+    if len(shares) == 1:
+        return work(blocks)
+    kept = np.geterr()  # which other threads do not have
+
+    @np.errstate(divide=kept["divide"], over=kept["over"], invalid=kept["invalid"], under="ignore")
+    def of_others(share):
+        return work(share)
+
+    with ThreadPoolExecutor(len(shares) - 1) as pool:
+        theirs = pool.map(of_others, shares[1:])
+        return [found for share in (work(shares[0]), *theirs) for found in share]'''
+
 IN_BLOCKS = Import(HERE, "_in_blocks", "_in_blocks")
-LENGTH, THREADS = Import(HERE, "BLOCK", "BLOCK"), Import(HERE, "THREADS", "THREADS")
+LENGTH, SHARED = Import(HERE, "BLOCK", "BLOCK"), Import(HERE, "_by_threads", "_by_threads")
 MANY = 12  # operations that are worth another thread
 POOL = Import("concurrent.futures", "ThreadPoolExecutor", "ThreadPoolExecutor")
 
@@ -139,31 +148,27 @@ class BlockSchedule(NumberSchedule):
         whole = {a: name for a, name in given.items() if self.shape_of(a) == region.shape}
         self.over |= {r: (at, [*body.read_before(r, whole)]) for r in results.inside.values()}
         memory = f"({len(body.blocks)}, {self._dtype})"
-        work = self._work(region, results, body)
-        call = ", ".join([name, *work, shape, memory, *arrays.values()])
-        self.statements.append((listed(body.totals), f"{self._runner()}({call})"))
+        how = self._how(region, results, body)
+        call = ", ".join([name, shape, memory, *arrays.values(), *how])
+        self.statements.append((listed(body.totals), f"{self.require(IN_BLOCKS)}({call})"))
         for node, text in results.outside.items():
             self._texts[node] = text
         self.passing.update(n for n in region.nodes if n not in results.outside)
 
-    def _work(self, region: Region, results: Results, body: Body) -> tuple[str, str]:
-        """How many threads share a loop, and how long the blocks are.
+    def _how(self, region: Region, results: Results, body: Body) -> Iterator[str]:
+        """Whether threads share a loop, and how long its blocks are, if not as usual.
 
-        One alone if there is little to do, or parts may overlap.  Threads take turns at the
-        interpreter between two operations, so these have to be long: a slow function, or many of
-        which some write results.  Without sums, which would depend on it, blocks are then longer.
+        One thread is enough if there is little to do, or parts may overlap.  Threads take turns at
+        the interpreter between two operations, so these have to be long: a slow function, or many
+        of which some write results.  Without sums, which would depend on it, blocks are longer.
         """
         many = bool(results.arrays) and len(region.nodes) >= MANY
         pays = many or any(is_slow(node.op) for node in region.nodes)
-        length = self.require(LENGTH)
-        if not pays or results.parts:
-            return "1", length
-        is_longer = self._style.threads > 1 and not body.totals
-        return self.require(THREADS), f"2*{length}" if is_longer else length
-
-    def _runner(self) -> str:
-        self.imports.add(POOL)
-        return self.require(IN_BLOCKS)
+        if pays and self._style.threads > 1 and not results.parts:
+            self.imports.add(POOL)
+            if not body.totals:
+                yield f"length=2*{self.require(LENGTH)}"
+            yield f"shared={self.require(SHARED)}"
 
     def _shape(self, region: Region, given: Mapping[Node, str]) -> str:
         """The shape of a region's arrays: that of one, or what they all broadcast to."""
@@ -252,9 +257,9 @@ class BlockSchedule(NumberSchedule):
 
 def helpers(style: Style) -> dict[str, str]:
     """The helpers of code with loops over blocks."""
-    text = BLOCKS.replace("{threads}", str(style.threads)).replace("{block}", str(BLOCK))
-    text = text.replace("{empty}", style.allocator)
-    return {"_in_blocks": text, "BLOCK": "", "THREADS": ""} | HELPERS
+    blocks = BLOCKS.replace("{block}", str(BLOCK)).replace("{empty}", style.allocator)
+    threads = BY_THREADS.replace("{threads}", str(style.threads))
+    return {"_in_blocks": blocks, "BLOCK": "", "_by_threads": threads} | HELPERS
 
 
 def _operands(region: Region) -> list[Node]:
