@@ -160,7 +160,8 @@ class Certificate:
                 place = f" at {_at(point)}" if point else ""
                 yield f"  {method:<12} largest error {_shown(ulps)} ulp ({quantity}{place})"
             else:
-                yield f"  {method:<12} skipped: {self.skipped.get(method, f'no {meaning}')}"
+                reason = self.skipped.get(method, f"no {meaning}" if self.points else "no point")
+                yield f"  {method:<12} skipped: {reason}"
         for method, quantity, point, got, want in self.disagreements:
             yield f"  {method}: {quantity} at {_at(point)} is {got!r}, should be {want!r}"
         for point in self.unchecked:

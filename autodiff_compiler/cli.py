@@ -142,7 +142,7 @@ def _eval(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
 
 
 def _trace(fn: Function, args: argparse.Namespace) -> tuple[str, Any, int]:
-    trace = fn.trace(args.mode, at=points.single(args.at, fn), seed=points.seed(args.seed))
+    trace = fn.trace(args.mode, at=points.single(args.at, fn), seed=points.seed(args.seed, fn))
     return trace.render(args.format), json.loads(trace.json()), OK
 
 

@@ -227,15 +227,19 @@ def _jvp_at_poles(problem: Problem) -> Program:
     if output.op is STACK or output.shape:
         return jvp(problem)
     dots = problem.dots()
-    terms = []
-    for dot, slope in zip(dots.elements, problem.gradient(), strict=True):
+    along = _moved(graph, dots.elements, problem.gradient())
+    return problem.program("jvp", (problem.value, along), *_groups(problem, "tangents", dots))
+
+
+def _moved(graph: Graph, dots: Sequence[Node], slopes: Sequence[Node]) -> Node:
+    """The sum of tangents times slopes, without those that do not move."""
+    terms = [graph.constant(0)]
+    for dot, slope in zip(dots, slopes, strict=True):
         term = graph.apply(MULTIPLY, dot, slope)
         term = term if slope.op is CONSTANT else where_not_0(graph, dot, term)
         axes = tuple(range(-len(dot.shape), 0))
         terms.append(graph.make(SUM, (term,), Axes(axes)) if axes else term)
-    along = reduce(partial(graph.apply, ADD), terms or [problem.zero()])
-    outputs = (problem.value, along)
-    return problem.program("jvp", outputs, *_groups(problem, "tangents", dots))
+    return reduce(partial(graph.apply, ADD), terms)
 
 
 def _along(problem: Problem, tangents: Mapping[Node, Node]) -> Tree:
@@ -315,6 +319,20 @@ def hvp(problem: Problem) -> Program:
     return problem.program("hvp", products, *_groups(problem, "direction", dots))
 
 
+def _hvp_at_poles(problem: Problem) -> Program:
+    """By the Hessian, if that is small; what does not move adds nothing."""
+    graph = problem.graph
+    if graph.has_arrays or len(problem.wrt) > MAX_ROWS:
+        return hvp(problem)
+    graph.still = False  # of the entries it is not known what they are times
+    rows = leaves(hessian(problem).outputs)
+    dots, count = problem.dots(), len(problem.wrt)
+    products = tuple(
+        _moved(graph, dots.elements, rows[k : k + count]) for k in range(0, count**2, count)
+    )
+    return problem.program("hvp", products, *_groups(problem, "direction", dots))
+
+
 KINDS: Mapping[str, Callable[[Problem], Program]] = {
     "value": value,
     "gradient": gradient,
@@ -325,7 +343,11 @@ KINDS: Mapping[str, Callable[[Problem], Program]] = {
     "hessian": hessian,
     "hvp": hvp,
 }
-AT_POLES: Mapping[str, Callable[[Problem], Program]] = {"jvp": _jvp_at_poles}
+AT_POLES: Mapping[str, Callable[[Problem], Program]] = {
+    "jvp": _jvp_at_poles,
+    "hvp": _hvp_at_poles,
+}
+MAX_ROWS = 8  # of a Hessian that a product with it may be made of
 SECOND = frozenset({"hessian", "hvp"})
 ALONG = frozenset({"jvp", "hvp"})  # a direction, in which not everything moves
 SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
@@ -339,7 +361,8 @@ def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> 
         return plain()
     at_poles = partial(_at_poles, graph, output, wrt, kind)
     if not has_poles(graph, problem.nodes):
-        steep = has_roots(graph) or (kind in ALONG and not graph.has_arrays and has_steep(graph))
+        along = kind == "jvp" or (kind in ALONG and not graph.has_arrays)
+        steep = has_roots(graph) or (along and has_steep(graph))
         return plain()._replace(at_poles=at_poles if steep else None)
     problem.graph.has_poles = True
     if graph.has_arrays and kind not in SECOND:
@@ -373,4 +396,4 @@ def _at_poles(
     problem = Problem(graph, output, wrt)
     problem.graph.at_poles = problem.graph.has_poles = True
     problem.graph.still = still and kind in ALONG and not graph.has_arrays
-    return AT_POLES.get(kind, KINDS[kind])(problem)
+    return (AT_POLES.get(kind, KINDS[kind]) if still else KINDS[kind])(problem)

@@ -80,7 +80,9 @@ class Packed:
         return found
 
     def pack(self, *args: Any, **kwargs: Any) -> Vector:
-        """The flat vector of values given in the order of `fn.wrt`, or by name."""
+        """The flat vector of values given in the order of `fn.wrt`, by name, or by a mapping."""
+        if len(args) == 1 and isinstance(args[0], Mapping):
+            return self.pack(**args[0], **kwargs)
         values = dict(zip(self.fn.wrt, args, strict=False))
         if len(args) > len(self.fn.wrt) or values.keys() & kwargs.keys():
             raise TypeError(f"expected one value for each of {', '.join(self.fn.wrt)}")
@@ -118,7 +120,7 @@ class Packed:
         shapes = [tuple(evaluated(e, extents) for e in shape) for shape in self._wrt.values()]
         stops = np.cumsum([0, *map(math.prod, shapes)]).tolist()
         if stops[-1] != length:
-            raise ValueError(f"x: expected a vector of {self._wanted()} numbers, got {length}")
+            raise ValueError(f"x: expected a vector of {self._wanted()}, got {length}")
         pieces = zip(self._wrt, stops[:-1], stops[1:], shapes, strict=True)
         return tuple(Piece(*piece) for piece in pieces)
 
@@ -132,7 +134,8 @@ class Packed:
     def _wanted(self) -> str:
         many = ", ..." if len(self._wrt) > 8 else ""
         names = (f"{name} {shown(s)}" if s else name for name, s in [*self._wrt.items()][:8])
-        return f"{self._total()} ({', '.join(names)}{many})"
+        total = self._total()
+        return f"{total} number{'s' if total != 1 else ''} ({', '.join(names)}{many})"
 
     def _solved(self, length: int) -> dict[str, int]:
         """All extents; one that is unknown is the one that makes a vector of this length."""

@@ -25,24 +25,30 @@ FILES = (".npy", *DELIMITERS, ".json")
 
 def point(texts: Sequence[str], fn: Function) -> dict[str, Any]:
     """A point from texts such as `x=1,y=2`, `x=0,0.5,1`, `X=[[1,2],[3,4]]`, `X=@data.npy`."""
-    found: dict[str, list[Any]] = {}
-    name = ""
-    for piece in (piece for text in texts for piece in pieces(text)):
-        head, equals, value = piece.partition("=")
-        name = head.strip() if equals else name
-        value = value if equals else piece
-        if name not in fn.inputs or not value.strip():
-            if not fn.inputs:
-                raise ValueError(f"--at {piece.strip()}: the formula has no inputs")
-            close = nearest(name, fn.inputs) or " or ".join(fn.inputs)
-            problem = f"{name} is no input; " if name and name not in fn.inputs else ""
-            raise ValueError(f"--at {piece.strip()}: {problem}expected {close}=VALUE")
-        rank = len(fn.shapes[name])
-        found.setdefault(name, []).append(_value(f"--at {name}", value.strip(), rank))
+    if texts and not fn.inputs:
+        raise ValueError(f"--at {texts[0].strip()}: the formula has no inputs")
+    found = _named("--at", texts, {name: len(fn.shapes[name]) for name in fn.inputs})
     missing = [n for n in fn.inputs if n not in found]
     if missing:
         raise ValueError(f"--at: no value for {', '.join(missing)}")
-    return {n: _joined(v, len(fn.shapes[n])) for n, v in found.items()}
+    return found
+
+
+def _named(option: str, texts: Sequence[str], ranks: Mapping[str, int]) -> dict[str, Any]:
+    """The value after each name; several are a list.  `ranks` has the axes of each name."""
+    found: dict[str, list[Any]] = {}
+    name = ""
+    for piece in (piece for text in texts for piece in pieces(text)):
+        head, equals, value = piece.partition("=") if "=" in piece else (name, "", piece)
+        name = head.strip()
+        if name not in ranks or not value.strip():
+            close = nearest(name, ranks) or " or ".join(ranks)
+            problem = f"{name} is no input; " if name and name not in ranks else ""
+            raise ValueError(f"{option} {piece.strip()}: {problem}expected {close}=VALUE")
+        if equals and name in found:
+            raise ValueError(f"{option} {name}: it is given twice")
+        found.setdefault(name, []).append(_value(f"{option} {name}", value.strip(), ranks[name]))
+    return {n: _joined(v, ranks[n]) for n, v in found.items()}
 
 
 def _joined(values: list[Any], rank: int) -> Any:
@@ -111,7 +117,7 @@ def _file(what: str, name: str, rank: int) -> Any:
         if path.suffix == ".json":
             return _floats(json.loads(path.read_text(encoding=ENCODING), parse_int=float))
     except (OSError, EOFError, ValueError, RecursionError) as error:
-        problem = getattr(error, "strerror", None) or str(error).partition(";")[0]
+        problem = getattr(error, "strerror", None) or str(error)
         raise ValueError(f"{what}=@{name}: {problem}") from None
     raise ValueError(f"{what}=@{name}: expected a file of {', '.join(FILES)}")
 
@@ -120,9 +126,17 @@ def _table(path: Path, rank: int) -> Any:
     """The numbers in a text file; raises `ValueError` if there are none."""
     import numpy as np
 
+    separator = DELIMITERS[path.suffix]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that there are no numbers
-        found = np.loadtxt(path, delimiter=DELIMITERS[path.suffix], ndmin=rank, encoding=ENCODING)  # type: ignore[call-overload]
+        try:
+            found = np.loadtxt(path, delimiter=separator, ndmin=rank, encoding=ENCODING)  # type: ignore[call-overload]
+        except UnicodeDecodeError:
+            raise
+        except ValueError as error:
+            problem = str(error).partition("; use")[0].rstrip(".")
+            rows = f"rows of numbers with {'commas' if separator else 'spaces'} between them"
+            raise ValueError(f"{problem}; expected {rows}, and no header") from None
     if not found.size:
         raise ValueError("there are no numbers in the file")
     return found
@@ -154,15 +168,13 @@ def single(texts: Sequence[str], fn: Function) -> dict[str, Any] | None:
     return found
 
 
-def seed(text: str | None) -> dict[str, Any] | list[Any] | None:
+def seed(text: str | None, fn: Function) -> dict[str, Any] | list[Any] | None:
     """A direction `x1=1,x2=0`, or what belongs to the outputs: `1,0` or `[[1,0],[0,0]]`."""
     if text is None:
         return None
-    found = [piece.strip() for piece in pieces(text)]
     if "=" in text:
-        pairs = (piece.partition("=") for piece in found)
-        return {name.strip(): _value("--seed", value.strip(), 0) for name, _, value in pairs}
-    values = [_value("--seed", piece, 0) for piece in found]
+        return _named("--seed", [text], {name: len(fn.shapes[name]) for name in fn.wrt})
+    values = [_value("--seed", piece.strip(), 0) for piece in pieces(text)]
     return values[0] if len(values) == 1 and isinstance(values[0], list) else values
 
 

@@ -249,6 +249,10 @@ def test_a_formula_as_it_is_written(capsys):
         (("eval", "3", "--at", "x=1"), "the formula has no inputs"),
         (("eval", "x", "--at", "x=1", "--emit", "jvp"), "expected one of value, gradient, "),
         (("eval", "x", "--shape", "x=2", "--shape", "x=3"), "--shape x: it is given twice"),
+        (("eval", "x", "--at", "x=1", "--at", "x=2"), "--at x: it is given twice"),
+        (("eval", "x", "--at", "x=1,2,x=3"), "--at x: it is given twice"),
+        (("trace", "x", "--mode", "forward", "--seed", "x=1,x=2"), "--seed x: it is given twice"),
+        (("trace", "x", "--mode", "forward", "--seed", "y=2"), "y is no input; expected x=VALUE"),
     ],
     ids=str,
 )

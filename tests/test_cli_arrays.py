@@ -227,3 +227,27 @@ def test_a_file_has_all_of_a_long_result_and_a_terminal_its_ends(run, tmp_path):
     run(*command, "-o", str(tmp_path / "out.txt"))
     text = (tmp_path / "out.txt").read_text()
     assert json.loads(text.partition("=")[2]) == [2.0 * k for k in range(2000)]
+
+
+def test_seeds_of_arrays_are_given_as_points_are(run):
+    trace = ("trace", "x: [n]; sum(x**2)", "--mode", "forward", "--at", "x=3,4")
+    wanted = run(*trace, "--seed", "1,2")
+    assert wanted[1].rstrip().endswith("= 22")
+    assert run(*trace, "--seed", "x=1,2") == run(*trace, "--seed", "x=[1,2]") == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("1;2\n3;4\n", "could not convert string '1;2'"),
+        ("a,b\n1,2\n", "could not convert string 'a'"),
+        ("1,2\n3\n", "the number of columns changed from 2 to 1"),
+    ],
+)
+def test_tables_that_are_no_numbers(text, problem, run, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    code, _, err = run("eval", "X: [n, m]; sum(X)", "--at", f"X=@{path}")
+    assert code == 2
+    assert problem in err
+    assert "rows of numbers with commas between them, and no header" in err

@@ -41,6 +41,7 @@ def test_value_and_gradient(linear):
     assert packed(x) == pytest.approx(value)
     np.testing.assert_allclose(packed.gradient(x), np.concatenate([np.ravel(g) for g in gradient]))
     again = packed.unpack(x)
+    assert np.array_equal(packed.pack(again), x)
     np.testing.assert_array_equal(again["W"], parameters[0])
     assert again["b"].shape == (2,)
     assert again["c"] == 0.5
@@ -77,7 +78,9 @@ def test_extents_follow_from_the_length():
     packed = fn.packed()
     assert packed.unpack(np.arange(12.0))["A"].shape == (3, 3)
     assert packed.gradient(np.zeros(2)).tolist() == [0, 1]
-    with pytest.raises(ValueError, match=r"x: expected a vector of n\*n \+ n \(A \[n, n\], x"):
+    with pytest.raises(
+        ValueError, match=r"x: expected a vector of n\*n \+ n numbers \(A \[n, n\], x"
+    ):
         packed.value(np.zeros(13))
 
 
@@ -175,5 +178,5 @@ def test_the_vector_is_in_the_order_of_what_is_differentiated_by(wrt):
     partials = {"x": 1 / 2, "y": -5 / 4}
     assert packed.value(x) == 5 / 2
     assert packed.gradient(x).tolist() == [partials[name] for name in wrt.split()]
-    with pytest.raises(ValueError, match=rf"a vector of {len(x)} \("):
+    with pytest.raises(ValueError, match=rf"a vector of {len(x)} numbers? \("):
         packed.value([1.0, 2.0, 3.0])

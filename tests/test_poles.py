@@ -224,3 +224,41 @@ def test_second_slopes_at_peaks_of_functions_of_quotients(source, second):
     rows = fn.hessian(0.3, 0.3, 0.5)
     assert [row[:2] for row in rows[:2]] == [(second, -second), (-second, second)]
     assert fn.hvp((0.3, 0.3, 0.5), (1.0, 0.0, 0.0))[0] == second
+
+
+STEEP = (
+    ("p*log(p/q)", (0, 0.345)),
+    ("p*log(p/q) + (1 - p)*log((1 - p)/(1 - q))", (0, 0.345)),
+    ("m = (p + q)/2; (p*log(p/m) + q*log(q/m))/2", (0, 0.553)),
+    ("2*acos(w)/sqrt(1 - w**2)*x", (1, 1.15)),
+    ("x*log(x) + y**3", (0, 1.5)),
+)
+
+
+@pytest.mark.parametrize(("source", "point"), STEEP)
+def test_hessians_times_directions_along_which_a_steep_argument_rests(source, point):
+    fn = ac.compile(source)
+    columns = [row[1] for row in fn.hessian(*point)]
+    assert all(map(math.isfinite, columns))
+    assert list(fn.hvp(point, (0, 2))) == pytest.approx([2 * c for c in columns], rel=1e-15)
+    namespace = {}
+    exec(fn.source("hvp"), namespace)
+    assert namespace["hvp"](point, (0, 2)) == fn.hvp(point, (0, 2))
+
+
+def test_tangents_of_sums_in_which_a_steep_element_rests():
+    x, dot = np.array([0, 0.5, 0.25]), np.array([0, 1.0, 2.0])
+    for base, scale in (("log", 1.0), ("log2", math.log(2))):
+        value, tangent = ac.compile(f"x: [n]; -sum(x*{base}(x))").jvp((x,), (dot,))
+        assert value == pytest.approx(math.log(2) / scale, rel=1e-15)
+        want = -sum(d * (1 + math.log(v)) for v, d in zip(x[1:], dot[1:], strict=True))
+        assert tangent == pytest.approx(want / scale, rel=1e-15)
+
+
+@pytest.mark.parametrize(("log", "base"), [("log", math.e), ("log2", 2), ("log10", 10)])
+def test_entropies_of_what_is_certain(log, base):
+    for source in (f"(1 - p)*{log}(1 - p)", f"(p - 1)*{log}(1 - p)", f"p*{log}(p)"):
+        assert ac.compile(source)(1.0) == 0
+    both = ac.compile(f"-p*{log}(p) - (1 - p)*{log}(1 - p)")
+    assert both(0.0) == both(1.0) == 0
+    assert both.gradient(0.25)[0] == pytest.approx(math.log(3, base), rel=1e-15)

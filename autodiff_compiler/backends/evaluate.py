@@ -26,6 +26,12 @@ class Algebra:
     ) -> None:
         self.module, self.column, self.constant = module, column, constant
 
+    @property
+    def library(self) -> str:
+        """What the module, or a context of it, is called: `sympy`, `mpmath`."""
+        named = getattr(self.module, "__name__", type(self.module).__module__)
+        return str(named).partition(".")[0]
+
     def supports(self, row: Primitive) -> bool:
         return self.column(row) is not None or not row.define
 
@@ -33,7 +39,7 @@ class Algebra:
         """The row on values; raises `NotImplementedError` if there is no counterpart."""
         found = self.column(row)
         if found is None:
-            raise NotImplementedError(f"{row.name} has no counterpart in {self.module}")
+            raise NotImplementedError(f"{row.name} has no counterpart in {self.library}")
         if not isinstance(found, str):
             return found(self.module, *args)
         counterpart = getattr(self.module, found)
