@@ -13,7 +13,7 @@ from .chain import Contribution, fitted, slope_by
 from .graph import AND, CONSTANT, DIVIDE, MULTIPLY, WHERE, Graph, Node
 from .masks import chain, selecting
 from .partials import Pen
-from .primitives import Primitive, lookup
+from .primitives import ArrayPrimitive, Primitive, lookup
 from .primitives.ieee import Number, evaluate, has_python
 from .radial import between, slope_of_adjoint
 
@@ -87,7 +87,8 @@ def _value(node: Node, args: Sequence[Number | None]) -> Number | None:
     """The value of an operation of which some arguments are known; 0 if that is possible."""
     if node.op is DIVIDE and args[0] == 0 and args[1] is None:
         return 0.0
-    if 0 in args and (node.op in CHOICES or not has_python(node.op)):
+    of_numbers = has_python(node.op) and not isinstance(node.op, ArrayPrimitive)
+    if 0 in args and (node.op in CHOICES or not of_numbers):
         return 0.0
     known = [a for a in args if a is not None]
-    return evaluate(node.op, known) if len(known) == len(args) and has_python(node.op) else None
+    return evaluate(node.op, known) if len(known) == len(args) and of_numbers else None

@@ -10,6 +10,7 @@ import pytest
 from oracle import Oracle
 
 import autodiff_compiler as ac
+from autodiff_compiler.passes import PASSES
 
 ROWS = {  # by the end at which a root, or another function with an end, is 0
     0.0: (
@@ -121,3 +122,10 @@ def test_what_does_not_move_adds_nothing_to_products(source, at, along, wanted):
     assert fn.hvp(at, along) == wanted
     pairs = ([np.full(2, value) for value in values] for values in (at, along))
     assert [*map(list, fn.hvp(*pairs))] == [[value, value] for value in wanted]
+
+
+def test_products_of_matrices_under_roots_without_passes():
+    source, x = "trace(expit(sqrt(1 + x**2) @ sqrt(1 + x**2).T + 1))", np.array([[0.5, 1], [2, 0]])
+    plain = ac.compile(source, shapes={"x": (2, 2)}, without=PASSES)
+    usual = ac.compile(source, shapes={"x": (2, 2)})
+    assert np.allclose(plain.gradient(x)[0], usual.gradient(x)[0], rtol=1e-13)
