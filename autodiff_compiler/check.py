@@ -216,10 +216,8 @@ class Checker:
             # Not by `evalf` alone, which evaluates sums in sums in sums again and again.
             return [float(partial.xreplace(at).evalf(30)) for partial in self._sympy]
         except Exception as error:  # SymPy raises what it likes, NameError and KeyError included
-            reason = str(error).splitlines()
-            self.findings.skip(
-                "sympy", ": ".join([type(error).__name__, *filter(None, reason[:1])])
-            )
+            reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
+            self.findings.skip("sympy", reason)
             return []
 
 

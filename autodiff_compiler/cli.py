@@ -77,7 +77,7 @@ AT = _option(
     metavar="NAME=VALUE",
     action="append",
     default=[],
-    help="a point, input by input: x=2, X=[[1,2],[3,4]], or X=@FILE of .npy, .csv, .txt, .json",
+    help="a point, each input once: x=2, X=[[1,2],[3,4]], or X=@FILE of .npy, .csv, .txt, .json",
 )
 SHAPE = _option(
     "--shape",

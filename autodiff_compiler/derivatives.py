@@ -327,9 +327,8 @@ def _hvp_at_poles(problem: Problem) -> Program:
     graph.still = False  # of the entries it is not known what they are times
     rows = leaves(hessian(problem).outputs)
     dots, count = problem.dots(), len(problem.wrt)
-    products = tuple(
-        _moved(graph, dots.elements, rows[k : k + count]) for k in range(0, count**2, count)
-    )
+    starts = range(0, count**2, count)
+    products = tuple(_moved(graph, dots.elements, rows[k : k + count]) for k in starts)
     return problem.program("hvp", products, *_groups(problem, "direction", dots))
 
 
@@ -343,13 +342,10 @@ KINDS: Mapping[str, Callable[[Problem], Program]] = {
     "hessian": hessian,
     "hvp": hvp,
 }
-AT_POLES: Mapping[str, Callable[[Problem], Program]] = {
-    "jvp": _jvp_at_poles,
-    "hvp": _hvp_at_poles,
-}
+AT_POLES: Mapping[str, Callable[[Problem], Program]] = {"jvp": _jvp_at_poles, "hvp": _hvp_at_poles}
 MAX_ROWS = 8  # of a Hessian that a product with it may be made of
 SECOND = frozenset({"hessian", "hvp"})
-ALONG = frozenset({"jvp", "hvp"})  # a direction, in which not everything moves
+ALONG = frozenset({"jvp", "hvp"})
 SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
 
 
@@ -361,17 +357,22 @@ def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> 
         return plain()
     at_poles = partial(_at_poles, graph, output, wrt, kind)
     if not has_poles(graph, problem.nodes):
-        along = kind == "jvp" or (kind in ALONG and not graph.has_arrays)
-        steep = has_roots(graph) or (along and has_steep(graph))
+        may_rest = kind == "jvp" or _is_along(graph, kind)
+        steep = has_roots(graph) or (may_rest and has_steep(graph))
         return plain()._replace(at_poles=at_poles if steep else None)
     problem.graph.has_poles = True
     if graph.has_arrays and kind not in SECOND:
         return plain()._replace(at_poles=at_poles)
     # The terms of second derivatives do not cancel near poles then, either.
     program = at_poles(still=False)
-    if kind in ALONG and not graph.has_arrays:
+    if _is_along(graph, kind):
         program = program._replace(at_poles=at_poles)
     return program if kind in SECOND else program._replace(elsewhere=plain)
+
+
+def _is_along(graph: Graph, kind: str) -> bool:
+    """Whether this is of numbers along a direction, in which not everything moves."""
+    return kind in ALONG and not graph.has_arrays
 
 
 def by_poles(program: Program) -> tuple[Program, Program | None]:
@@ -395,5 +396,5 @@ def _at_poles(
 ) -> Program:
     problem = Problem(graph, output, wrt)
     problem.graph.at_poles = problem.graph.has_poles = True
-    problem.graph.still = still and kind in ALONG and not graph.has_arrays
+    problem.graph.still = still and _is_along(graph, kind)
     return (AT_POLES.get(kind, KINDS[kind]) if still else KINDS[kind])(problem)

@@ -87,10 +87,10 @@ class Regroup:
 
     @cached_property
     def _under(self) -> frozenset[Primitive]:
-        """Of what the divisors are that a law knows of whatever is a constant times something."""
+        """Of what the divisors are that a law knows of a multiple of something, or a difference."""
         laws = (law for law in self._laws if law.is_relative)
-        patterns = (p for law in laws for p in law.variants if p.args[0].op is None)
-        return operations(p.args[1] for p in patterns)
+        patterns = (p for law in laws for p in law.variants if p.args[0].op in (None, SUBTRACT))
+        return operations(p.args[1] for p in patterns if all(a.op is None for a in p.args[0].args))
 
     @cached_property
     def _differences(self) -> frozenset[Primitive]:

@@ -55,7 +55,7 @@ def _blocks(shape, most):
 def _in_blocks(function, shape, memory, *arrays, length=BLOCK, shared=None):
     """Call a function with each block of arrays, and `memory`: so many more blocks, of a type.
 
-    The sums of what it returns.
+    The sums of what it returns.  `shared` calls `work` with shares of the blocks.
     """
     rank, (count, dtype) = len(shape), memory
     most = min(length, max(24*BLOCK//(count + len(arrays)), 4096))

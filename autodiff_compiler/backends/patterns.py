@@ -57,11 +57,11 @@ class PatternSchedule(BlockSchedule):
         self.results = self.claim("results")
         empty = self._empty(f"({len(outputs)}, *{shape})")
         self.statements.append((self.results, empty))
-        rows = {node: f"{self.results}[{k}]" for k, node in reversed([*enumerate(outputs)])}
-        self.rows = {node: rows[node] for node in dict.fromkeys(outputs) if node in inside}
-        names = {node: self.bind(node) for node in self.rows}
-        places = [outputs.index(node) for node in names]
-        unpacking = f"{_tuple(names.values())} = {_rows(self.results, places)}"
+        places = {node: k for k, node in reversed([*enumerate(outputs)]) if node in inside}
+        names = {node: self.bind(node) for node in sorted(places, key=places.__getitem__)}
+        self.rows = {node: f"{self.results}[{places[node]}]" for node in names}
+        rows = _rows(self.results, [places[node] for node in names])
+        unpacking = f"{_tuple(names.values())} = {rows}"
         outside = {node: Text(row, ATOM) for node, row in self.rows.items()}
         return Results(names, {self.results: self.results}, outside, [unpacking])
 
@@ -75,8 +75,9 @@ def _rows(results: str, places: Sequence[int]) -> str:
     """Rows of an array, as arrays even if they have no axes."""
     if len(places) == 1:
         return f"{results}[{places[0]}, ...]"
-    all_of_them = [*range(len(places))] == list(places)
-    several = f"range({len(places)})" if all_of_them else tuple_of(", ".join(map(str, places)), 2)
+    count = len(places)
+    in_order = list(places) == [*range(count)]
+    several = f"range({count})" if in_order else tuple_of(", ".join(map(str, places)), count)
     return f"[{results}[k, ...] for k in {several}]"
 
 
