@@ -14,19 +14,13 @@ from typing import NamedTuple
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, SUMS, Graph, Node
 from .primitives import lookup
 from .primitives.ieee import Number, doubles, is_power_of_two, plus, split
+from .sight import MAX_APART, MAX_FACTORS, MAX_LOOKS, OPEN, PRODUCTS, SQUARES, are_unlike, is_term
 
 ABS, HYPOT, NONZERO, RATIO = map(lookup, ("abs", "hypot", "nonzero", "ratio"))
 SQRT, SQRT_PRODUCT = map(lookup, ("sqrt", "sqrt_product"))
-PRODUCTS = frozenset({MULTIPLY, DIVIDE, NEGATIVE, NONZERO, RATIO})
-SQUARES = frozenset({SQRT, SQRT_PRODUCT, HYPOT, ABS})  # their squares are sums of arguments'
-OPEN = PRODUCTS | SUMS | SQUARES
-
-MAX_FACTORS = 8  # of a term
 MAX_POWER = 64  # of a factor: each is multiplied by itself as often
 MAX_TERMS = 12  # of a polynomial
 MAX_DEGREE = 3  # of what is multiplied out
-MAX_APART = 4  # factors that two terms need not share
-MAX_LOOKS = 40  # products looked at for their factors
 
 Powers = Mapping[int, int]  # exponent of each node, by its index in the graph
 Monomial = tuple[tuple[int, int], ...]  # the same, sorted
@@ -205,9 +199,7 @@ def lessened(left: Polynomial, right: Polynomial, sign: int) -> Polynomial | Non
 
 def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
     """`left + sign*right` with its common factors taken out, if what they leave cancels."""
-    if are_apart(left, right) or _is_apart(left, right) or _is_apart(right, left):
-        return None
-    if not (_may_hold_sum(left) or _may_hold_sum(right)) or _share_little(left, right):
+    if are_unlike(left, right):
         return None
     a, b = term(graph, left), term(graph, right)
     if len(a.powers.keys() ^ b.powers.keys()) > MAX_APART or not (a.sums or b.sums):
@@ -215,65 +207,10 @@ def collected(graph: Graph, left: Node, right: Node, sign: int) -> Node | None:
     if a.below or b.below or not a.powers.keys().isdisjoint(b.powers):
         return _divided_out(graph, a, b, sign, (left, right))
     degrees = sum(a.powers.values()), sum(b.powers.values())
-    if max(degrees) == 1 or _is_term(left, right) or _is_term(right, left):
+    if max(degrees) == 1 or is_term(left, right) or is_term(right, left):
         total = lessened(polynomial(graph, left), polynomial(graph, right), sign)
         return None if total is None else made(graph, _kept(graph, total, (left, right)), {})
     return _divided_out(graph, a, b, sign, (left, right)) if min(degrees) == 0 else None
-
-
-def are_apart(left: Node, right: Node) -> bool:
-    """Whether one of two nodes is a value of its own, and not yet there when the other was made."""
-    last = left if left.index > right.index else right
-    return left is not right and last.op not in OPEN and last.op is not CONSTANT
-
-
-def _is_apart(total: Node, product: Node) -> bool:
-    """Whether these are a sum and, at sight, a product of several factors: no two terms alike."""
-    if total.op not in SUMS or product.op is not MULTIPLY:
-        return False
-    left, right = product.args
-    if left.op is CONSTANT:
-        return right.op is MULTIPLY
-    return right.op is not CONSTANT and not _is_term(total, product)
-
-
-def _is_term(total: Node, term: Node) -> bool:
-    """Whether a node is itself one of the last terms of a sum."""
-    for _ in range(MAX_APART):
-        if total.op not in SUMS:
-            break
-        if term in total.args:
-            return True
-        total = total.args[0]
-    return False
-
-
-def _may_hold_sum(node: Node) -> bool:
-    """Whether a node is a sum, or a product that may have one; a look at it alone."""
-    if node.op in PRODUCTS:
-        return any(a.op in OPEN for a in node.args)
-    return node.op in OPEN
-
-
-def _share_little(left: Node, right: Node) -> bool:
-    """Whether two large products have, at sight, too many factors that they do not share."""
-    if not (_is_large(left) and _is_large(right)):
-        return False
-    return len(_factors_of(left) ^ _factors_of(right)) > MAX_APART
-
-
-def _is_large(product: Node) -> bool:
-    return product.op in PRODUCTS and any(a.op in PRODUCTS for a in product.args)
-
-
-def _factors_of(product: Node) -> set[Node]:
-    """Factors of a product; of a large one not all, which takes the same time for any."""
-    seen, pending = {product}, [product]
-    for node in islice(pending, MAX_LOOKS):  # which grows
-        if node.op in PRODUCTS:
-            pending += [a for a in dict.fromkeys(node.args) if a not in seen]
-            seen.update(node.args)
-    return {node for node in seen if node.op not in PRODUCTS and node.op is not CONSTANT}
 
 
 def _divided_out(graph: Graph, a: Term, b: Term, sign: int, pair: tuple[Node, Node]) -> Node | None:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator
 from functools import partial
 
-from .algebra import PRODUCTS, collected
+from .algebra import collected
 from .graph import ADD, CONSTANT, MULTIPLY, SUBTRACT, SUMS, WHERE, Graph, Node, Rule
 from .primitives import Primitive, lookup
 from .primitives.ieee import Number
+from .sight import PRODUCTS
 
 ABS, LESS = lookup("abs"), lookup("less")
 

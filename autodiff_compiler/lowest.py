@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from .algebra import (
-    MAX_FACTORS,
-    OPEN,
     SQRT,
     Polynomial,
     Term,
@@ -24,6 +22,7 @@ from .algebra import (
 from .graph import CONSTANT, DIVIDE, SUMS, Graph, Node, Rule
 from .primitives import Primitive
 from .primitives.ieee import whole
+from .sight import MAX_FACTORS, OPEN
 
 MAX_DEGREE = 16  # of polynomials whose greatest common divisor is looked for
 LOWEST = ("lowest", "a quotient in lowest terms")

@@ -11,15 +11,7 @@ from functools import cached_property, partial, reduce
 from itertools import product
 from typing import NamedTuple
 
-from .algebra import (
-    MAX_FACTORS,
-    PRODUCTS,
-    SQUARES,
-    Powers,
-    made_product,
-    multiplied,
-    term,
-)
+from .algebra import Powers, made_product, multiplied, term
 from .graph import (
     ADD,
     CONSTANT,
@@ -38,6 +30,7 @@ from .norms import summed
 from .primitives import Primitive
 from .primitives.ieee import Number
 from .rewrite import Law, Pattern
+from .sight import MAX_FACTORS, PRODUCTS, SQUARES
 
 SUMMED = SUMS | SQUARES
 

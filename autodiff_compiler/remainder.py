@@ -11,7 +11,6 @@ from .algebra import (
     Polynomial,
     Powers,
     added,
-    are_apart,
     expanded,
     lessened,
     made,
@@ -26,6 +25,7 @@ from .algebra import (
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, SUMS, Graph, Node
 from .parser import parse
 from .primitives.ieee import Number, whole
+from .sight import are_apart
 
 ROUNDING = 1e-15  # relative difference of ratios that are meant to be equal
 Scaled = tuple[Node, float]

@@ -238,7 +238,7 @@ def _tests(
 ) -> Iterator[str]:
     """Conditions under which the node at `path` fits; names are bound to paths on the way."""
     head = pattern.head()
-    if head is not None:
+    if head is not None and "[" in path:
         name = f"op{len(pool)}"
         pool[name] = head
         yield f"{path}.op is {name}"

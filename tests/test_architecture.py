@@ -61,6 +61,7 @@ FLOORS = (
         "roots",
         "reverse",
         "derivatives",
+        "sight",
         "algebra",
         "remainder",
         "rewrite",
