@@ -211,8 +211,9 @@ class Graph:
                 key = (op, args[0].op, args[1].op)
             else:
                 key = (op, *map(_operation, args))
+            call = (self, *args)  # made once for all rules
             for origin, step in rules[key]:
-                better = step(self, *args)
+                better = step(*call)
                 if better is not None:
                     self.note(origin)
                     return self._spread(better, args) if self.has_arrays else better

@@ -18,6 +18,7 @@ from .shortcuts import Again, Quotient, Shortcuts, UnderRoot, arguments, shortcu
 # `before`, if it had one, and is now `total`.  An operation on arrays has a rule, and no slope.  A
 # plain tuple, because there are so many.
 Accumulation = tuple[Node, Node, Node | None, Node | None, Node]
+SHARING = (Quotient, UnderRoot)  # shortcuts whose divisors share what the dividends get
 
 
 def accumulations(
@@ -64,7 +65,7 @@ def _contribution(
         terms = [adjoint_of(graph, node, k, bar) for k in places if not is_position(node, k)]
         return (None, reduce(partial(graph.apply, ADD), terms)) if terms else None
     slope, quotient = None, short.get(node)
-    if isinstance(quotient, Quotient | UnderRoot) and quotient.shares(argument, bar, active):
+    if isinstance(quotient, SHARING) and quotient.shares(argument, bar, active):
         term = quotient.adjoint(graph, node, bar)
     else:
         slope = slope_by(graph, node, argument, short)
