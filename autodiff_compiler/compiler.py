@@ -15,7 +15,7 @@ from .backends.module import module, targets
 from .backends.style import Style
 from .cache import Cache
 from .collector import uncollected
-from .derivatives import KINDS, SCALAR_ONLY, Program, differentiate
+from .derivatives import KINDS, SCALAR_ONLY, Program
 from .errors import ExpressionError, printable
 from .files import write
 from .flatten import flattened
@@ -47,6 +47,7 @@ from .passes import (
 )
 from .recycling import RECYCLED
 from .shapes import Extent, Shape, shown
+from .singular import differentiate
 
 if TYPE_CHECKING:
     from .certificate import Certificate

@@ -16,11 +16,10 @@ from .chain import zeros
 from .contraction import transposed
 from .forward import forward
 from .graph import ADD, CONSTANT, MULTIPLY, STACK, Graph, Node, users
-from .poles import has_poles, where_not_0
+from .poles import where_not_0
 from .primitives import ARRAYS
 from .primitives.axes import Axes
 from .reverse import reverse
-from .roots import has_roots, has_steep
 from .shapes import Shape, nominal, size_of
 from .shortcuts import Again
 
@@ -347,54 +346,3 @@ MAX_ROWS = 8  # of a Hessian that a product with it may be made of
 SECOND = frozenset({"hessian", "hvp"})
 ALONG = frozenset({"jvp", "hvp"})
 SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
-
-
-def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
-    """The program of one kind of derivative of `output` by the inputs named in `wrt`."""
-    problem = Problem(graph, output, wrt)
-    plain = partial(KINDS[kind], problem)
-    if kind == "value":
-        return plain()
-    at_poles = partial(_at_poles, graph, output, wrt, kind)
-    if not has_poles(graph, problem.nodes):
-        may_rest = kind == "jvp" or _is_along(graph, kind)
-        steep = has_roots(graph) or (may_rest and has_steep(graph))
-        return plain()._replace(at_poles=at_poles if steep else None)
-    problem.graph.has_poles = True
-    if graph.has_arrays and kind not in SECOND:
-        return plain()._replace(at_poles=at_poles)
-    # The terms of second derivatives do not cancel near poles then, either.
-    program = at_poles(still=False)
-    if _is_along(graph, kind):
-        program = program._replace(at_poles=at_poles)
-    return program if kind in SECOND else program._replace(elsewhere=plain)
-
-
-def _is_along(graph: Graph, kind: str) -> bool:
-    """Whether this is of numbers along a direction, in which not everything moves."""
-    return kind in ALONG and not graph.has_arrays
-
-
-def by_poles(program: Program) -> tuple[Program, Program | None]:
-    """The program for where nothing is divided by 0, and for where something is, if another."""
-    made = (make() if make else program for make in (program.elsewhere, program.at_poles))
-    fast, slow = (p._replace(at_poles=None, elsewhere=None) for p in made)
-    same = fast.graph is slow.graph or _operations(fast) == _operations(slow)
-    return fast, None if same else slow
-
-
-def _operations(program: Program) -> list[tuple[object, ...]]:
-    """The operations of a program, by their places in it, and then the places of its outputs."""
-    nodes = program.graph.ancestors(program.leaves())
-    place = {node: k for k, node in enumerate(nodes)}
-    operations = [(n.op, repr(n.data), *(place[a] for a in n.args)) for n in nodes]
-    return [*operations, tuple(place[leaf] for leaf in program.leaves())]
-
-
-def _at_poles(
-    graph: Graph, output: Node, wrt: Sequence[str], kind: str, still: bool = True
-) -> Program:
-    problem = Problem(graph, output, wrt)
-    problem.graph.at_poles = problem.graph.has_poles = True
-    problem.graph.still = still and _is_along(graph, kind)
-    return (AT_POLES.get(kind, KINDS[kind]) if still else KINDS[kind])(problem)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .accuracy import MAX_PARTIALS, flat
-from .derivatives import Program, differentiate
+from .derivatives import Program
 from .graph import STACK, differentiable
 from .passes import optimise, pipeline
 from .shapes import Extent, evaluated
+from .singular import differentiate
 from .symbols import output_symbols
 from .unroll import Unrolling, element_name, gathered
 

@@ -355,6 +355,16 @@ def dependents(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
     return active
 
 
+def replay(
+    nodes: Iterable[Node], graph: Graph, image: dict[Node, Node], fresh: Callable[..., Node]
+) -> dict[Node, Node]:
+    """The images of nodes in a graph, made by `fresh`, but for those that `image` has already."""
+    for node in nodes:
+        if node not in image:
+            image[node] = graph.rebuild(node, [image[a] for a in node.args], fresh)
+    return image
+
+
 def are_opposite(p: Node, q: Node) -> bool:
     """Whether one of two conditions is `not` the other."""
     return (p.op is NOT and p.args[0] is q) or (q.op is NOT and q.args[0] is p)

@@ -20,12 +20,13 @@ from .backends.module import helper_module, module, python_schedule
 from .backends.numpy import raising
 from .backends.patterns import Pattern
 from .backends.style import PLAIN, Style
-from .derivatives import Group, Program, by_poles
+from .derivatives import Group, Program
 from .errors import ExpressionError, counted
 from .graph import Graph
 from .primitives import Primitive
 from .primitives.ieee import evaluator, has_python
 from .recycling import RECYCLED
+from .singular import by_poles
 
 ALLOCATOR = "_empty"  # of memory that results gave up, which only loaded code has
 PATTERNS = 16  # of arguments that arrays are given for, with a function each

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import autodiff_compiler as ac
 from autodiff_compiler.backends import python
 from autodiff_compiler.backends.module import python_schedule
-from autodiff_compiler.derivatives import differentiate
 from autodiff_compiler.parser import parse
 from autodiff_compiler.passes import optimise, pipeline
 from autodiff_compiler.runtime import load, resolve
+from autodiff_compiler.singular import differentiate
 
 KIND, OTHERWISE = "value_and_gradient", "general"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
 
-from ..derivatives import Program, Tree, differentiate
+from ..derivatives import Program, Tree
 from ..flatten import flattened
 from ..graph import MULTIPLY, WHERE, Graph, Node
 from ..passes import Pipeline, optimise, pipeline
@@ -15,6 +15,7 @@ from ..primitives.ieee import Number, evaluator
 from ..rewrite import Law, LawPass
 from ..scope import WORDS
 from ..shapes import Extent
+from ..singular import differentiate
 from .base import Expressions, Schedule, Spelling, call, infix, layout, literal
 from .latex import LatexSpeller, brackets, symbol
 from .notation import spelling

@@ -1,0 +1,215 @@
+"""The nodes of a program as Laurent series about a value of one of its inputs.
+
+In `h = t - t0`, where `t0` and the coefficients are made of the other inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from .forward import forward
+from .graph import (
+    ADD,
+    DIVIDE,
+    MULTIPLY,
+    NEGATIVE,
+    NOT,
+    NOT_EQUAL,
+    POWER,
+    SUBTRACT,
+    WHERE,
+    Graph,
+    Node,
+    dependents,
+    replay,
+)
+from .partials import definition
+from .passes import STABLE_PASSES, pipeline
+from .primitives import Primitive, lookup
+from .probes import Probes
+from .series import Arithmetic, NoSeries, Series
+
+EXP, LOG, SIGN = map(lookup, ("exp", "log", "sign"))
+EQUALITIES = frozenset({lookup("equal"), NOT_EQUAL})
+COMPARISONS = EQUALITIES | {*map(lookup, ("less", "less_equal", "greater", "greater_equal"))}
+KINKED = frozenset(map(lookup, ("abs", "maximum", "minimum", "fmax", "fmin", "clip")))
+STEPS = frozenset(
+    map(lookup, ("floor", "ceil", "trunc", "rint", "mod", "fmod", "copysign", "ldexp"))
+)
+
+
+class Expansion:
+    """The series of nodes of a graph about a root of an input, to `count` terms each.
+
+    Attributes:
+        assumed: conditions, of other inputs, that the series take for true.
+    """
+
+    def __init__(self, graph: Graph, probes: Probes, t: Node, root: Node, count: int) -> None:
+        self._of = Arithmetic(graph, probes, count)
+        self._graph, self._probes = graph, probes
+        self._found: dict[Node, Series | None] = {t: self._of.series(root, self._of.one)}
+        self._bent: dict[Node, Node] = {}
+        self.assumed: dict[Node, None] = {}
+
+    def power_series(self, node: Node, count: int) -> list[Node]:
+        """The first coefficients of a power series; none, if it is not one as far as that."""
+        try:
+            series = self._series(node)
+        except NoSeries:
+            return []
+        known = series.start >= 0 and series.end >= count
+        return [self._of.at(series, power) for power in range(count)] if known else []
+
+    def limit(self, node: Node) -> Node | None:
+        """The value of a node at the root; none, where it is infinite or not known."""
+        return self._bent.get(node) or next(iter(self.power_series(node, 1)), None)
+
+    def expand(self, nodes: Iterable[Node]) -> None:
+        """Find the series of those nodes that depend on the input, and have one."""
+        for node in nodes:
+            if node not in self._found and not self._found.keys().isdisjoint(node.args):
+                try:
+                    self._found[node] = self._expanded(node)
+                except NoSeries:
+                    self._found[node] = None
+                    self._bend(node)
+
+    def _bend(self, node: Node) -> None:
+        """Keep the limit of a function that has a kink."""
+        limit = self._at_limits(node) if node.op in KINKED else None
+        if limit is not None:
+            self._bent[node] = limit
+
+    def _series(self, node: Node) -> Series:
+        series = self._found[node] if node in self._found else self._of.series(node)
+        if series is None:
+            raise NoSeries
+        return series
+
+    def _expanded(self, node: Node) -> Series:
+        if node.op in ARITHMETIC:
+            return ARITHMETIC[node.op](self._of, *map(self._series, node.args))
+        if node.op is POWER:
+            return self._power(*node.args)
+        if node.op is WHERE:
+            return self._choice(*node.args)
+        return self._condition(node) if node.is_boolean else self._function(node)
+
+    def _power(self, base: Node, exponent: Node) -> Series:
+        """By the exponential of a logarithm, if the exponent varies."""
+        if exponent not in self._found:
+            return self._of.power(self._series(base), exponent)
+        logarithm = self._of.series(self._graph.intern(LOG, base))
+        if base in self._found:
+            logarithm = self._composed(LOG, 0, (base,), self._series(base))
+        product = self._of.multiply(self._series(exponent), logarithm)
+        return self._composed(EXP, 0, (exponent,), product)
+
+    def _choice(self, condition: Node, *branches: Node) -> Series:
+        """The branch that is taken near the root, if that is the same at all probes."""
+        at_root = self.limit(condition)
+        truth = set() if at_root is None else self._probes.values(at_root)
+        if at_root is None or len(truth) != 1:
+            raise NoSeries
+        taken = bool(truth.pop())
+        self.assumed[at_root if taken else self._graph.intern(NOT, at_root)] = None
+        return self._series(branches[0 if taken else 1])
+
+    def _condition(self, node: Node) -> Series:
+        """A condition at the root; near it, numbers that are equal there are not."""
+        at_root = self._at_limits(node)
+        if at_root is None:
+            raise NoSeries
+        if node.op in COMPARISONS and self._is_close(at_root):
+            if node.op not in EQUALITIES:
+                raise NoSeries
+            at_root = self._graph.constant(node.op is NOT_EQUAL)
+        return Series(0, (at_root,))
+
+    def _at_limits(self, node: Node) -> Node | None:
+        """An operation on the limits of its arguments, if these are known."""
+        limits = [self.limit(a) for a in node.args]
+        known = [a for a in limits if a is not None]
+        return self._graph.intern(node.op, *known) if len(known) == len(limits) else None
+
+    def has_value(self, node: Node) -> bool:
+        """Whether an operation on the limits of its arguments is finite."""
+        found = self._at_limits(node)
+        return found is not None and self._probes.is_finite(found)
+
+    def _function(self, node: Node) -> Series:
+        """By Taylor's formula; where a row is 1/0, what it is defined by may have a series."""
+        places = [k for k, a in enumerate(node.args) if a in self._found]
+        try:
+            if len(places) != 1 or node.op in STEPS:
+                raise NoSeries
+            inner = self._series(node.args[places[0]])
+            return self._composed(node.op, places[0], node.args, inner)
+        except NoSeries:
+            return self._by_definition(node)
+
+    def _by_definition(self, node: Node) -> Series:
+        if node.op.define is None:
+            raise NoSeries
+        found = definition(node.op)(self._graph, *node.args)
+        self.expand(self._graph.ancestors([found]))
+        return self._series(found)
+
+    def _composed(self, row: Primitive, k: int, args: Sequence[Node], inner: Series) -> Series:
+        """A row of which only the argument `k` varies, and is `inner`."""
+        if inner.start < 0:
+            raise NoSeries
+        middle = self._of.at(inner, 0) if inner.end else self._of.zero
+        later = tuple(self._of.at(inner, power) for power in range(1, inner.end))
+        slopes = self._slopes(row, k, (*args[:k], middle, *args[k + 1 :]))
+        return self._of.taylor(slopes, self._of.normal(Series(1, later)))
+
+    def _slopes(self, row: Primitive, k: int, args: Sequence[Node]) -> list[Node]:
+        """The derivatives of a row by its argument `k`, itself first, in the graph."""
+        table = _derivatives(row, k, self._of.count)
+        image: dict[Node, Node] = dict(zip(table.graph.inputs.values(), args, strict=True))
+        replay(table.graph.nodes, self._graph, image, self._graph.intern)
+        found = [image[slope] for slope in table.slopes]
+        is_close = any(self._is_close(image[choice]) for choice in table.choices)
+        if is_close or not all(map(self._probes.is_finite, found)):
+            raise NoSeries
+        return found
+
+    def _is_close(self, choice: Node) -> bool:
+        """Whether a comparison, or a sign, is another in each neighbourhood."""
+        is_sign = choice.op is SIGN
+        apart = choice.args[0] if is_sign else self._graph.intern(SUBTRACT, *choice.args)
+        return self._probes.vanishes(apart)
+
+
+class Derivatives(NamedTuple):
+    """A row and its derivatives, of its arguments as inputs, and the choices they depend on."""
+
+    graph: Graph
+    slopes: list[Node]
+    choices: list[Node]
+
+
+@cache
+def _derivatives(row: Primitive, k: int, count: int) -> Derivatives:
+    graph = Graph(pipeline(STABLE_PASSES))
+    found = [graph.intern(row, *map(graph.input, row.args))]
+    x = graph.inputs[row.args[k]]
+    while len(found) < count:
+        dots = forward(graph, graph.ancestors(found[-1:]), {x: graph.constant(1)})
+        found.append(dots.get(found[-1]) or graph.constant(0))
+    moving = dependents(graph.ancestors(found), [x])
+    choices = [n for n in moving if n.op is SIGN or n.op in COMPARISONS]
+    return Derivatives(graph, found, choices)
+
+
+ARITHMETIC = {
+    ADD: Arithmetic.add,
+    SUBTRACT: Arithmetic.subtract,
+    MULTIPLY: Arithmetic.multiply,
+    DIVIDE: Arithmetic.divide,
+    NEGATIVE: Arithmetic.negative,
+}

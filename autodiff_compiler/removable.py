@@ -1,0 +1,111 @@
+"""Programs in which 0/0 has its limit: what is smooth where a divisor is 0 is its series there.
+
+At `r == g`, `((1 + r)**n - (1 + g)**n)/(r - g)` is `n*(1 + g)**(n - 1)` and its slopes are those
+of a Taylor series in `r - g`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial, reduce
+from typing import NamedTuple
+
+from .divisors import Root, roots
+from .errors import ExpressionError
+from .expansion import Expansion
+from .graph import ADD, AND, MULTIPLY, OR, STACK, SUBTRACT, WHERE, Graph, Node, replay
+from .limits import Limits
+from .partials import Pen
+from .primitives import lookup
+from .probes import Probes
+
+EQUAL = lookup("equal")
+NEAR = "abs(h) < 1e-5*(1 + abs(t))"  # to one root of several
+COUNT = 6  # terms of a series: the powers of a pole, and of what is left
+MAX_ROOTS = 8
+ROOM = Limits(nodes=20_000)  # for all series about one root
+
+
+class Limit(NamedTuple):
+    """What a node is where a condition holds."""
+
+    condition: Node
+    value: Node
+
+
+def removed(
+    graph: Graph, output: Node, leaves: Sequence[Node], order: int
+) -> tuple[Graph, Node] | None:
+    """A program with the limits of what is 0/0 in it, and its output; nothing, if it has none.
+
+    `leaves` are outputs of a program made of this one, for derivatives of this `order`; where they
+    are finite, nothing is to be removed.
+    """
+    new = graph.copy()
+    limits: dict[Node, list[Limit]] = {}
+    nodes = [n for n in new.ancestors([output]) if n.op is not STACK]
+    for root in roots(new, nodes)[:MAX_ROOTS]:
+        if _fails(new, leaves, root):
+            for node, limit in _limits(new, nodes, root, order + 1):
+                limits.setdefault(node, []).append(limit)
+    return (new, _replaced(new, output, limits)) if limits else None
+
+
+def _fails(graph: Graph, leaves: Sequence[Node], root: Root) -> bool:
+    """Whether an output of a program is infinite, or nan, where a factor is 0."""
+    new = Graph()
+    image = replay(graph.ancestors([root.value]), new, {}, new.intern)
+    image |= {root.t: image[root.value]} | dict.fromkeys(root.factors, new.constant(0))
+    replay(graph.ancestors(leaves), new, image, new.intern)
+    probes = Probes(new)
+    return not all(probes.is_finite(image[leaf]) for leaf in leaves)
+
+
+def _limits(
+    graph: Graph, nodes: Sequence[Node], root: Root, count: int
+) -> Iterator[tuple[Node, Limit]]:
+    """The nodes that are not finite where their series about a root is, and what they are there."""
+    scratch = Graph(None, ROOM)
+    image = replay(graph.ancestors([root.value]), scratch, {}, scratch.intern)
+    replay(nodes, scratch, image, scratch.intern)
+    probes = Probes(scratch)
+    expansion = Expansion(scratch, probes, image[root.t], image[root.value], COUNT)
+    with suppress(ExpressionError):  # for want of room
+        expansion.expand(image[node] for node in nodes)
+    for node in (n for n in nodes if n.args):
+        terms = expansion.power_series(image[node], count)
+        if terms and all(map(probes.is_finite, terms)) and not expansion.has_value(image[node]):
+            images = replay(scratch.ancestors([*terms, *expansion.assumed]), graph, {}, graph.apply)
+            assumed = [images[condition] for condition in expansion.assumed]
+            yield node, _limit(graph, root, [images[term] for term in terms], assumed)
+
+
+def _limit(graph: Graph, root: Root, terms: Sequence[Node], assumed: Sequence[Node]) -> Limit:
+    """A power series by Horner's rule, and where it is meant."""
+    h = graph.apply(SUBTRACT, root.t, root.value)
+    found = graph.constant(0)
+    for term in reversed(terms):
+        found = graph.apply(ADD, term, graph.apply(MULTIPLY, h, found))
+    either = reduce(partial(graph.apply, OR), (_is_zero(graph, f, root, h) for f in root.factors))
+    return Limit(reduce(partial(graph.apply, AND), assumed, either), found)
+
+
+def _is_zero(graph: Graph, factor: Node, root: Root, h: Node) -> Node:
+    """The condition that a factor is 0, at this root of it."""
+    condition = graph.apply(EQUAL, factor, graph.constant(0))
+    if factor in root.only:
+        return condition
+    return graph.apply(AND, condition, Pen(graph).written(NEAR, h=h, t=root.t))
+
+
+def _replaced(graph: Graph, output: Node, limits: Mapping[Node, Sequence[Limit]]) -> Node:
+    """The image of the output where nodes are their limits, if these are meant."""
+    image = dict[Node, Node]()
+    for node in graph.ancestors([output]):
+        new = graph.rebuild(node, [image[a] for a in node.args], graph.intern)
+        for limit in limits.get(node, ()):
+            new = graph.intern(WHERE, limit.condition, limit.value, new)
+        image[node] = new
+        graph.carry(graph, node, new)
+    return image[output]

@@ -1,0 +1,141 @@
+"""Laurent series whose coefficients are nodes of a graph, and their arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import reduce
+from typing import NamedTuple
+
+from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, POWER, Graph, Node
+from .probes import Probes
+
+
+class NoSeries(Exception):  # noqa: N818  (which is no error)
+    """There is none, or none was found."""
+
+
+class Series(NamedTuple):
+    """`terms[0]*h**start + terms[1]*h**(start + 1) + ...`, as far as the terms are known."""
+
+    start: int
+    terms: tuple[Node, ...]
+
+    @property
+    def end(self) -> int:
+        """The first power of which the term is not known."""
+        return self.start + len(self.terms)
+
+
+class Arithmetic:
+    """Operations on series of `count` terms each, which raise `NoSeries` if there is no result.
+
+    In the graph nothing is rewritten or folded, so that the probes see what was rounded.
+    """
+
+    def __init__(self, graph: Graph, probes: Probes, count: int) -> None:
+        self.graph, self.probes, self.count = graph, probes, count
+        self.zero, self.one = graph.constant(0), graph.constant(1)
+
+    def series(self, *terms: Node) -> Series:
+        """A polynomial."""
+        zeros = [self.zero] * (self.count - len(terms))
+        return self.normal(Series(0, (*terms, *zeros)))
+
+    def normal(self, series: Series) -> Series:
+        """A series that begins with a term that is not 0, whatever the inputs are."""
+        start, terms = series
+        vanishing = map(self.probes.vanishes, terms)
+        first = next((k for k, is_zero in enumerate(vanishing) if not is_zero), len(terms))
+        return Series(start + first, terms[first : first + self.count])
+
+    def at(self, a: Series, power: int) -> Node:
+        """The coefficient of a power that is known."""
+        return a.terms[power - a.start] if power >= a.start else self.zero
+
+    def add(self, a: Series, b: Series) -> Series:
+        """The sum, as far as both are known."""
+        powers = range(min(a.start, b.start), min(a.end, b.end))
+        terms = [self._plus(self.at(a, k), self.at(b, k)) for k in powers]
+        return self.normal(Series(powers.start, tuple(terms)))
+
+    def subtract(self, a: Series, b: Series) -> Series:
+        """The difference."""
+        return self.add(a, self.negative(b))
+
+    def negative(self, a: Series) -> Series:
+        """The series with the other sign."""
+        return Series(a.start, tuple(map(self._minus, a.terms)))
+
+    def multiply(self, a: Series, b: Series) -> Series:
+        """The Cauchy product."""
+        count = min(len(a.terms), len(b.terms))
+        terms = [self._convolved(a.terms, b.terms, 0, k) for k in range(count)]
+        return self.normal(Series(a.start + b.start, tuple(terms)))
+
+    def divide(self, a: Series, b: Series) -> Series:
+        """The quotient, term by term."""
+        if not b.terms:
+            raise NoSeries
+        found = list[Node]()
+        for k in range(min(len(a.terms), len(b.terms))):
+            rest = self._minus(self._convolved(b.terms, found, 1, k))
+            found.append(self._over(self._plus(a.terms[k], rest), b.terms[0]))
+        return self.normal(Series(a.start - b.start, tuple(found)))
+
+    def power(self, a: Series, exponent: Node) -> Series:
+        """A power, by Miller's recurrence: Knuth, The Art of Computer Programming, 4.7."""
+        if not a.terms:
+            raise NoSeries
+        found = [self.graph.intern(POWER, a.terms[0], exponent)]
+        for k in range(1, len(a.terms)):
+            weights = [self._weight(exponent, j, k) for j in range(1, k + 1)]
+            above = self._convolved(
+                [self.zero, *map(self._times, weights, a.terms[1:])], found, 1, k
+            )
+            found.append(self._over(above, self._times(self.graph.constant(k), a.terms[0])))
+        return Series(_raised(a.start, exponent), tuple(found))
+
+    def _weight(self, exponent: Node, j: int, k: int) -> Node:
+        """`j*exponent - (k - j)`, of Miller's recurrence."""
+        product = self._times(self.graph.constant(j), exponent)
+        return self._plus(product, self.graph.constant(j - k))
+
+    def taylor(self, slopes: Sequence[Node], step: Series) -> Series:
+        """A function whose derivatives are known, of a series that is 0 at 0: by Horner's rule."""
+        found = self.series(self.zero)
+        for order, slope in reversed([*enumerate(slopes)]):
+            term = self._over(slope, self.graph.constant(math.factorial(order)))
+            found = self.add(self.multiply(found, step), self.series(term))
+        return found
+
+    def _convolved(self, a: Sequence[Node], b: Sequence[Node], first: int, k: int) -> Node:
+        products = (self._times(a[j], b[k - j]) for j in range(first, k + 1))
+        return reduce(self._plus, products, self.zero)
+
+    def _plus(self, x: Node, y: Node) -> Node:
+        if x is self.zero or y is self.zero:
+            return y if x is self.zero else x
+        return self.graph.intern(ADD, x, y)
+
+    def _minus(self, x: Node) -> Node:
+        return x if x is self.zero else self.graph.intern(NEGATIVE, x)
+
+    def _times(self, x: Node, y: Node) -> Node:
+        if x is self.zero or y is self.zero:
+            return self.zero
+        if x is self.one or y is self.one:
+            return y if x is self.one else x
+        return self.graph.intern(MULTIPLY, x, y)
+
+    def _over(self, x: Node, y: Node) -> Node:
+        return x if x is self.zero or y is self.one else self.graph.intern(DIVIDE, x, y)
+
+
+def _raised(start: int, exponent: Node) -> int:
+    """Where the power of a series starts: at a whole number, if not where the series does."""
+    if not start:
+        return 0
+    if exponent.op is not CONSTANT or exponent.data != math.floor(exponent.data):
+        raise NoSeries
+    return start * int(exponent.data)
