@@ -37,6 +37,7 @@ from .parser import parse
 from .passes import (
     BLOCKS,
     CONTRACT,
+    LIMITS,
     PRUNE,
     STABLE_PASSES,
     Applied,
@@ -47,7 +48,7 @@ from .passes import (
 )
 from .recycling import RECYCLED
 from .shapes import Extent, Shape, shown
-from .singular import differentiate
+from .singular import differentiate, limited
 
 if TYPE_CHECKING:
     from .certificate import Certificate
@@ -306,6 +307,8 @@ class Function:
             with self._lock:
                 graph, output, _ = self._optimised
                 program = differentiate(graph, output, self._wrt, kind)
+                if LIMITS not in self._options.without:
+                    program = limited(program, graph, output, self._wrt)
                 flat = graph.has_arrays and CONTRACT not in self._options.without
                 return flattened(program) if flat else program
         except ExpressionError as error:

@@ -49,9 +49,9 @@ INVERSES: Mapping[Primitive, tuple[str, ...]] = {
     }.items()
 }
 ROOTS = ("sqrt(out)", "-sqrt(out)")  # of a square
-POLES = frozenset(
-    map(lookup, ("coth", "csch", "cot", "csc", "reciprocal"))
-)  # which are infinite where their argument is 0
+POLES = frozenset(  # which, or the slopes of which, are infinite where their argument is 0
+    map(lookup, ("coth", "csch", "cot", "csc", "reciprocal", "sqrt"))
+)
 MAX_DIVISORS, MAX_INPUTS, MAX_NODES, MAX_STEPS = 16, 8, 200, 32
 MAX_GUESSED = 40  # nodes of a factor of which a root is guessed, where none can be solved for
 
@@ -82,8 +82,8 @@ def roots(graph: Graph, nodes: Sequence[Node]) -> list[Root]:
     found: dict[tuple[Node, Node], Root] = {}
     for factor in itertools.islice(_factors(nodes), MAX_DIVISORS):
         solutions = _roots(graph, factor)
-        for t, value in solutions:
-            root = found.setdefault((t, value), Root(t, value, [], set()))
+        for solution in solutions:
+            root = found.setdefault(solution, Root(*solution, [], set()))
             root.factors.append(factor)
             root.only.update([factor] if len(solutions) == 1 else [])
     return list(found.values())

@@ -5,7 +5,8 @@ In `h = t - t0`, where `t0` and the coefficients are made of the other inputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from .forward import forward
 from .graph import (
     ADD,
     DIVIDE,
+    INPUT,
     MULTIPLY,
     NEGATIVE,
     NOT,
@@ -25,13 +27,20 @@ from .graph import (
     dependents,
     replay,
 )
-from .partials import definition
+from .partials import Pen
 from .passes import STABLE_PASSES, pipeline
 from .primitives import Primitive, lookup
 from .probes import Probes
-from .series import Arithmetic, NoSeries, Series
+from .series import Arithmetic, Line, NoSeries, Series
 
-EXP, LOG, SIGN = map(lookup, ("exp", "log", "sign"))
+EXP, LOG, SIGN, SQRT = map(lookup, ("exp", "log", "sign", "sqrt"))
+ROOTED: Mapping[Primitive, str] = {  # functions by a root that is 0 at an end of their domain
+    lookup("arccos"): "2*arcsin(sqrt((1 - x)/2))",
+    lookup("arccosh"): "2*arcsinh(sqrt((x - 1)/2))",
+    lookup("arcsin"): "pi/2 - 2*arcsin(sqrt((1 - x)/2))",
+}
+LINES = (Line(1, 1), Line(2, 1), Line(2, -1))
+COUNTS = {1: 6, 2: 8}  # terms of a series: the powers of a pole, and of what is left
 EQUALITIES = frozenset({lookup("equal"), NOT_EQUAL})
 COMPARISONS = EQUALITIES | {*map(lookup, ("less", "less_equal", "greater", "greater_equal"))}
 KINKED = frozenset(map(lookup, ("abs", "maximum", "minimum", "fmax", "fmin", "clip")))
@@ -47,21 +56,19 @@ class Expansion:
         assumed: conditions, of other inputs, that the series take for true.
     """
 
-    def __init__(self, graph: Graph, probes: Probes, t: Node, root: Node, count: int) -> None:
-        self._of = Arithmetic(graph, probes, count)
+    def __init__(self, graph: Graph, probes: Probes, t: Node, root: Node, line: Line) -> None:
+        self._of = Arithmetic(graph, probes, line, COUNTS[line.step])
         self._graph, self._probes = graph, probes
-        self._found: dict[Node, Series | None] = {t: self._of.series(root, self._of.one)}
+        self._found: dict[Node, Series | None] = {t: self._of.moving(root)}
         self._bent: dict[Node, Node] = {}
+        self._defining: list[Primitive] = []
         self.assumed: dict[Node, None] = {}
 
     def power_series(self, node: Node, count: int) -> list[Node]:
         """The first coefficients of a power series; none, if it is not one as far as that."""
-        try:
-            series = self._series(node)
-        except NoSeries:
-            return []
-        known = series.start >= 0 and series.end >= count
-        return [self._of.at(series, power) for power in range(count)] if known else []
+        with suppress(NoSeries):
+            return self._of.taken(self._series(node), count)
+        return []
 
     def limit(self, node: Node) -> Node | None:
         """The value of a node at the root; none, where it is infinite or not known."""
@@ -94,6 +101,8 @@ class Expansion:
             return ARITHMETIC[node.op](self._of, *map(self._series, node.args))
         if node.op is POWER:
             return self._power(*node.args)
+        if node.op is SQRT:
+            return self._power(node.args[0], self._graph.constant(0.5))
         if node.op is WHERE:
             return self._choice(*node.args)
         return self._condition(node) if node.is_boolean else self._function(node)
@@ -109,14 +118,18 @@ class Expansion:
         return self._composed(EXP, 0, (exponent,), product)
 
     def _choice(self, condition: Node, *branches: Node) -> Series:
-        """The branch that is taken near the root, if that is the same at all probes."""
+        """The branch that is taken near the root; where other inputs choose, both or the one."""
         at_root = self.limit(condition)
-        truth = set() if at_root is None else self._probes.values(at_root)
-        if at_root is None or len(truth) != 1:
+        if at_root is None:
             raise NoSeries
-        taken = bool(truth.pop())
-        self.assumed[at_root if taken else self._graph.intern(NOT, at_root)] = None
-        return self._series(branches[0 if taken else 1])
+        if all(n.op is not INPUT for n in self._graph.ancestors([at_root])):
+            return self._series(branches[not self._probes.holds(at_root)])
+        known = [b for b in branches if self._found.get(b, b) is not None]
+        if len(known) == 2:
+            return self._of.choose(at_root, *map(self._series, branches))
+        otherwise = self._graph.intern(NOT, at_root)
+        self.assumed[at_root if branches[0] in known else otherwise] = None
+        return self._series(branches[branches[0] not in known])
 
     def _condition(self, node: Node) -> Series:
         """A condition at the root; near it, numbers that are equal there are not."""
@@ -135,27 +148,36 @@ class Expansion:
         known = [a for a in limits if a is not None]
         return self._graph.intern(node.op, *known) if len(known) == len(limits) else None
 
-    def has_value(self, node: Node) -> bool:
-        """Whether an operation on the limits of its arguments is finite."""
+    def is_plain(self, node: Node, count: int) -> bool:
+        """Whether an operation is finite on arguments that are as smooth, and needs no limit."""
         found = self._at_limits(node)
-        return found is not None and self._probes.is_finite(found)
+        smooth = all(self.power_series(a, count) for a in node.args)
+        return found is not None and smooth and self._probes.is_finite(found)
 
     def _function(self, node: Node) -> Series:
-        """By Taylor's formula; where a row is 1/0, what it is defined by may have a series."""
+        """By Taylor's formula, or by what a row is defined as, of which the choices are known."""
+        ways = [self._by_taylor, self._by_definition]
+        bent = any("where" in (text or "") for text in node.op.partials)
+        for way in reversed(ways) if bent else ways:
+            with suppress(NoSeries):
+                return way(node)
+        raise NoSeries
+
+    def _by_taylor(self, node: Node) -> Series:
         places = [k for k, a in enumerate(node.args) if a in self._found]
-        try:
-            if len(places) != 1 or node.op in STEPS:
-                raise NoSeries
-            inner = self._series(node.args[places[0]])
-            return self._composed(node.op, places[0], node.args, inner)
-        except NoSeries:
-            return self._by_definition(node)
+        if len(places) != 1 or node.op in STEPS:
+            raise NoSeries
+        return self._composed(node.op, places[0], node.args, self._series(node.args[places[0]]))
 
     def _by_definition(self, node: Node) -> Series:
-        if node.op.define is None:
+        text = ROOTED.get(node.op, node.op.define)
+        if text is None or node.op in self._defining:
             raise NoSeries
-        found = definition(node.op)(self._graph, *node.args)
+        names = dict(zip(node.op.args, node.args, strict=True))
+        found = Pen(self._graph).written(text, **names)
+        self._defining.append(node.op)
         self.expand(self._graph.ancestors([found]))
+        self._defining.pop()
         return self._series(found)
 
     def _composed(self, row: Primitive, k: int, args: Sequence[Node], inner: Series) -> Series:
@@ -206,7 +228,7 @@ def _derivatives(row: Primitive, k: int, count: int) -> Derivatives:
     return Derivatives(graph, found, choices)
 
 
-ARITHMETIC = {
+ARITHMETIC: Mapping[Primitive, Callable[..., Series]] = {
     ADD: Arithmetic.add,
     SUBTRACT: Arithmetic.subtract,
     MULTIPLY: Arithmetic.multiply,

@@ -28,7 +28,6 @@ SUMS, QUOTIENTS = frozenset({ADD, SUBTRACT}), frozenset({MULTIPLY, DIVIDE})
 BROADCAST, INDEX = ARRAYS["broadcast_to"], ARRAYS["index"]
 PLACING = frozenset({INDEX, ARRAYS["scatter"]})  # whose further arguments are positions
 
-
 MAX_AXES = 32  # as many as every NumPy has
 _operation = attrgetter("op")
 

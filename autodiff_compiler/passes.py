@@ -101,11 +101,12 @@ LOCAL: Mapping[str, LocalPass] = {
     "signs": signs,
     "factors": factors,
 }
-STABLE_PASSES = ("stable", "lowest", "collect", "regroup")
+LIMITS = "limits"  # of what is 0/0, where something is divided by 0
+STABLE_PASSES = ("stable", "lowest", "collect", "regroup", LIMITS)
 PRUNE = "prune"  # dead-code removal, where the code is scheduled
 CONTRACT = "contract"  # products of arrays in their cheapest order, when all is differentiated
 BLOCKS = "blocks"  # loops over blocks of large arrays, where the code is written
-PASSES: tuple[str, ...] = (*LOCAL, CONTRACT, PRUNE, BLOCKS)
+PASSES: tuple[str, ...] = (*LOCAL, LIMITS, CONTRACT, PRUNE, BLOCKS)
 
 
 @cache

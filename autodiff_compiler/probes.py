@@ -11,39 +11,43 @@ import random
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from .graph import CONSTANT, INPUT, Graph, Node
+from .graph import CONSTANT, INPUT, WHERE, Graph, Node
 from .partials import definition
 from .primitives import Primitive
 from .primitives.ieee import Number, evaluate, has_python
 
-POINTS, ROUNDINGS = 3, 4
-RANGE = (0.3, 2.1)  # of inputs: what most functions are defined for
+RANGES = ((0.1, 0.9), (1.1, 3.0), (0.3, 2.1), (0.3, 2.1))  # of inputs, at each point
+CHOICES: tuple[bool | None, ...] = (None, None, True, False)  # of all branches, at each point
+ROUNDINGS = 4
 NOISE = 1e-12  # relative, of one operation
 SPREAD = 0.01  # relative, of the evaluations of what is not 0
 Column = Sequence[Number]  # the evaluations of a node: the roundings of each point, one by one
 
 
 class Probes:
-    """The evaluations of the nodes of a graph, which may grow."""
+    """The evaluations of the nodes of a graph, which may grow.
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    For `all_branches`, conditions are taken to hold at one point, and not to hold at another.
+    """
+
+    def __init__(self, graph: Graph, all_branches: bool = False) -> None:
+        self._graph, self._all_branches = graph, all_branches
         self._columns: list[Column] = []
         self._random = random.Random(0)
 
     def vanishes(self, node: Node) -> bool:
-        """Whether a node is 0 at all points at which it is finite."""
+        """Whether a node is 0 at all points at which it is finite, and is finite at one."""
         if node.op is CONSTANT:
             return bool(node.data == 0)
-        return all(map(_is_noise, self._points(node)))
+        return self.is_finite(node) and all(map(_is_noise, self._points(node)))
 
-    def is_finite(self, node: Node) -> bool:
-        """Whether a node is finite at some point."""
-        return next(self._points(node), None) is not None
+    def is_finite(self, node: Node, points: int = 1) -> bool:
+        """Whether a node is finite at so many points."""
+        return len([*self._points(node)]) >= points
 
-    def values(self, node: Node) -> set[Number]:
-        """The values of a node, where they are finite."""
-        return {v for point in self._points(node) for v in point}
+    def holds(self, node: Node) -> bool:
+        """Whether a condition without inputs is true."""
+        return any(point[0] for point in self._points(node))
 
     def _points(self, node: Node) -> Iterator[Column]:
         """The roundings of each point at which all of them are finite."""
@@ -56,13 +60,16 @@ class Probes:
                 yield point
 
     def _column(self, node: Node) -> Column:
-        if node.op is CONSTANT:
-            return [node.data] * (POINTS * ROUNDINGS)
         if node.op is INPUT:
-            drawn = [self._random.uniform(*RANGE) for _ in range(POINTS)]
+            drawn = [self._random.uniform(*bounds) for bounds in RANGES]
             return [x for x in drawn for _ in range(ROUNDINGS)]
+        choices = [choice for choice in CHOICES for _ in range(ROUNDINGS)]
+        if node.op is CONSTANT:
+            return [node.data for _ in choices]
         columns = [self._columns[a.index] for a in node.args]
-        rows = zip(*columns, strict=True) if columns else [()] * (POINTS * ROUNDINGS)
+        if node.op is WHERE and self._all_branches:
+            columns[0] = [c if k is None else k for c, k in zip(columns[0], choices, strict=True)]
+        rows = zip(*columns, strict=True) if columns else [() for _ in choices]
         return [self._rounded(value(node.op, row)) for row in rows]
 
     def _rounded(self, number: Number) -> Number:

@@ -13,17 +13,19 @@ from typing import NamedTuple
 
 from .divisors import Root, roots
 from .errors import ExpressionError
-from .expansion import Expansion
+from .expansion import LINES, ROOTED, SQRT, Expansion
 from .graph import ADD, AND, MULTIPLY, OR, STACK, SUBTRACT, WHERE, Graph, Node, replay
 from .limits import Limits
 from .partials import Pen
 from .primitives import lookup
 from .probes import Probes
+from .series import Line
 
 EQUAL = lookup("equal")
 NEAR = "abs(h) < 1e-5*(1 + abs(t))"  # to one root of several
-COUNT = 6  # terms of a series: the powers of a pole, and of what is left
-MAX_ROOTS = 8
+ROOTS = frozenset({SQRT, *ROOTED})
+POINTS = 2  # at which a program is finite not by chance, as `1**inf` is
+MAX_ROOTS, MAX_NODES = 8, 400  # that are looked at, of a program
 ROOM = Limits(nodes=20_000)  # for all series about one root
 
 
@@ -45,9 +47,11 @@ def removed(
     new = graph.copy()
     limits: dict[Node, list[Limit]] = {}
     nodes = [n for n in new.ancestors([output]) if n.op is not STACK]
+    if len(nodes) > MAX_NODES:
+        return None
     for root in roots(new, nodes)[:MAX_ROOTS]:
         if _fails(new, leaves, root):
-            for node, limit in _limits(new, nodes, root, order + 1):
+            for node, limit in _limits(new, nodes, root, order + 1).items():
                 limits.setdefault(node, []).append(limit)
     return (new, _replaced(new, output, limits)) if limits else None
 
@@ -59,23 +63,34 @@ def _fails(graph: Graph, leaves: Sequence[Node], root: Root) -> bool:
     image |= {root.t: image[root.value]} | dict.fromkeys(root.factors, new.constant(0))
     replay(graph.ancestors(leaves), new, image, new.intern)
     probes = Probes(new)
-    return not all(probes.is_finite(image[leaf]) for leaf in leaves)
+    return not all(probes.is_finite(image[leaf], POINTS) for leaf in leaves)
 
 
-def _limits(
-    graph: Graph, nodes: Sequence[Node], root: Root, count: int
-) -> Iterator[tuple[Node, Limit]]:
+def _limits(graph: Graph, nodes: Sequence[Node], root: Root, count: int) -> dict[Node, Limit]:
     """The nodes that are not finite where their series about a root is, and what they are there."""
+    found: dict[Node, Limit] = {}
+    for line in LINES if not ROOTS.isdisjoint(graph.heads) else LINES[:1]:
+        found = {**dict(_on_line(graph, nodes, root, line, count)), **found}
+    return found
+
+
+def _on_line(
+    graph: Graph, nodes: Sequence[Node], root: Root, line: Line, count: int
+) -> Iterator[tuple[Node, Limit]]:
     scratch = Graph(None, ROOM)
     image = replay(graph.ancestors([root.value]), scratch, {}, scratch.intern)
     replay(nodes, scratch, image, scratch.intern)
-    probes = Probes(scratch)
-    expansion = Expansion(scratch, probes, image[root.t], image[root.value], COUNT)
+    probes = Probes(scratch, all_branches=True)
+    expansion = Expansion(scratch, probes, image[root.t], image[root.value], line)
     with suppress(ExpressionError):  # for want of room
         expansion.expand(image[node] for node in nodes)
     for node in (n for n in nodes if n.args):
         terms = expansion.power_series(image[node], count)
-        if terms and all(map(probes.is_finite, terms)) and not expansion.has_value(image[node]):
+        if (
+            terms
+            and all(map(probes.is_finite, terms))
+            and not expansion.is_plain(image[node], count)
+        ):
             images = replay(scratch.ancestors([*terms, *expansion.assumed]), graph, {}, graph.apply)
             assumed = [images[condition] for condition in expansion.assumed]
             yield node, _limit(graph, root, [images[term] for term in terms], assumed)
@@ -84,8 +99,8 @@ def _limits(
 def _limit(graph: Graph, root: Root, terms: Sequence[Node], assumed: Sequence[Node]) -> Limit:
     """A power series by Horner's rule, and where it is meant."""
     h = graph.apply(SUBTRACT, root.t, root.value)
-    found = graph.constant(0)
-    for term in reversed(terms):
+    found = terms[-1]
+    for term in reversed(terms[:-1]):
         found = graph.apply(ADD, term, graph.apply(MULTIPLY, h, found))
     either = reduce(partial(graph.apply, OR), (_is_zero(graph, f, root, h) for f in root.factors))
     return Limit(reduce(partial(graph.apply, AND), assumed, either), found)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import NamedTuple
 
-from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, POWER, Graph, Node
+from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, POWER, WHERE, Graph, Node
 from .probes import Probes
 
 
@@ -27,15 +27,42 @@ class Series(NamedTuple):
         return self.start + len(self.terms)
 
 
+class Line(NamedTuple):
+    """Where a series goes from a root: to it plus `sign*h**step`."""
+
+    step: int
+    sign: int
+
+
 class Arithmetic:
     """Operations on series of `count` terms each, which raise `NoSeries` if there is no result.
 
     In the graph nothing is rewritten or folded, so that the probes see what was rounded.
     """
 
-    def __init__(self, graph: Graph, probes: Probes, count: int) -> None:
+    def __init__(self, graph: Graph, probes: Probes, line: Line, count: int) -> None:
         self.graph, self.probes, self.count = graph, probes, count
+        self._line = line
         self.zero, self.one = graph.constant(0), graph.constant(1)
+
+    def moving(self, root: Node) -> Series:
+        """An input on the line from a root."""
+        zeros = [self.zero] * (self._line.step - 1)
+        return self.series(root, *zeros, self.graph.constant(self._line.sign))
+
+    def taken(self, a: Series, count: int) -> list[Node]:
+        """The first coefficients in powers of the distance; none, if it has not only such."""
+        step, sign = self._line
+        powers = range(0, count * step, step)
+        others = [k for k in range(a.start, min(a.end, powers[-1])) if k % step]
+        if (
+            a.start < 0
+            or a.end <= powers[-1]
+            or not all(self.probes.vanishes(self.at(a, k)) for k in others)
+        ):
+            return []
+        terms = [self.at(a, power) for power in powers]
+        return [self._minus(c) if k % 2 and sign < 0 else c for k, c in enumerate(terms)]
 
     def series(self, *terms: Node) -> Series:
         """A polynomial."""
@@ -67,6 +94,13 @@ class Arithmetic:
         """The series with the other sign."""
         return Series(a.start, tuple(map(self._minus, a.terms)))
 
+    def choose(self, condition: Node, a: Series, b: Series) -> Series:
+        """One or the other, term by term."""
+        powers = range(min(a.start, b.start), min(a.end, b.end))
+        pairs = [(self.at(a, k), self.at(b, k)) for k in powers]
+        terms = [x if x is y else self.graph.intern(WHERE, condition, x, y) for x, y in pairs]
+        return self.normal(Series(powers.start, tuple(terms)))
+
     def multiply(self, a: Series, b: Series) -> Series:
         """The Cauchy product."""
         count = min(len(a.terms), len(b.terms))
@@ -87,14 +121,31 @@ class Arithmetic:
         """A power, by Miller's recurrence: Knuth, The Art of Computer Programming, 4.7."""
         if not a.terms:
             raise NoSeries
-        found = [self.graph.intern(POWER, a.terms[0], exponent)]
+        first = a.terms[0]
+        found = [first if first is self.one else self.graph.intern(POWER, first, exponent)]
         for k in range(1, len(a.terms)):
             weights = [self._weight(exponent, j, k) for j in range(1, k + 1)]
             above = self._convolved(
                 [self.zero, *map(self._times, weights, a.terms[1:])], found, 1, k
             )
-            found.append(self._over(above, self._times(self.graph.constant(k), a.terms[0])))
-        return Series(_raised(a.start, exponent), tuple(found))
+            found.append(self._over(above, self._times(self.graph.constant(k), first)))
+        return Series(self._raised(a.start, exponent), tuple(found))
+
+    def _raised(self, start: int, exponent: Node) -> int:
+        """Where the power of a series starts: at a whole number, if not where the series does.
+
+        On a line of squares the root of a square is known, but not that of a fourth power, which
+        is a square itself.
+        """
+        if not start:
+            return 0
+        if exponent.op is not CONSTANT:
+            raise NoSeries
+        power = start * exponent.data
+        is_root = exponent.data == 0.5 and self._line.step == 2 and power % 2 == 1
+        if not is_root and exponent.data != math.floor(exponent.data):
+            raise NoSeries
+        return int(power)
 
     def _weight(self, exponent: Node, j: int, k: int) -> Node:
         """`j*exponent - (k - j)`, of Miller's recurrence."""
@@ -129,13 +180,6 @@ class Arithmetic:
         return self.graph.intern(MULTIPLY, x, y)
 
     def _over(self, x: Node, y: Node) -> Node:
-        return x if x is self.zero or y is self.one else self.graph.intern(DIVIDE, x, y)
-
-
-def _raised(start: int, exponent: Node) -> int:
-    """Where the power of a series starts: at a whole number, if not where the series does."""
-    if not start:
-        return 0
-    if exponent.op is not CONSTANT or exponent.data != math.floor(exponent.data):
-        raise NoSeries
-    return start * int(exponent.data)
+        if x is self.zero or y is self.one:
+            return x
+        return self.one if x is y else self.graph.intern(DIVIDE, x, y)

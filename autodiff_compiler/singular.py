@@ -15,22 +15,21 @@ from .roots import has_roots, has_steep
 ORDERS = {"value": 0, **dict.fromkeys(SECOND, 2)}  # of derivatives; others are first ones
 
 
-def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
-    """The program of one kind of derivative of `output` by the inputs named in `wrt`."""
-    program = _differentiated(graph, output, wrt, kind)
+def limited(program: Program, graph: Graph, output: Node, wrt: Sequence[str]) -> Program:
+    """The program of a derivative, with limits for what is 0/0: the pass `limits`."""
     if graph.has_arrays or not has_divisors(graph):
         return program
     return program._replace(at_poles=partial(_at_zeros, graph, output, wrt, program))
 
 
 def _at_zeros(graph: Graph, output: Node, wrt: Sequence[str], program: Program) -> Program:
-    """The program for poles, with the limits of what is 0/0 in it."""
     program = program.at_poles() if program.at_poles else program
     found = removed(graph, output, program.leaves(), ORDERS.get(program.kind, 1))
     return _at_poles(*found, wrt, program.kind) if found else program
 
 
-def _differentiated(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
+def differentiate(graph: Graph, output: Node, wrt: Sequence[str], kind: str) -> Program:
+    """The program of one kind of derivative of `output` by the inputs named in `wrt`."""
     problem = Problem(graph, output, wrt)
     plain = partial(KINDS[kind], problem)
     if kind == "value":

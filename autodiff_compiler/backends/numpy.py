@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 from ..derivatives import ALONG, Program, Tree
+from ..divisors import has_divisors
 from ..graph import CONSTANT, INPUT, WHERE, Node
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT
@@ -99,9 +100,11 @@ def define(name: str, schedule: Schedule, doc: Sequence[str], style: Style) -> I
 
 
 def raising(program: Program) -> tuple[str, ...]:
-    """NumPy's errors where the derivatives of a program may be others."""
-    invalid = program.kind in ALONG or not INVALID.isdisjoint(program.graph.heads)
-    return ("divide", "over", "invalid") if invalid else ("divide", "over")
+    """NumPy's errors where a program, or the one it is differentiated to, may be another."""
+    graph = program.graph
+    invalid = not INVALID.isdisjoint(graph.heads) or (has_divisors(graph) and not graph.has_arrays)
+    over = () if program.kind == "value" else ("over",)
+    return ("divide", *over, *(("invalid",) if invalid or program.kind in ALONG else ()))
 
 
 def errors(style: Style) -> str:
