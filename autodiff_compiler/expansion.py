@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
+from .errors import ExpressionError
 from .forward import forward
 from .graph import (
     ADD,
@@ -27,9 +28,11 @@ from .graph import (
     dependents,
     replay,
 )
+from .limits import Limits
 from .partials import Pen
 from .passes import STABLE_PASSES, pipeline
 from .primitives import Primitive, lookup
+from .primitives.ieee import has_python
 from .probes import Probes
 from .series import Arithmetic, Line, NoSeries, Series
 
@@ -40,6 +43,7 @@ ROOTED: Mapping[Primitive, str] = {  # functions by a root that is 0 at an end o
     lookup("arcsin"): "pi/2 - 2*arcsin(sqrt((1 - x)/2))",
 }
 LINES = (Line(1, 1), Line(2, 1), Line(2, -1))
+TABLE = Limits(nodes=2_000)  # for the derivatives of a row
 COUNTS = {1: 6, 2: 8}  # terms of a series: the powers of a pole, and of what is left
 EQUALITIES = frozenset({lookup("equal"), NOT_EQUAL})
 COMPARISONS = EQUALITIES | {*map(lookup, ("less", "less_equal", "greater", "greater_equal"))}
@@ -165,7 +169,8 @@ class Expansion:
 
     def _by_taylor(self, node: Node) -> Series:
         places = [k for k, a in enumerate(node.args) if a in self._found]
-        if len(places) != 1 or node.op in STEPS:
+        known = has_python(node.op) or node.op.define
+        if len(places) != 1 or node.op in STEPS or not known:
             raise NoSeries
         return self._composed(node.op, places[0], node.args, self._series(node.args[places[0]]))
 
@@ -192,6 +197,8 @@ class Expansion:
     def _slopes(self, row: Primitive, k: int, args: Sequence[Node]) -> list[Node]:
         """The derivatives of a row by its argument `k`, itself first, in the graph."""
         table = _derivatives(row, k, self._of.count)
+        if table is None:
+            raise NoSeries
         image: dict[Node, Node] = dict(zip(table.graph.inputs.values(), args, strict=True))
         replay(table.graph.nodes, self._graph, image, self._graph.intern)
         found = [image[slope] for slope in table.slopes]
@@ -216,13 +223,17 @@ class Derivatives(NamedTuple):
 
 
 @cache
-def _derivatives(row: Primitive, k: int, count: int) -> Derivatives:
-    graph = Graph(pipeline(STABLE_PASSES))
+def _derivatives(row: Primitive, k: int, count: int) -> Derivatives | None:
+    """The derivatives of a row by an argument; nothing, if there are none, or too large ones."""
+    graph = Graph(pipeline(STABLE_PASSES), TABLE)
     found = [graph.intern(row, *map(graph.input, row.args))]
     x = graph.inputs[row.args[k]]
-    while len(found) < count:
-        dots = forward(graph, graph.ancestors(found[-1:]), {x: graph.constant(1)})
-        found.append(dots.get(found[-1]) or graph.constant(0))
+    try:
+        while len(found) < count:
+            dots = forward(graph, graph.ancestors(found[-1:]), {x: graph.constant(1)})
+            found.append(dots.get(found[-1]) or graph.constant(0))
+    except ExpressionError:
+        return None
     moving = dependents(graph.ancestors(found), [x])
     choices = [n for n in moving if n.op is SIGN or n.op in COMPARISONS]
     return Derivatives(graph, found, choices)

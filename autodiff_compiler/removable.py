@@ -50,8 +50,9 @@ def removed(
     if len(nodes) > MAX_NODES:
         return None
     for root in roots(new, nodes)[:MAX_ROOTS]:
-        if _fails(new, leaves, root):
-            for node, limit in _limits(new, nodes, root, order + 1).items():
+        with suppress(ExpressionError):  # for want of room
+            found = _limits(new, nodes, root, order + 1) if _fails(new, leaves, root) else {}
+            for node, limit in found.items():
                 limits.setdefault(node, []).append(limit)
     return (new, _replaced(new, output, limits)) if limits else None
 
@@ -82,8 +83,7 @@ def _on_line(
     replay(nodes, scratch, image, scratch.intern)
     probes = Probes(scratch, all_branches=True)
     expansion = Expansion(scratch, probes, image[root.t], image[root.value], line)
-    with suppress(ExpressionError):  # for want of room
-        expansion.expand(image[node] for node in nodes)
+    expansion.expand(image[node] for node in nodes)
     for node in (n for n in nodes if n.args):
         terms = expansion.power_series(image[node], count)
         if (
