@@ -16,10 +16,13 @@ from .partials import definition
 from .primitives import Primitive
 from .primitives.ieee import Number, evaluate, has_python
 
-RANGES = ((0.1, 0.9), (1.1, 3.0), (0.3, 2.1), (0.3, 2.1))  # of inputs, at each point
-CHOICES: tuple[bool | None, ...] = (None, None, True, False)  # of all branches, at each point
+RANGES = (  # of inputs, at each point: what is 0 for positive numbers may not be for others
+    *((0.1, 0.9), (1.1, 3.0), (0.3, 2.1)),
+    *((0.3, 2.1), (-2.1, -0.3), (-2.1, 2.1)),
+)
+CHOICES = (None, None, True, False, None, None)  # of all branches, at each point
 ROUNDINGS = 4
-NOISE = 1e-12  # relative, of one operation
+NOISE = 2e-15  # relative, of one operation: more than it is rounded
 SPREAD = 0.01  # relative, of the evaluations of what is not 0
 Column = Sequence[Number]  # the evaluations of a node: the roundings of each point, one by one
 

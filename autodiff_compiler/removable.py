@@ -24,7 +24,7 @@ from .series import Line
 EQUAL = lookup("equal")
 NEAR = "abs(h) < 1e-5*(1 + abs(t))"  # to one root of several
 ROOTS = frozenset({SQRT, *ROOTED})
-POINTS = 2  # at which a program is finite not by chance, as `1**inf` is
+POINTS = 3  # at which a program is finite not by chance, as `1**inf` is
 MAX_ROOTS, MAX_NODES = 8, 400  # that are looked at, of a program
 ROOM = Limits(nodes=20_000)  # for all series about one root
 
