@@ -126,7 +126,7 @@ class Facts:
         if condition.op not in (AND, OR) or depth == DEEPEST:
             return condition
         parts = [part for part in condition.args if self.decide(part, depth) is None]
-        left = [self.left_of(graph, part, depth + 1) for part in parts]
+        left = [self.left_of(graph, part, depth + 1) for part in parts or condition.args]
         return reduce(partial(graph.apply, condition.op), left)
 
 

@@ -53,19 +53,16 @@ POLES = frozenset(  # which, or the slopes of which, are infinite where their ar
     map(lookup, ("coth", "csch", "cot", "csc", "reciprocal", "sqrt"))
 )
 MAX_DIVISORS, MAX_INPUTS, MAX_NODES, MAX_STEPS = 16, 8, 200, 32
+GUESSES = (0, 1, -1, 2, 0.5)
 MAX_GUESSED = 40  # nodes of a factor of which a root is guessed, where none can be solved for
 
 
 class Root(NamedTuple):
-    """A value of an input at which factors of divisors are 0; it is made of other inputs.
-
-    `only` are those of the factors that were found to be 0 nowhere else.
-    """
+    """A value of an input at which factors of divisors are 0; it is made of other inputs."""
 
     t: Node
     value: Node
     factors: list[Node]
-    only: set[Node]
 
 
 def has_divisors(graph: Graph) -> bool:
@@ -81,11 +78,8 @@ def roots(graph: Graph, nodes: Sequence[Node]) -> list[Root]:
     """Where divisors of nodes of a graph are 0; the values are added to the graph."""
     found: dict[tuple[Node, Node], Root] = {}
     for factor in itertools.islice(_factors(nodes), MAX_DIVISORS):
-        solutions = _roots(graph, factor)
-        for solution in solutions:
-            root = found.setdefault(solution, Root(*solution, [], set()))
-            root.factors.append(factor)
-            root.only.update([factor] if len(solutions) == 1 else [])
+        for solution in _roots(graph, factor):
+            found.setdefault(solution, Root(*solution, [])).factors.append(factor)
     return list(found.values())
 
 
@@ -127,7 +121,7 @@ def _solutions(graph: Graph, behind: Sequence[Node], t: Node) -> list[Node]:
     found = _checked(graph, behind[-1], t, _solved(graph, behind[-1], t, dependents(behind, [t])))
     if found or len(behind) > MAX_GUESSED:
         return found
-    guesses = (*map(graph.constant, (0, 1, -1)), *(n for n in behind if n.op is INPUT))
+    guesses = (*map(graph.constant, GUESSES), *(n for n in behind if n.op is INPUT))
     return _checked(graph, behind[-1], t, (n for n in guesses if n is not t))
 
 

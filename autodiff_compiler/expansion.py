@@ -5,6 +5,7 @@ In `h = t - t0`, where `t0` and the coefficients are made of the other inputs.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -15,7 +16,6 @@ from .forward import forward
 from .graph import (
     ADD,
     DIVIDE,
-    INPUT,
     MULTIPLY,
     NEGATIVE,
     NOT,
@@ -42,6 +42,17 @@ ROOTED: Mapping[Primitive, str] = {  # functions by a root that is 0 at an end o
     lookup("arccosh"): "2*arcsinh(sqrt((x - 1)/2))",
     lookup("arcsin"): "pi/2 - 2*arcsin(sqrt((1 - x)/2))",
 }
+SMOOTH: Mapping[Primitive, str] = {  # functions without the choices that keep them in range
+    lookup("logaddexp"): "x + log(1 + exp(y - x))",
+    lookup("logaddexp2"): "x + log2(1 + exp2(y - x))",
+    lookup("hypot"): "sqrt(x*x + y*y)",
+    lookup("ratio"): "x/y",
+    lookup("xlogy"): "x*log(y)",
+    lookup("xlog1py"): "x*log(1 + y)",
+    lookup("rel_entr"): "x*log(x/y)",
+    lookup("kl_div"): "x*log(x/y) - x + y",
+    lookup("sqrt_product"): "sqrt(x)*sqrt(y)",
+}
 LINES = (Line(1, 1), Line(2, 1), Line(2, -1))
 TABLE = Limits(nodes=2_000)  # for the derivatives of a row
 COUNTS = {1: 6, 2: 8}  # terms of a series: the powers of a pole, and of what is left
@@ -66,7 +77,7 @@ class Expansion:
         self._found: dict[Node, Series | None] = {t: self._of.moving(root)}
         self._bent: dict[Node, Node] = {}
         self._defining: list[Primitive] = []
-        self.assumed: dict[Node, None] = {}
+        self.assumed = self._of.assumed
 
     def power_series(self, node: Node, count: int) -> list[Node]:
         """The first coefficients of a power series; none, if it is not one as far as that."""
@@ -89,8 +100,9 @@ class Expansion:
                     self._bend(node)
 
     def _bend(self, node: Node) -> None:
-        """Keep the limit of a function that has a kink."""
-        limit = self._at_limits(node) if node.op in KINKED else None
+        """Keep the limit of a function that has a kink, and of what is made of one."""
+        bent = node.op in KINKED or not self._bent.keys().isdisjoint(node.args)
+        limit = self._at_limits(node) if bent and node.op not in STEPS else None
         if limit is not None:
             self._bent[node] = limit
 
@@ -126,7 +138,7 @@ class Expansion:
         at_root = self.limit(condition)
         if at_root is None:
             raise NoSeries
-        if all(n.op is not INPUT for n in self._graph.ancestors([at_root])):
+        if not self._probes.depends(at_root):
             return self._series(branches[not self._probes.holds(at_root)])
         known = [b for b in branches if self._found.get(b, b) is not None]
         if len(known) == 2:
@@ -161,7 +173,7 @@ class Expansion:
     def _function(self, node: Node) -> Series:
         """By Taylor's formula, or by what a row is defined as, of which the choices are known."""
         ways = [self._by_taylor, self._by_definition]
-        bent = any("where" in (text or "") for text in node.op.partials)
+        bent = node.op in SMOOTH or any("where" in (text or "") for text in node.op.partials)
         for way in reversed(ways) if bent else ways:
             with suppress(NoSeries):
                 return way(node)
@@ -175,7 +187,7 @@ class Expansion:
         return self._composed(node.op, places[0], node.args, self._series(node.args[places[0]]))
 
     def _by_definition(self, node: Node) -> Series:
-        text = ROOTED.get(node.op, node.op.define)
+        text = ROOTED.get(node.op) or SMOOTH.get(node.op, node.op.define)
         if text is None or node.op in self._defining:
             raise NoSeries
         names = dict(zip(node.op.args, node.args, strict=True))
@@ -205,13 +217,17 @@ class Expansion:
         is_close = any(self._is_close(image[choice]) for choice in table.choices)
         if is_close or not all(map(self._probes.is_finite, found)):
             raise NoSeries
-        return found
+        pairs = itertools.pairwise(found)
+        return [self._of.settled(f, args[k], slope) for f, slope in pairs] + found[-1:]
 
     def _is_close(self, choice: Node) -> bool:
-        """Whether a comparison, or a sign, is another in each neighbourhood."""
-        is_sign = choice.op is SIGN
-        apart = choice.args[0] if is_sign else self._graph.intern(SUBTRACT, *choice.args)
-        return self._probes.vanishes(apart)
+        """Whether a comparison, or a sign, is another in each neighbourhood; else it is not."""
+        pair = choice.args if choice.op in COMPARISONS else (*choice.args, self._of.zero)
+        if self._probes.vanishes(self._graph.intern(SUBTRACT, *pair)):
+            return True
+        if self._probes.depends(choice):
+            self.assumed[self._graph.intern(NOT_EQUAL, *pair)] = None
+        return False
 
 
 class Derivatives(NamedTuple):

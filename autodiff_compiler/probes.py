@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 from .graph import CONSTANT, INPUT, WHERE, Graph, Node
@@ -17,13 +17,13 @@ from .primitives import Primitive
 from .primitives.ieee import Number, evaluate, has_python
 
 RANGES = (  # of inputs, at each point: what is 0 for positive numbers may not be for others
-    *((0.1, 0.9), (1.1, 3.0), (0.3, 2.1)),
-    *((0.3, 2.1), (-2.1, -0.3), (-2.1, 2.1)),
+    *((0.1, 0.9), (1.1, 3.0), (0.3, 2.1), (0.3, 2.1)),
+    *((-2.1, -0.3), (-2.1, 2.1), (4.0, 20.0)),
 )
-CHOICES = (None, None, True, False, None, None)  # of all branches, at each point
-ROUNDINGS = 4
+CHOICES = (None, None, True, False, None, None, None)  # of all branches, at each point
+ROUNDINGS = 3
 NOISE = 2e-15  # relative, of one operation: more than it is rounded
-SPREAD = 0.01  # relative, of the evaluations of what is not 0
+SPREAD = 0.03  # relative, of the evaluations of what is not 0
 Column = Sequence[Number]  # the evaluations of a node: the roundings of each point, one by one
 
 
@@ -36,31 +36,50 @@ class Probes:
     def __init__(self, graph: Graph, all_branches: bool = False) -> None:
         self._graph, self._all_branches = graph, all_branches
         self._columns: list[Column] = []
+        self._depends: list[bool] = []
         self._random = random.Random(0)
 
     def vanishes(self, node: Node) -> bool:
-        """Whether a node is 0 at all points at which it is finite, and is finite at one."""
+        """Whether a node is 0 but for rounding, at most points at which it is finite."""
         if node.op is CONSTANT:
             return bool(node.data == 0)
-        return self.is_finite(node) and all(map(_is_noise, self._points(node)))
+        points = list(self._points(node).values())
+        return 2 * sum(map(_is_noise, points)) > len(points)
 
-    def is_finite(self, node: Node, points: int = 1) -> bool:
-        """Whether a node is finite at so many points."""
-        return len([*self._points(node)]) >= points
+    def cancels(self, node: Node) -> bool:
+        """Whether a sum vanishes, and not because its terms are too small for a double."""
+        known = not self.depends(node) or any(any(p) for p in self._points(node).values())
+        return known and self.vanishes(node)
+
+    def depends(self, node: Node) -> bool:
+        """Whether a node is made of inputs."""
+        self._fill(node)
+        return self._depends[node.index]
+
+    def is_finite(self, node: Node) -> bool:
+        """Whether a node is finite at some point."""
+        return bool(self._points(node))
+
+    def finite(self, node: Node) -> set[int]:
+        """The points at which a node is finite."""
+        return set(self._points(node))
 
     def holds(self, node: Node) -> bool:
         """Whether a condition without inputs is true."""
-        return any(point[0] for point in self._points(node))
+        return any(point[0] for point in self._points(node).values())
 
-    def _points(self, node: Node) -> Iterator[Column]:
+    def _points(self, node: Node) -> dict[int, Column]:
         """The roundings of each point at which all of them are finite."""
+        self._fill(node)
+        column = self._columns[node.index]
+        points = (column[k * ROUNDINGS : (k + 1) * ROUNDINGS] for k in range(len(RANGES)))
+        return {k: point for k, point in enumerate(points) if all(map(math.isfinite, point))}
+
+    def _fill(self, node: Node) -> None:
         for new in self._graph.nodes[len(self._columns) : node.index + 1]:
             self._columns.append(self._column(new))
-        column = self._columns[node.index]
-        for k in range(0, len(column), ROUNDINGS):
-            point = column[k : k + ROUNDINGS]
-            if all(map(math.isfinite, point)):
-                yield point
+            moved = any(self._depends[a.index] for a in new.args)
+            self._depends.append(moved or new.op is INPUT)
 
     def _column(self, node: Node) -> Column:
         if node.op is INPUT:

@@ -22,9 +22,8 @@ from .probes import Probes
 from .series import Line
 
 EQUAL = lookup("equal")
-NEAR = "abs(h) < 1e-5*(1 + abs(t))"  # to one root of several
+NEAR = "abs(h) <= 1e-12*abs(t)"  # to this root, of which there may be several
 ROOTS = frozenset({SQRT, *ROOTED})
-POINTS = 3  # at which a program is finite not by chance, as `1**inf` is
 MAX_ROOTS, MAX_NODES = 8, 400  # that are looked at, of a program
 ROOM = Limits(nodes=20_000)  # for all series about one root
 
@@ -58,13 +57,16 @@ def removed(
 
 
 def _fails(graph: Graph, leaves: Sequence[Node], root: Root) -> bool:
-    """Whether an output of a program is infinite, or nan, where a factor is 0."""
+    """Whether an output is infinite, or nan, where a factor is 0, and not elsewhere."""
     new = Graph()
+    nodes = graph.ancestors(leaves)
+    plain = replay(nodes, new, {}, new.intern)
     image = replay(graph.ancestors([root.value]), new, {}, new.intern)
-    image |= {root.t: image[root.value]} | dict.fromkeys(root.factors, new.constant(0))
-    replay(graph.ancestors(leaves), new, image, new.intern)
+    rounded = new.intern(MULTIPLY, image[root.value], new.constant(1))  # for `1**inf` is not 1
+    image |= {root.t: rounded} | dict.fromkeys(root.factors, new.constant(0))
+    replay(nodes, new, image, new.intern)
     probes = Probes(new)
-    return not all(probes.is_finite(image[leaf], POINTS) for leaf in leaves)
+    return any(probes.finite(plain[n]) - probes.finite(image[n]) for n in leaves)
 
 
 def _limits(graph: Graph, nodes: Sequence[Node], root: Root, count: int) -> dict[Node, Limit]:
@@ -102,16 +104,10 @@ def _limit(graph: Graph, root: Root, terms: Sequence[Node], assumed: Sequence[No
     found = terms[-1]
     for term in reversed(terms[:-1]):
         found = graph.apply(ADD, term, graph.apply(MULTIPLY, h, found))
-    either = reduce(partial(graph.apply, OR), (_is_zero(graph, f, root, h) for f in root.factors))
-    return Limit(reduce(partial(graph.apply, AND), assumed, either), found)
-
-
-def _is_zero(graph: Graph, factor: Node, root: Root, h: Node) -> Node:
-    """The condition that a factor is 0, at this root of it."""
-    condition = graph.apply(EQUAL, factor, graph.constant(0))
-    if factor in root.only:
-        return condition
-    return graph.apply(AND, condition, Pen(graph).written(NEAR, h=h, t=root.t))
+    zeros = (graph.apply(EQUAL, factor, graph.constant(0)) for factor in root.factors)
+    near = Pen(graph).written(NEAR, h=h, t=root.t)
+    conditions = (reduce(partial(graph.apply, OR), zeros), near, *assumed)
+    return Limit(reduce(partial(graph.apply, AND), conditions), found)
 
 
 def _replaced(graph: Graph, output: Node, limits: Mapping[Node, Sequence[Limit]]) -> Node:

@@ -8,7 +8,11 @@ from functools import reduce
 from typing import NamedTuple
 
 from .graph import ADD, CONSTANT, DIVIDE, MULTIPLY, NEGATIVE, POWER, WHERE, Graph, Node
+from .partials import Pen
 from .probes import Probes
+
+CANCELS = "abs(f) <= 1e-9*(abs(x) + abs(y))"
+ROUNDED = "abs(f) <= 1e-9*abs(x*slope)"
 
 
 class NoSeries(Exception):  # noqa: N818  (which is no error)
@@ -38,11 +42,15 @@ class Arithmetic:
     """Operations on series of `count` terms each, which raise `NoSeries` if there is no result.
 
     In the graph nothing is rewritten or folded, so that the probes see what was rounded.
+
+    Attributes:
+        assumed: conditions, of inputs, that the series take for true.
     """
 
     def __init__(self, graph: Graph, probes: Probes, line: Line, count: int) -> None:
         self.graph, self.probes, self.count = graph, probes, count
         self._line = line
+        self.assumed: dict[Node, None] = {}
         self.zero, self.one = graph.constant(0), graph.constant(1)
 
     def moving(self, root: Node) -> Series:
@@ -54,12 +62,8 @@ class Arithmetic:
         """The first coefficients in powers of the distance; none, if it has not only such."""
         step, sign = self._line
         powers = range(0, count * step, step)
-        others = [k for k in range(a.start, min(a.end, powers[-1])) if k % step]
-        if (
-            a.start < 0
-            or a.end <= powers[-1]
-            or not all(self.probes.vanishes(self.at(a, k)) for k in others)
-        ):
+        others = (self.at(a, k) for k in range(a.start, min(a.end, powers[-1])) if k % step)
+        if a.start < 0 or a.end <= powers[-1] or not all(map(self._is_zero, others)):
             return []
         terms = [self.at(a, power) for power in powers]
         return [self._minus(c) if k % 2 and sign < 0 else c for k, c in enumerate(terms)]
@@ -70,11 +74,16 @@ class Arithmetic:
         return self.normal(Series(0, (*terms, *zeros)))
 
     def normal(self, series: Series) -> Series:
-        """A series that begins with a term that is not 0, whatever the inputs are."""
+        """A series that begins with a term that is not 0."""
         start, terms = series
-        vanishing = map(self.probes.vanishes, terms)
-        first = next((k for k, is_zero in enumerate(vanishing) if not is_zero), len(terms))
+        first = next((k for k, c in enumerate(terms) if not self._is_zero(c)), len(terms))
         return Series(start + first, terms[first : first + self.count])
+
+    def _is_zero(self, term: Node) -> bool:
+        """Whether a term is 0; of one that inputs are in, this was asked where it was added up."""
+        return term is self.zero or not (
+            self.probes.depends(term) or not self.probes.vanishes(term)
+        )
 
     def at(self, a: Series, power: int) -> Node:
         """The coefficient of a power that is known."""
@@ -167,7 +176,21 @@ class Arithmetic:
     def _plus(self, x: Node, y: Node) -> Node:
         if x is self.zero or y is self.zero:
             return y if x is self.zero else x
-        return self.graph.intern(ADD, x, y)
+        if (NEGATIVE, y) == (x.op, *x.args) or (NEGATIVE, x) == (y.op, *y.args):
+            return self.zero
+        return self._kept(self.graph.intern(ADD, x, y), CANCELS, x=x, y=y)
+
+    def settled(self, f: Node, x: Node, slope: Node) -> Node:
+        """A function's value: 0, if it is as small as `x` being rounded makes it."""
+        return self._kept(f, ROUNDED, x=x, slope=slope)
+
+    def _kept(self, term: Node, condition: str, **names: Node) -> Node:
+        """A term; 0 if it is but for rounding, which a condition has to confirm."""
+        if not self.probes.cancels(term):
+            return term
+        if self.probes.depends(term):
+            self.assumed[Pen(self.graph).written(condition, f=term, **names)] = None
+        return self.zero
 
     def _minus(self, x: Node) -> Node:
         return x if x is self.zero else self.graph.intern(NEGATIVE, x)
