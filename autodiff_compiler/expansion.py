@@ -167,7 +167,8 @@ class Expansion:
     def is_plain(self, node: Node, count: int) -> bool:
         """Whether an operation is finite on arguments that are as smooth, and needs no limit."""
         found = self._at_limits(node)
-        smooth = all(self.power_series(a, count) for a in node.args)
+        numbers = (a for a in node.args if self._of.line.step > 1 and not a.is_boolean)
+        smooth = all(self.power_series(a, count) for a in numbers)
         return found is not None and smooth and self._probes.is_finite(found)
 
     def _function(self, node: Node) -> Series:

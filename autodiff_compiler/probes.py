@@ -22,7 +22,7 @@ RANGES = (  # of inputs, at each point: what is 0 for positive numbers may not b
 )
 CHOICES = (None, None, True, False, None, None, None)  # of all branches, at each point
 ROUNDINGS = 3
-NOISE = 2e-15  # relative, of one operation: more than it is rounded
+NOISE = 5e-16  # relative, of one operation: more than it is rounded
 SPREAD = 0.03  # relative, of the evaluations of what is not 0
 Column = Sequence[Number]  # the evaluations of a node: the roundings of each point, one by one
 

@@ -24,6 +24,7 @@ from .series import Line
 EQUAL = lookup("equal")
 NEAR = "abs(h) <= 1e-12*abs(t)"  # to this root, of which there may be several
 ROOTS = frozenset({SQRT, *ROOTED})
+BESIDE = 0.1
 MAX_ROOTS, MAX_NODES = 8, 400  # that are looked at, of a program
 ROOM = Limits(nodes=20_000)  # for all series about one root
 
@@ -48,25 +49,37 @@ def removed(
     nodes = [n for n in new.ancestors([output]) if n.op is not STACK]
     if len(nodes) > MAX_NODES:
         return None
+    failing = Failing(new, leaves)
     for root in roots(new, nodes)[:MAX_ROOTS]:
         with suppress(ExpressionError):  # for want of room
-            found = _limits(new, nodes, root, order + 1) if _fails(new, leaves, root) else {}
+            found = _limits(new, nodes, root, order + 1) if failing.at(root) else {}
             for node, limit in found.items():
                 limits.setdefault(node, []).append(limit)
     return (new, _replaced(new, output, limits)) if limits else None
 
 
-def _fails(graph: Graph, leaves: Sequence[Node], root: Root) -> bool:
-    """Whether an output is infinite, or nan, where a factor is 0, and not elsewhere."""
-    new = Graph()
-    nodes = graph.ancestors(leaves)
-    plain = replay(nodes, new, {}, new.intern)
-    image = replay(graph.ancestors([root.value]), new, {}, new.intern)
-    rounded = new.intern(MULTIPLY, image[root.value], new.constant(1))  # for `1**inf` is not 1
-    image |= {root.t: rounded} | dict.fromkeys(root.factors, new.constant(0))
-    replay(nodes, new, image, new.intern)
-    probes = Probes(new)
-    return any(probes.finite(plain[n]) - probes.finite(image[n]) for n in leaves)
+class Failing:
+    """Outputs of a program, of which some may be infinite, or nan, at a root, and not beside it."""
+
+    def __init__(self, graph: Graph, leaves: Sequence[Node]) -> None:
+        self._graph, self._leaves = graph, leaves
+        self._nodes = graph.ancestors(leaves)
+        self._new = Graph()
+        self._probes = Probes(self._new)
+
+    def at(self, root: Root) -> bool:
+        """Whether one fails there."""
+        known = self._replayed(self._graph.ancestors([root.value]), {})
+        beside = self._new.intern(ADD, known[root.value], self._new.constant(BESIDE))
+        rounded = self._new.intern(MULTIPLY, known[root.value], self._new.constant(1))
+        zeros = dict.fromkeys(root.factors, self._new.constant(0))
+        near = self._replayed(self._nodes, {**known, root.t: beside})
+        there = self._replayed(self._nodes, {**known, root.t: rounded, **zeros})
+        finite = self._probes.finite
+        return any(finite(near[leaf]) - finite(there[leaf]) for leaf in self._leaves)
+
+    def _replayed(self, nodes: Sequence[Node], image: dict[Node, Node]) -> dict[Node, Node]:
+        return replay(nodes, self._new, image, self._new.intern)
 
 
 def _limits(graph: Graph, nodes: Sequence[Node], root: Root, count: int) -> dict[Node, Limit]:

@@ -49,18 +49,18 @@ class Arithmetic:
 
     def __init__(self, graph: Graph, probes: Probes, line: Line, count: int) -> None:
         self.graph, self.probes, self.count = graph, probes, count
-        self._line = line
+        self.line = line
         self.assumed: dict[Node, None] = {}
         self.zero, self.one = graph.constant(0), graph.constant(1)
 
     def moving(self, root: Node) -> Series:
         """An input on the line from a root."""
-        zeros = [self.zero] * (self._line.step - 1)
-        return self.series(root, *zeros, self.graph.constant(self._line.sign))
+        zeros = [self.zero] * (self.line.step - 1)
+        return self.series(root, *zeros, self.graph.constant(self.line.sign))
 
     def taken(self, a: Series, count: int) -> list[Node]:
         """The first coefficients in powers of the distance; none, if it has not only such."""
-        step, sign = self._line
+        step, sign = self.line
         powers = range(0, count * step, step)
         others = (self.at(a, k) for k in range(a.start, min(a.end, powers[-1])) if k % step)
         if a.start < 0 or a.end <= powers[-1] or not all(map(self._is_zero, others)):
@@ -151,7 +151,7 @@ class Arithmetic:
         if exponent.op is not CONSTANT:
             raise NoSeries
         power = start * exponent.data
-        is_root = exponent.data == 0.5 and self._line.step == 2 and power % 2 == 1
+        is_root = exponent.data == 0.5 and self.line.step == 2 and power % 2 == 1
         if not is_root and exponent.data != math.floor(exponent.data):
             raise NoSeries
         return int(power)
