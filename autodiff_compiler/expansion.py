@@ -52,6 +52,10 @@ SMOOTH: Mapping[Primitive, str] = {  # functions without the choices that keep t
     lookup("rel_entr"): "x*log(x/y)",
     lookup("kl_div"): "x*log(x/y) - x + y",
     lookup("sqrt_product"): "sqrt(x)*sqrt(y)",
+    lookup("conjugate_sum"): "b + s",
+    lookup("conjugate_ratio"): "(b + s)/y",
+    lookup("compound"): "(1 + x)**y",
+    lookup("erf_difference"): "erf(x) - erf(y)",
 }
 LINES = (Line(1, 1), Line(2, 1), Line(2, -1))
 TABLE = Limits(nodes=2_000)  # for the derivatives of a row

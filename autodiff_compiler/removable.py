@@ -52,9 +52,10 @@ def removed(
     failing = Failing(new, leaves)
     for root in roots(new, nodes)[:MAX_ROOTS]:
         with suppress(ExpressionError):  # for want of room
-            found = _limits(new, nodes, root, order + 1) if failing.at(root) else {}
-            for node, limit in found.items():
-                limits.setdefault(node, []).append(limit)
+            found = _limits(new, nodes, root, order + 1)
+            if found and failing.at(root):
+                for node, limit in found.items():
+                    limits.setdefault(node, []).append(limit)
     return (new, _replaced(new, output, limits)) if limits else None
 
 

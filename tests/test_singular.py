@@ -62,6 +62,15 @@ ROWS = (
     ("asin(sqrt(x))/sqrt(x*(1 - x))", {"x": 0}),
     ("(1 - cos(sqrt(k)*r))/k", {"k": 0, "r": 1.3}),
     ("atan(sqrt(x))/sqrt(x)", {"x": 0}),
+    ("x/log((sqrt(1 - 2*y*x + x**2) + x - y)/(1 - y))", {"x": 0, "y": 0.3}),
+    ("y*((1 + x)**z - 1)/((1 + x)**(1/12) - 1)", {"x": 0, "y": 100, "z": 5}),
+    ("log((exp(x*y) + exp(x*z))/2)/x", {"x": 0, "y": 2, "z": 3}),
+    ("(1 - ((1 - x)/x)**y)/(1 - ((1 - x)/x)**z)", {"x": 0.5, "y": 2, "z": 5}),
+    ("(exp(x*sqrt(y - 5)) - 1 - x*sqrt(y - 5))/x**2", {"x": 0, "y": 9}),
+    ("((y - 5)**x - 1)/sinh(x)", {"x": 0, "y": 9}),
+    ("x**(x/(x - 1))", {"x": 1}),
+    ("1/log(1e3*x) - 1/(1e3*x - 1)", {"x": 1e-3}),
+    ("-y/(2*x) + sqrt(y**2 - 4*x*z)/(2*x)", {"x": 0, "y": 2, "z": 3}),
 )
 
 
@@ -115,6 +124,35 @@ def test_a_module_has_the_limit(target):
 )
 def test_what_has_no_limit_gets_none(source, point, want):
     assert ac.compile(source)(*point) == pytest.approx(want, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "point"),
+    [  # what is 0 for some inputs, and not for these
+        ("-y/(2*x) + sqrt(y**2 - 4*x*z)/(2*x)", {"x": 0, "y": -2, "z": 3}),
+        ("(abs(y + x) - y)/x", {"x": 0, "y": -4}),
+        ("(sqrt((x + y)**2) - y)/x", {"x": 0, "y": -4}),
+        ("(acos(cos(x + y)) - y)/x", {"x": 0, "y": 4}),
+        ("sin(x*(abs(y) - y))/x**2", {"x": 0, "y": -2}),
+        ("(x*abs(x) - y*y)/(x - y)", {"x": -2, "y": -2}),
+        ("(abs(x + abs(y)) - abs(y + abs(y)))/(x - y)", {"x": -2, "y": -2}),
+        ("where(x < -abs(y), (x - y)*5, sin(x - y))/(x - y)", {"x": -2, "y": -2}),
+        ("(1 - cos(x) + x*exp(-1e5*y))/x**2", {"x": 0, "y": 0}),
+        ("(sin(x)*maximum(y, 5) - 5*x)/x**2", {"x": 0, "y": 10}),
+        ("(exp(x) - 1 - 1.0000000000001*x)/x**2", {"x": 0}),
+        # where divisors are 0 elsewhere, too
+        ("(exp(x) - exp(y))/(cosh(x) - cosh(y))", {"x": -2, "y": 2}),
+        ("(exp(x) - exp(y))/(abs(x) - y)", {"x": -2, "y": 2}),
+        ("x**2/(1 - cos(x)**3)", {"x": 2 * math.pi}),
+        ("(x - y)/(atan(x) - atan(y))", {"x": 1e20, "y": 1e25}),
+        ("(exp(1e6*x) - exp(1))/(x**2 - 1e-12)", {"x": -1e-6}),
+        ("(exp(x) - 1)/(x**2 - y*x)", {"x": 1e-6, "y": 1e-6}),
+    ],
+)
+def test_a_limit_of_other_inputs_is_not_taken(source, point):
+    fn = ac.compile(source, inputs=list(point))
+    values = fn(**point), fn.value_and_gradient(**point)[0]
+    assert not any(map(math.isfinite, values))
 
 
 def test_a_choice_by_another_input_has_the_limit_of_each_branch():
