@@ -64,12 +64,3 @@ DECIDED = (
 def test_fewer_comparisons_are_left(source, comparisons):
     code = ac.compile(source, inputs="x y").source("value").partition("def value")[2]
     assert sum(code.count(f" {op} ") for op in COMPARISONS) == comparisons
-
-
-def test_a_condition_of_decided_parts_is_asked_whole():
-    source = (
-        "exp((exp(y + x) - exp(y))/x)*((1 + (abs(y - x) - abs(y)))**y - 1)/(exp(y + x) - exp(y))"
-    )
-    fn = ac.compile(source, inputs="x y")
-    assert fn(0.0, 2.0) == pytest.approx(-2 * math.exp(math.exp(2) - 2), rel=1e-12)
-    assert len(fn.gradient(0.0, 2.0)) == 2
