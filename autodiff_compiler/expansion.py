@@ -204,9 +204,9 @@ class Expansion:
 
     def _composed(self, row: Primitive, k: int, args: Sequence[Node], inner: Series) -> Series:
         """A row of which only the argument `k` varies, and is `inner`."""
-        if inner.start < 0:
+        if inner.start < 0 or not inner.end:
             raise NoSeries
-        middle = self._of.at(inner, 0) if inner.end else self._of.zero
+        middle = self._of.at(inner, 0)
         later = tuple(self._of.at(inner, power) for power in range(1, inner.end))
         slopes = self._slopes(row, k, (*args[:k], middle, *args[k + 1 :]))
         return self._of.taylor(slopes, self._of.normal(Series(1, later)))
