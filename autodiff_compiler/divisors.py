@@ -48,7 +48,7 @@ INVERSES: Mapping[Primitive, tuple[str, ...]] = {
         "tanh": ("arctanh(out)",),
     }.items()
 }
-ROOTS = ("sqrt(out)", "-sqrt(out)")  # of a square
+SQUARE_ROOTS = ("sqrt(out)", "-sqrt(out)")  # what a square is the square of
 POLES = frozenset(  # which, or the slopes of which, are infinite where their argument is 0
     map(lookup, ("coth", "csch", "cot", "csc", "reciprocal", "sqrt"))
 )
@@ -159,7 +159,7 @@ def _inverted(
         for k in places:
             yield from ((node.args[k], graph.constant(n)) for n in _zeros(node.op))
     elif node.op is MULTIPLY and node.args[0] is node.args[1]:
-        yield from ((node.args[0], Pen(graph).written(text, out=out)) for text in ROOTS)
+        yield from ((node.args[0], Pen(graph).written(text, out=out)) for text in SQUARE_ROOTS)
     elif len(places) == 1 and node.op in INVERSES:
         names = dict(zip(node.op.args, node.args, strict=True))
         text = INVERSES[node.op][places[0]]

@@ -23,7 +23,7 @@ from .series import Line
 
 EQUAL = lookup("equal")
 NEAR = "abs(h) <= 1e-12*abs(t)"  # to this root, of which there may be several
-ROOTS = frozenset({SQRT, *ROOTED})
+BY_ROOTS = frozenset({SQRT, *ROOTED})  # functions that may be smooth along a line of squares
 BESIDE = 0.1
 MAX_ROOTS, MAX_NODES = 8, 400  # that are looked at, of a program
 ROOM = Limits(nodes=20_000)  # for all series about one root
@@ -86,7 +86,7 @@ class Failing:
 def _limits(graph: Graph, nodes: Sequence[Node], root: Root, count: int) -> dict[Node, Limit]:
     """The nodes that are not finite where their series about a root is, and what they are there."""
     found: dict[Node, Limit] = {}
-    for line in LINES if not ROOTS.isdisjoint(graph.heads) else LINES[:1]:
+    for line in LINES if not BY_ROOTS.isdisjoint(graph.heads) else LINES[:1]:
         found = {**dict(_on_line(graph, nodes, root, line, count)), **found}
     return found
 
