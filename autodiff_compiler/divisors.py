@@ -127,7 +127,20 @@ def _solutions(graph: Graph, behind: Sequence[Node], t: Node) -> list[Node]:
 
 def _checked(graph: Graph, factor: Node, t: Node, values: Iterable[Node]) -> list[Node]:
     """Those values at which a factor is 0, whatever the other inputs are."""
-    return [v for v in dict.fromkeys(values) if _is_root(graph, factor, t, v)]
+    found = (_settled(graph, value) for value in dict.fromkeys(values))
+    return [v for v in dict.fromkeys(found) if _is_root(graph, factor, t, v)]
+
+
+def _settled(graph: Graph, value: Node) -> Node:
+    """A value, as a number if it is a small one whatever the inputs are, as `1**(1/n)` is."""
+    numbers = [graph.constant(k) for k in GUESSES]
+    apart = [graph.intern(SUBTRACT, value, number) for number in numbers]
+    new = Graph()
+    image = replay(graph.ancestors(apart), new, {}, new.intern)
+    probes = Probes(new)
+    return next(
+        (n for n, d in zip(numbers, apart, strict=True) if probes.vanishes(image[d])), value
+    )
 
 
 def _is_root(graph: Graph, factor: Node, t: Node, root: Node) -> bool:

@@ -46,10 +46,9 @@ class Probes:
         points = list(self._points(node).values())
         return 2 * sum(map(_is_noise, points)) > len(points)
 
-    def cancels(self, node: Node) -> bool:
-        """Whether a sum vanishes, and not because its terms are too small for a double."""
-        known = not self.depends(node) or any(any(p) for p in self._points(node).values())
-        return known and self.vanishes(node)
+    def underflows(self, node: Node) -> bool:
+        """Whether what is made of inputs is exactly 0 wherever it is finite."""
+        return self.depends(node) and not any(any(p) for p in self._points(node).values())
 
     def depends(self, node: Node) -> bool:
         """Whether a node is made of inputs."""

@@ -81,9 +81,11 @@ class Arithmetic:
 
     def _is_zero(self, term: Node) -> bool:
         """Whether a term is 0; of one that inputs are in, this was asked where it was added up."""
-        return term is self.zero or not (
-            self.probes.depends(term) or not self.probes.vanishes(term)
-        )
+        if term is self.zero or not self.probes.depends(term):
+            return self.probes.vanishes(term)
+        if self.probes.underflows(term):
+            raise NoSeries
+        return False
 
     def at(self, a: Series, power: int) -> Node:
         """The coefficient of a power that is known."""
@@ -186,7 +188,7 @@ class Arithmetic:
 
     def _kept(self, term: Node, condition: str, **names: Node) -> Node:
         """A term; 0 if it is but for rounding, which a condition has to confirm."""
-        if not self.probes.cancels(term):
+        if self.probes.underflows(term) or not self.probes.vanishes(term):
             return term
         if self.probes.depends(term):
             self.assumed[Pen(self.graph).written(condition, f=term, **names)] = None
