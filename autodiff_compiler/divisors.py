@@ -103,10 +103,12 @@ def _factors(nodes: Sequence[Node]) -> Iterator[Node]:
     pending = [a for node in nodes for a in _divisors(node)]
     seen = set[Node]()
     for node in pending:  # which grows
+        if node in seen or node.op is CONSTANT:
+            continue
+        seen.add(node)
         if node.op is MULTIPLY:
             pending += node.args
-        elif node not in seen and node.op is not CONSTANT:
-            seen.add(node)
+        else:
             yield node
 
 

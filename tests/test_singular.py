@@ -170,3 +170,8 @@ def test_as_written_there_is_no_limit():
 
 def test_a_value_that_is_chosen_at_the_point_stays():
     assert ac.compile("where(x == 1, 7, 1/log(x) - 1/(x - 1))")(1) == 7
+
+
+def test_a_divisor_of_many_factors_is_looked_through_once():
+    powers = "\n".join(f"y{k + 1} = y{k}*(y{k} + 1)*y{k}" for k in range(60))
+    assert math.isnan(ac.compile(f"y0 = x\n{powers}\n(exp(x) - 1)/y60")(0))
