@@ -173,5 +173,5 @@ def test_a_value_that_is_chosen_at_the_point_stays():
 
 
 def test_a_divisor_of_many_factors_is_looked_through_once():
-    powers = "\n".join(f"y{k + 1} = y{k}*(y{k} + 1)*y{k}" for k in range(60))
-    assert math.isnan(ac.compile(f"y0 = x\n{powers}\n(exp(x) - 1)/y60")(0))
+    powers = "\n".join(f"y{k + 1} = y{k}*y{k}" for k in range(60))
+    assert math.isnan(ac.compile(f"y0 = sin(x)\n{powers}\n(exp(x) - 1)/y60")(0))
