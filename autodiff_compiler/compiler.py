@@ -31,6 +31,7 @@ from .options import (
     names,
     passes,
     shapes_of,
+    switch,
     whole_number,
 )
 from .parser import parse
@@ -366,11 +367,11 @@ def compile(  # noqa: PLR0913  (all but the source by name)
     if not isinstance(limits, Limits):
         raise TypeError(f"limits: expected Limits, got {type(limits).__name__}")
     text = str.__str__(source)  # without what a subclass may add
-    left_out = passes(without) if stable else passes({*passes(without), *STABLE_PASSES})
-    given = names(inputs, "inputs"), names(wrt, "wrt")
-    found = shapes_of(shapes) if shapes else ()
-    options = Options(*given, left_out, limits, found, whole_number("threads", threads, 1))
-    return _kept(text, options) if cache else Function(text, *options)
+    unstable = () if switch("stable", stable) else STABLE_PASSES
+    given = names(inputs, "inputs"), names(wrt, "wrt"), passes({*passes(without), *unstable})
+    found = shapes_of(shapes) if shapes else (), whole_number("threads", threads, 1)
+    options = Options(*given, limits, *found)
+    return _kept(text, options) if switch("cache", cache) else Function(text, *options)
 
 
 def _kept(source: str, options: Options) -> Function:

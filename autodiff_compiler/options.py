@@ -37,6 +37,13 @@ def whole_number(argument: str, given: Any, least: int) -> int:
     return int(given)
 
 
+def switch(argument: str, given: Any) -> bool:
+    """True or False, NumPy's too; raises `TypeError` that names the argument."""
+    if not hasattr(given, "__bool__") or given not in (True, False):  # text and lists have none
+        raise TypeError(f"{argument}: expected True or False, got {given!r}")
+    return bool(given)
+
+
 def check_shapes(shapes: Iterable[tuple[str, object]], inputs: Sequence[str]) -> None:
     """Raise `ValueError` where a shape is given for what is no input."""
     for name, _ in shapes:
@@ -92,7 +99,7 @@ def names(given: Any, argument: str) -> tuple[str, ...] | None:
         return None
     if not isinstance(given, Iterable):
         raise TypeError(f"{argument}: expected names, got {given!r}")
-    listed = given.replace(",", " ").split() if isinstance(given, str) else given
+    listed = _listed(given) if isinstance(given, str) else given
     found = tuple(unicodedata.normalize("NFKC", n) if isinstance(n, str) else n for n in listed)
     for name in found:
         if not isinstance(name, str) or not name.isidentifier():
@@ -100,6 +107,12 @@ def names(given: Any, argument: str) -> tuple[str, ...] | None:
     if len(set(found)) < len(found):
         raise ValueError(f"{argument}: a name is given twice in {', '.join(found)}")
     return found
+
+
+def _listed(text: str) -> list[str]:
+    """What stands between commas and spaces; an empty name between two commas stays one."""
+    parts = text.split(",") if text.strip() else []
+    return [name for part in parts for name in part.split() or [""]]
 
 
 def passes(given: Iterable[str]) -> tuple[str, ...]:

@@ -172,6 +172,7 @@ def test_an_undeclared_name_is_refused_with_the_nearest():
         ({"wrt": "z"}, "z is not an input"),
         ({"inputs": ["x", "x", "y"]}, "twice"),
         ({"inputs": ["x", "2y"]}, "not a name"),
+        ({"inputs": "x,,y"}, "inputs: '' is not a name"),
         ({"without": ["fuse"]}, "without"),
         ({"shapes": {"X": ("n",)}}, "shapes: X is not an input"),
         ({"shapes": {"x": ("2n",)}}, "shapes: x"),
@@ -182,6 +183,13 @@ def test_an_undeclared_name_is_refused_with_the_nearest():
 def test_wrong_options_name_the_option(options, match):
     with pytest.raises(ValueError, match=match):
         ac.compile("x*y", **options)
+
+
+@pytest.mark.parametrize("option", ["stable", "cache"])
+@pytest.mark.parametrize("given", ["no", 3, None, [True]], ids=str)
+def test_a_switch_is_on_or_off(option, given):
+    with pytest.raises(TypeError, match=f"{option}: expected True or False, got "):
+        ac.compile("x*y", **{option: given})
 
 
 def test_a_source_that_is_no_string():
