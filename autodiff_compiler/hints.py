@@ -68,7 +68,18 @@ HINTS = (
         "a number has one decimal point",
         "write one number, such as 1.5",
     ),
-    Hint(r"\blambda\s+$", r"", "there are no functions without a name", "write f(x) = 2*x; f(y)"),
+    Hint(
+        r"\b(?P<word>lambda)\s+$",
+        r"",
+        "there are no functions without a name",
+        "write f(x) = 2*x; f(y)",
+    ),
+    Hint(
+        r"\b(?P<word>from|import)\s+$",
+        r"\w",
+        "{word} is not part of the language",
+        "leave it out: sin, exp and others are there without it",
+    ),
     Hint(r"", r"is\b", "is does not compare", "write =="),
     Hint(r"", r"in\b", "in is not part of the language", "write a <= x and x <= b"),
     Hint(r"\w\s+$", r"(?P<word>for|while)\b", "{word} is not part of the language", LOOPS),
@@ -104,7 +115,7 @@ HINTS = (
     Hint(r"\bif\b[^;\n]*$", r"(?=$|[;\n)])", "the else is missing", CHOICE),
     Hint(r"\*\*\s*$|\^\s*$", r"[*^]", "there is an operator too many", "write x**2"),
     Hint(
-        r"\b(?P<word>let|var|const|def|return|float|double|import|class)\s+$",
+        r"\b(?P<word>let|var|const|def|return|float|double|class)\s+$",
         r"",
         "{word} is not part of the language",
         "write name = value, and the output on the last line",
@@ -228,11 +239,14 @@ def _instead(name: str, known: Iterable[str]) -> str:
     return f"did you mean {close}?" if close else other
 
 
-def explain(source: str, position: int) -> tuple[str, str | None] | None:
-    """`(problem, hint)` for a syntax error at an offset of the source, if the table knows it."""
+def explain(source: str, position: int) -> tuple[str, str, tuple[int, int] | None] | None:
+    """`(problem, hint, span)` for a syntax error at an offset, if the table knows it.
+
+    The span is that of the word before the offset that is wrong, if it is one.
+    """
     replacement = REPLACEMENTS.get(source[position : position + 1])
     if replacement:
-        return f"{source[position]!r} is not part of the language", f"write {replacement}"
+        return f"{source[position]!r} is not part of the language", f"write {replacement}", None
     before, after = (
         source[max(0, position - WINDOW) : position],
         source[position : position + WINDOW],
@@ -241,12 +255,16 @@ def explain(source: str, position: int) -> tuple[str, str | None] | None:
         left, right = re.search(row.before, before), re.match(row.after, after)
         if left and right and (row.problem or _is_application(left["function"])):
             words = {**left.groupdict(), **right.groupdict()}
-            written = _replaced(words)
-            if written:
-                return row.problem, written
+            hint = _replaced(words) or row.hint.format(**words)
             problem = row.problem or "a function needs parentheses"
-            return problem.format(**words), row.hint.format(**words)
+            return problem.format(**words), hint, _word_before(left, position - len(before))
     return None
+
+
+def _word_before(match: re.Match[str], offset: int) -> tuple[int, int] | None:
+    if not match.groupdict().get("word"):
+        return None
+    return offset + match.start("word"), offset + match.end("word")
 
 
 def _replaced(words: Mapping[str, str]) -> str | None:
@@ -284,7 +302,8 @@ def syntax_error(error: UnexpectedInput, source: str) -> ExpressionError:
         return ExpressionError(bracket[1], source, (bracket[0], bracket[0] + 1))
     known = explain(source, position)
     if known is not None:
-        return ExpressionError(known[0], source, (position, position + width), known[1])
+        problem, hint, span = known
+        return ExpressionError(problem, source, span or (position, position + width), hint)
     text = source[position : position + min(width, 20)]
     if isinstance(error, UnexpectedCharacters) and not text.isascii():
         problem = f"{_shown(text)} is not part of the language"
