@@ -301,9 +301,13 @@ def made(graph: Graph, total: Polynomial, factor: Powers) -> Node:
 
 
 def _shared(monomials: Sequence[Monomial]) -> dict[int, int]:
-    """The powers that all of several monomials have."""
+    """The powers that all of several monomials have, on the same side of the line."""
     first, *rest = map(dict, monomials)
-    return {i: min(e, *(m[i] for m in rest)) for i, e in first.items() if all(i in m for m in rest)}
+    return {
+        i: min(e, *(m[i] for m in rest))
+        for i, e in first.items()
+        if all(e * m.get(i, 0) > 0 for m in rest)
+    }
 
 
 def _sum(graph: Graph, positive: list[Node], negative: list[Node]) -> Node:

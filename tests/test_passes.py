@@ -244,6 +244,14 @@ def test_common_factors_divide_what_they_are_taken_out_of():
         assert fn.gradient(x=x, y=y) == pytest.approx(want, rel=1e-12)
 
 
+@pytest.mark.parametrize("x", [-1e-200, 1e-5, 0.3, -1e100, -1e160, -4e187])
+def test_a_sum_over_a_line_and_above_it_has_no_common_factor(x):
+    """As `(3 - x*x)/x` overflows where `3/x - x` does not, and nobody is told."""
+    fn = ac.compile("(3/x - (x - 1)) - 1")
+    assert fn(x) == pytest.approx(3 / x - x)
+    assert fn.gradient(x)[0] == pytest.approx(-3 / x / x - 1)
+
+
 def test_slopes_of_inverse_powers_at_their_poles():
     for n in (2, 3, 4):
         fn = ac.compile(f"1/x**{n}")
