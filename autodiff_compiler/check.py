@@ -10,14 +10,14 @@ from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .accuracy import MAX_PARTIALS, by_output, flat, measure
 from .backends.evaluate import Evaluation, sympy_algebra
-from .certificate import Certificate, Disagreement, Worst
+from .checking.accuracy import MAX_PARTIALS, by_output, flat, measure
+from .checking.certificate import Certificate, Disagreement, Worst
+from .checking.reference import Reference, Span
+from .checking.sampling import usual, whole
 from .given import Point, vector
 from .graph import STACK, Graph, Node
 from .options import whole_number
-from .reference import Reference, Span
-from .sampling import usual, whole
 from .symbols import output_symbols
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ from .collector import uncollected
 from .derivatives import KINDS, SCALAR_ONLY, Program
 from .errors import ExpressionError, printable
 from .files import write
-from .flatten import flattened
 from .graph import STACK, Graph, Node, differentiable
 from .limits import DEFAULT, Limits
 from .members import Generated, Signature
@@ -47,12 +46,13 @@ from .passes import (
     optimise,
     pipeline,
 )
+from .products.flatten import flattened
 from .recycling import RECYCLED
 from .shapes import Extent, Shape, shown
 from .singular import differentiate, limited
 
 if TYPE_CHECKING:
-    from .certificate import Certificate
+    from .checking.certificate import Certificate
     from .cost import Cost
     from .drawing import Drawing
     from .packed import Packed
@@ -248,7 +248,8 @@ class Function:
         A program of arrays is checked element by element, at `extents` for the names in its shapes:
         small ones, unless some are given, or those of `points`.
         """
-        from . import arraycheck, check
+        from . import check
+        from .checking import arraycheck
 
         plan = check.Plan(samples, seed, accuracy, bits)
         if points is not None and not _are_several(points):

@@ -11,17 +11,17 @@ from functools import partial, reduce
 from operator import attrgetter
 from typing import NamedTuple
 
-from .batch import linear_map
-from .chain import zeros
-from .contraction import transposed
+from .chainrule.chain import zeros
+from .chainrule.poles import where_not_0
+from .chainrule.shortcuts import Again
 from .forward import forward
 from .graph import ADD, CONSTANT, MULTIPLY, STACK, Graph, Node, users
-from .poles import where_not_0
 from .primitives import ARRAYS
 from .primitives.axes import Axes
+from .products.batch import linear_map
+from .products.contraction import transposed
 from .reverse import reverse
 from .shapes import Shape, nominal, size_of
-from .shortcuts import Again
 
 SUM = ARRAYS["sum"]
 Tree = Node | tuple["Tree", ...] | list["Tree"]  # a tuple stays one, a list becomes an array

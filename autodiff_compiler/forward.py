@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .chain import JOINED, slope_by, tangent_of
+from .chainrule.chain import JOINED, slope_by, tangent_of
+from .chainrule.masks import chain, total
+from .chainrule.poles import where_not_0
+from .chainrule.shortcuts import Again, Quotient, Shortcuts, arguments, shortcuts
 from .graph import BROADCAST, CONSTANT, INPUT, STACK, Graph, Node
-from .masks import chain, total
-from .poles import where_not_0
 from .primitives import ArrayPrimitive
-from .shortcuts import Again, Quotient, Shortcuts, arguments, shortcuts
 
 
 def tangents(

@@ -13,19 +13,19 @@ from typing import Any
 from lark import Lark, Transformer
 from lark.exceptions import UnexpectedInput
 
-from .arrays import transposed
-from .calls import Keyword, Ragged, extent_of
-from .characters import inspect
-from .driver import Driver, StuckError, TooDeepError
 from .errors import ExpressionError
-from .functions import Function, Reading
 from .graph import AND, CONSTANT, NEGATIVE, NOT, OR, POWER, Graph, Node
-from .hints import syntax_error
-from .indexing import Range, indexed
-from .lexer import FormulaLexer, Word, flatten, span
+from .language.arrays import transposed
+from .language.calls import Keyword, Ragged, extent_of
+from .language.characters import inspect
+from .language.driver import Driver, StuckError, TooDeepError
+from .language.functions import Function, Reading
+from .language.hints import syntax_error
+from .language.indexing import Range, indexed
+from .language.lexer import FormulaLexer, Word, flatten, span
+from .language.scope import INFIX, RESERVED, WORDS, Scope
 from .limits import DEFAULT, Limits
 from .primitives import ARRAYS, Primitive
-from .scope import INFIX, RESERVED, WORDS, Scope
 from .shapes import Extent, Polynomial, Shape, ShapeError, named
 
 STATEMENT_END = re.compile(r"[;\n]|\Z")

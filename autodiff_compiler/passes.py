@@ -13,28 +13,28 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import NamedTuple
 
-from .arraylaws import arrays, whole
-from .decisions import decisions
-from .densities import densities, logarithms
-from .differencing import Differencing
-from .exponentials import totals
-from .factors import collect, factors
-from .folding import fold
 from .graph import CONSTANT, INPUT, Graph, Node, Rule, Rules
-from .lowest import lowest
-from .multiples import multiples
-from .norms import exponentials, norms, shares
-from .orders import orders
-from .powers import log_of_power, power_less, powers
+from .laws.arraylaws import arrays, whole
+from .laws.decisions import decisions
+from .laws.densities import densities, logarithms
+from .laws.differencing import Differencing
+from .laws.exponentials import totals
+from .laws.factors import collect, factors
+from .laws.folding import fold
+from .laws.lowest import lowest
+from .laws.multiples import multiples
+from .laws.norms import exponentials, norms, shares
+from .laws.orders import orders
+from .laws.powers import log_of_power, power_less, powers
+from .laws.regroup import Regroup
+from .laws.shifted import shifted
+from .laws.signs import signs
+from .laws.stable import PAIRS, STABLE
+from .laws.threefold import threefold
 from .primitives import ArrayPrimitive, Primitive
-from .regroup import Regroup
 from .rewrite import LawPass
-from .shifted import shifted
-from .signs import signs
 from .simplify import SIMPLIFY
-from .stable import PAIRS, STABLE
 from .symbols import trace_symbols
-from .threefold import threefold
 
 LocalPass = Callable[[Primitive, tuple[Primitive, ...]], Iterable[Rule]]
 

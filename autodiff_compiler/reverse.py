@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial, reduce
 
-from .chain import Contribution, adjoint_of, fitted, is_position, slope_by
+from .chainrule.chain import Contribution, adjoint_of, fitted, is_position, slope_by
+from .chainrule.masks import chain, total
+from .chainrule.radial import radial
+from .chainrule.roots import at_root
+from .chainrule.shortcuts import Again, Quotient, Shortcuts, UnderRoot, arguments, shortcuts
 from .forward import name_after
 from .graph import ADD, STACK, Graph, Node, dependents
-from .masks import chain, total
 from .primitives import ArrayPrimitive
-from .radial import radial
-from .roots import at_root
-from .shortcuts import Again, Quotient, Shortcuts, UnderRoot, arguments, shortcuts
 
 # One line of the adjoint trace: `node` passes `adjoint*slope` on to `argument`, whose adjoint was
 # `before`, if it had one, and is now `total`.  An operation on arrays has a rule, and no slope.  A

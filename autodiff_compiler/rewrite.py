@@ -14,11 +14,11 @@ from itertools import accumulate, product
 from typing import Any, NamedTuple
 
 from .graph import CONSTANT, INPUT, NEGATIVE, SUBTRACT, Graph, Node, Rule, Step
+from .laws.remainder import Given, Proportion
 from .parser import parse
 from .partials import Builder, builder, function
 from .primitives import BY_NAME, Primitive
 from .primitives.ieee import Number
-from .remainder import Given, Proportion
 
 CONSTANTS = ("m", "n")  # names that stand for constants
 RATIOS = ("r", "k")  # names of what one node is times another; `k` stands only for a constant

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from .chainrule.poles import has_poles
+from .chainrule.roots import has_roots, has_steep
 from .derivatives import ALONG, AT_POLES, KINDS, SECOND, Problem, Program
-from .divisors import has_divisors
 from .graph import Graph, Node
-from .poles import has_poles
-from .removable import removed
-from .roots import has_roots, has_steep
+from .singularities.divisors import has_divisors
+from .singularities.removable import removed
 
 ORDERS = {"value": 0, **dict.fromkeys(SECOND, 2)}  # of derivatives; others are first ones
 

@@ -17,6 +17,7 @@ from .backends.formula import FormulaSpeller
 from .backends.latex import LatexSpeller, brackets
 from .backends.latex import symbol as latex_symbol
 from .backends.style import PLAIN
+from .chainrule.masks import masked
 from .derivatives import Program
 from .forward import tangents
 from .graph import (
@@ -32,7 +33,6 @@ from .graph import (
     Node,
     free,
 )
-from .masks import masked
 from .passes import STABLE_PASSES, pipeline
 from .report import Report
 from .reverse import accumulations

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from test_architecture import FLOORS, PACKAGE, ROOT
 
-from autodiff_compiler.arrays import FUNCTIONS
+from autodiff_compiler.language.arrays import FUNCTIONS
+from autodiff_compiler.laws.stable import STABLE
 from autodiff_compiler.primitives import ARRAYS, TABLE
-from autodiff_compiler.stable import STABLE
 
 
 def functions() -> str:
@@ -98,10 +98,6 @@ STOREYS = (
     "What is offered to Python",
     "What is offered to the shell",
 )
-FOLDERS = {
-    "primitives": "THE table: what is known of each operation",
-    "backends": "What a graph is printed as",
-}
 
 
 def modules() -> str:
@@ -112,22 +108,23 @@ def modules() -> str:
         "Each floor imports only from itself and those above it in this list.",
     ]
     for title, floor in zip(STOREYS, FLOORS, strict=True):
-        lines += ["", f"## {title}", "", *_listed(sorted(PACKAGE / f"{name}.py" for name in floor))]
-    for folder, title in FOLDERS.items():
-        lines += [
-            "",
-            f"## `{folder}/`: {title}",
-            "",
-            *_listed(sorted((PACKAGE / folder).glob("*.py"))),
-        ]
+        files = [path for name in floor if (path := PACKAGE / f"{name}.py").exists()]
+        lines += ["", f"## {title}", "", *_listed(files)]
+        for folder in (PACKAGE / name for name in floor if (PACKAGE / name).is_dir()):
+            lines += ["", f"### `{folder.name}/`: {_headline(folder / '__init__.py')}", ""]
+            lines += _listed(sorted(folder.glob("*.py")))
     return "\n".join([*lines, ""])
 
 
 def _listed(paths: list[Path]) -> Iterator[str]:
     for path in paths:
-        if path.exists() and path.name != "__init__.py":
-            doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            yield f"- `{path.name}`: {doc.splitlines()[0]}"
+        if path.name != "__init__.py":
+            yield f"- `{path.name}`: {_headline(path)}"
+
+
+def _headline(path: Path) -> str:
+    """The first line of a module's docstring."""
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").splitlines()[0]
 
 
 DOCUMENTS = {"FUNCTIONS.md": functions, "REWRITES.md": rewrites, "MODULES.md": modules}

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from autodiff_compiler.backends.evaluate import mpmath_algebra
 from autodiff_compiler.backends.lowering import lower
+from autodiff_compiler.checking.reference import FAILURES
 from autodiff_compiler.derivatives import Program
 from autodiff_compiler.graph import AND, CONSTANT, INPUT, OR, WHERE
-from autodiff_compiler.reference import FAILURES
 
 SMALLEST, NORMAL, LARGEST = 5e-324, 2.3e-308, 1.7976931348623157e308
 MAX_EXPONENT = 20_000  # binary; beyond, mpmath would need millions of digits for the next function

@@ -6,8 +6,8 @@ import ast
 from functools import reduce
 
 from autodiff_compiler.graph import AND, CONSTANT, NEGATIVE, NOT, NOT_EQUAL, OR, WHERE, Graph
+from autodiff_compiler.language.scope import FOLDED
 from autodiff_compiler.primitives import CONSTANTS, lookup
-from autodiff_compiler.scope import FOLDED
 
 ROWS = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Mod: "mod",

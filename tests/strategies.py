@@ -12,8 +12,8 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from autodiff_compiler.graph import WHERE
+from autodiff_compiler.language.scope import FOLDED
 from autodiff_compiler.primitives import CONSTANTS, TABLE, special
-from autodiff_compiler.scope import FOLDED
 
 PLAIN = ("x", "y", "z", "a", "b", "x1", "x2")
 ODD = (

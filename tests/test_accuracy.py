@@ -10,9 +10,9 @@ import mpmath
 import pytest
 
 import autodiff_compiler as ac
-from autodiff_compiler.certificate import BUCKETS
+from autodiff_compiler.checking.certificate import BUCKETS
+from autodiff_compiler.checking.sampling import whole
 from autodiff_compiler.cli import main
-from autodiff_compiler.sampling import whole
 
 
 def measured(source, count=20, stable=False):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autodiff_compiler as ac
-from autodiff_compiler.certificate import METHODS, SECOND
+from autodiff_compiler.checking.certificate import METHODS, SECOND
 from autodiff_compiler.primitives import ARRAYS
 
 RIGHT = [

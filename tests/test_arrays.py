@@ -11,8 +11,8 @@ import pytest
 from array_cases import CASES, POSITIONS, declared, inputs, point
 
 import autodiff_compiler as ac
-from autodiff_compiler.arrays import FUNCTIONS
 from autodiff_compiler.derivatives import KINDS, SCALAR_ONLY
+from autodiff_compiler.language.arrays import FUNCTIONS
 from autodiff_compiler.primitives import ARRAYS
 from autodiff_compiler.shapes import shown
 

@@ -13,7 +13,7 @@ from oracle import Oracle, bits
 from scipy import special
 
 import autodiff_compiler as ac
-from autodiff_compiler.stable import STABLE
+from autodiff_compiler.laws.stable import STABLE
 
 POINTS, DIGITS = 60, 700
 SPECIAL = (1.0, -1.0, 2.0, 0.5)

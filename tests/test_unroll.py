@@ -7,9 +7,9 @@ import pytest
 
 import autodiff_compiler as ac
 from autodiff_compiler.backends.evaluate import Evaluation, mpmath_algebra
+from autodiff_compiler.checking.unroll import elements_of, unrolled
 from autodiff_compiler.graph import STACK
 from autodiff_compiler.parser import parse
-from autodiff_compiler.unroll import elements_of, unrolled
 
 PROGRAMS = [
     "x: [n]; A: [n, n]; x @ A @ x",

@@ -19,15 +19,7 @@ from .body import Body, Results
 from .numbers import NumberSchedule
 from .numpy import NUMPY, listed
 from .precision import common_type
-from .regions import (
-    BLOCK,
-    Region,
-    ShapeOf,
-    is_assembly,
-    is_elementwise,
-    is_total,
-    steps,
-)
+from .regions import BLOCK, Region, ShapeOf, is_assembly, is_elementwise, is_total, steps
 from .style import RESERVED, Style
 from .vectorised import HELPERS, is_slow
 

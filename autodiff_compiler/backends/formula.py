@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cache
 
 from ..derivatives import Program, Tree
-from ..flatten import flattened
 from ..graph import MULTIPLY, WHERE, Graph, Node
+from ..language.scope import WORDS
 from ..passes import Pipeline, optimise, pipeline
 from ..primitives import BY_NAME, Primitive
 from ..primitives.arithmetic import COMPARISON, PRODUCT
 from ..primitives.ieee import Number, evaluator
+from ..products.flatten import flattened
 from ..rewrite import Law, LawPass
-from ..scope import WORDS
 from ..shapes import Extent
 from ..singular import differentiate
 from .base import Expressions, Schedule, Spelling, call, infix, layout, literal

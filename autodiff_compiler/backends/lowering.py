@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..derivatives import Program
-from ..folding import waiting
 from ..graph import INPUT, Graph, Node
+from ..laws.folding import waiting
 from ..partials import definition
 from ..passes import settled
 from ..primitives import Primitive

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 
+from ..backends import apart, arrayhelpers, arrays, blocks, numpy, patterns, python
 from ..derivatives import Program
 from ..graph import WHERE, free
 from ..primitives import BY_NAME, lookup
 from ..primitives.ieee import can_raise, helper
 from ..singular import by_poles
-from . import apart, arrayhelpers, arrays, blocks, numpy, patterns, python
 from .base import HERE, Import, Schedule
 from .blocks import BlockSchedule
 from .branches import BranchSchedule

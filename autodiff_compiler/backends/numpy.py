@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
+from ..chainrule.roots import INVALID
 from ..derivatives import ALONG, Program, Tree
-from ..divisors import has_divisors
 from ..graph import CONSTANT, INPUT, WHERE, Node
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT
 from ..primitives.ieee import Number
-from ..roots import INVALID
-from .base import (
-    HERE,
-    PYTHON_KEYWORDS,
-    Import,
-    Schedule,
-    Spelling,
-    call,
-    infix,
-    literal,
-    template,
-)
+from ..singularities.divisors import has_divisors
+from .base import HERE, PYTHON_KEYWORDS, Import, Schedule, Spelling, call, infix, literal, template
 from .precision import doubles
 from .python import helper_call, signature, tuple_of
 from .style import Style

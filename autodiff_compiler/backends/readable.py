@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
-from ..contraction import einsum
 from ..derivatives import Program
 from ..graph import ADD, Graph, Node
 from ..primitives import ARRAYS, Primitive
 from ..primitives.axes import ALL, LETTERS, At, Index, Item, New, Pick, Slice, Take, axes_of
+from ..products.contraction import einsum
 from ..shapes import Extent, Shape, broadcast
 from .lowering import rebuilt
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import arithmetic, elementary, linear, matrices, moving, reductions, special, stable
+from ..primitives import (
+    arithmetic,
+    elementary,
+    linear,
+    matrices,
+    moving,
+    reductions,
+    special,
+    stable,
+)
 from .row import ArrayPrimitive, Primitive, array_function, function
 
 __all__ = [

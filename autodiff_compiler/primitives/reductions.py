@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
+from ..primitives import arithmetic, elementary
 from ..shapes import broadcast
-from . import arithmetic, elementary
 from .axes import Axes
 from .linear import EXPAND, EYE, SUM, TRANSPOSE, reduction_text
 from .row import ArrayPrimitive, Rule, array_function

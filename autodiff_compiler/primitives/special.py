@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import log, prod
 from typing import Any
 
-from . import gammas
+from ..primitives import gammas
 from .row import POSITIVE, REAL, UNIT, function
 from .stable import EXPREL_SLOPE, horner
 

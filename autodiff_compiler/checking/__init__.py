@@ -1,0 +1,1 @@
+"""Everything a check compares with, and what it finds."""

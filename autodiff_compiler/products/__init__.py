@@ -1,0 +1,1 @@
+"""Products of arrays: what they are, in which order they are multiplied, and linear maps."""
