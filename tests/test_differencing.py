@@ -91,3 +91,19 @@ def test_far_apart_it_is_as_written(formula):
 def test_what_does_not_cancel_stays(source):
     found = [r.rule for r in ac.compile(source).rewrites if r.name == "stable"]
     assert "a formula at two points, by the rules of differences" not in found
+
+
+NORMS = "sqrt((x + h)**2 + (1 - h)**2) - sqrt((x - h)**2 + (1 + h)**2)"
+
+
+@pytest.mark.parametrize("point", [(0.7, 1e-12), (3.0, -1e-9), (1e-9, 0.3), (40.0, 1e-7)])
+def test_differences_of_norms_of_sums_keep_their_digits(point):
+    ((value, *slopes),) = errors(NORMS, [point])
+    assert max(value, *slopes) < 8
+
+
+def test_norms_of_sums_whose_squares_leave_the_range():
+    fn = ac.compile("sqrt((a + d)**2 + (b - c)**2) - sqrt((a - d)**2 + (b + c)**2)")
+    for size in (1e-170, 1e170):
+        assert fn(size, size, 0.0, 0.0) == 2 * size
+        assert fn.gradient(size, size, 0.0, 0.0) == (1, 1, 0, 0)

@@ -192,7 +192,7 @@ def lessened(left: Polynomial, right: Polynomial, sign: int) -> Polynomial | Non
         return None
     total = added(left, right, sign)
     one, other, both = (doubles(p.values()) for p in (left, right, total))
-    longest = 2 if left.keys() == right.keys() else max(one, other)
+    longest = max(2, 1 + len(left) // 2) if left.keys() == right.keys() else max(one, other)
     digits = one + other > len(left) + len(right)  # are won
     return total if 0 < both < longest + digits else None
 

@@ -69,7 +69,7 @@ def differences() -> Iterator[Law]:
     yield stable("xlog1py(1 + x, x) - xlogx(y)", near, CANCELS, given="d = (1 + x) - y")
     power = "where(abs(d) < 1, n**y*expm1(d*log(n)), out)"
     yield stable("n**x - n**y", power, CANCELS, given="d = x - y", when=positive)
-    norms = "d/(hypot(x, y) + hypot(u, v))"
+    norms = "s = hypot(x, y) + hypot(u, v); where(s > 1e-140 and s < 1e150, d/s, out)"
     given = "d = (x*x + y*y) - (u*u + v*v)"
     yield stable("hypot(x, y) - hypot(u, v)", norms, CANCELS, given=given)
     inverse = "where(2*abs(d) < y, n*d/(sqrt(x)*sqrt(y)*(sqrt(x) + sqrt(y))), out)"
