@@ -17,7 +17,7 @@ from .errors import nearest
 from .graph import Node
 from .liveness import buffers, executed, peak, storage
 from .options import distinct, whole_number
-from .shapes import Extent, Polynomial, extent_names, size_of
+from .shapes import Extent, Polynomial, extent_names, size_of, terms_of
 
 ONE = count(1)
 
@@ -103,12 +103,8 @@ def _outgrows(size: Extent, others: Sequence[Extent]) -> bool:
     """Whether some term of a size is no part of any term of the others; of numbers, the larger."""
     if not any(isinstance(other, Polynomial) for other in (size, *others)):
         return all(size > other for other in others)  # type: ignore[operator]
-    terms = [m for other in others for m in _monomials(other)]
-    return not all(any(_divides(m, term) for term in terms) for m in _monomials(size))
-
-
-def _monomials(size: Extent) -> list[list[Any]]:
-    return [list(m) for m in size.terms] if isinstance(size, Polynomial) else [[]]
+    terms = [m for other in others for m in terms_of(other)]
+    return not all(any(_divides(m, term) for term in terms) for m in terms_of(size))
 
 
 def _divides(monomial: Sequence[Any], term: Sequence[Any]) -> bool:

@@ -73,6 +73,15 @@ class Findings:
             return None
         return Disagreement(method, quantity.name, place, got, float(want))
 
+    def certificate(
+        self, fn: Function, used: Sequence[Any], unchecked: Sequence[Any], accuracy: Any, plan: Plan
+    ) -> Certificate:
+        """What was found at the points that were `used`."""
+        found = self.worst, self.skipped, tuple(self.disagreements)
+        return Certificate(
+            fn.formula, tuple(used), tuple(unchecked), *found, tuple(accuracy), plan.bits
+        )
+
     def skip(self, method: str, reason: str) -> None:
         """Leave a method out from now on."""
         self.skipped[method] = reason
@@ -121,7 +130,7 @@ class Checker:
         self, label: str, row: Sequence[Span], scale: float, point: Mapping[str, float]
     ) -> Iterator[Quantity]:
         for name, span in zip(self.names, row, strict=True):
-            part = scale / max(abs(point[name]), 1e-300)
+            part = scale / max(abs(point[name]), FLOOR)
             yield Quantity(f"d{label}/d{name}", span, max(span.size, part))
 
     def at(self, point: Mapping[str, float], quantities: Sequence[Quantity]) -> None:
@@ -336,13 +345,5 @@ def check(
     drawn = itertools.islice(usual(names, plan.seed), TRIES)
     pairs = ((checker, point) for point in (drawn if given is None else given))
     used, unchecked = visit(pairs, plan.samples if given is None else math.inf)
-    return Certificate(
-        fn.formula,
-        tuple(used),
-        tuple(unchecked) if given is not None else (),
-        findings.worst,
-        findings.skipped,
-        tuple(findings.disagreements),
-        measure(fn, graph, output, labels, given, plan.accuracy, plan.ranges(names)),
-        plan.bits,
-    )
+    accuracy = measure(fn, graph, output, labels, given, plan.accuracy, plan.ranges(names))
+    return findings.certificate(fn, used, unchecked if given else (), accuracy, plan)

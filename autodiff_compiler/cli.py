@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import points
+from . import options, points
 from .backends.module import TARGETS
 from .compiler import Function, compile
 from .cost import FORMATS as COST_FORMATS
@@ -95,7 +95,13 @@ TARGET = _option(
     "--target", choices=tuple(TARGETS), help="plain Python, the default of numbers, or NumPy"
 )
 ARRAYS = _names("--arrays", metavar="NAMES", help="inputs that will be large arrays: x,y")
-THREADS = _option("--threads", type=int, metavar="N", help="that share large arrays; by default 2")
+THREADS = _option(
+    "--threads",
+    type=int,
+    default=options.THREADS,
+    metavar="N",
+    help="that share large arrays; by default %(default)s",
+)
 MODE = _option("--mode", choices=MODES, default="primal", help="values, tangents or adjoints")
 SEED = _names("--seed", metavar="VALUES", help="tangents x1=1,x2=0 or the adjoint of the output")
 TRACE_FORMAT, COST_FORMAT = (
@@ -341,7 +347,7 @@ def run(args: argparse.Namespace) -> int:
         without=args.without or "",
         stable=not args.as_written,
         limits=points.limits(args.limit),
-        **({"threads": args.threads} if getattr(args, "threads", None) is not None else {}),
+        threads=getattr(args, "threads", options.THREADS),
     )
     text, data, code = COMMANDS[args.command].run(fn, args)
     if args.json:

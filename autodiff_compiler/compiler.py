@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .allowlist import inspect
 from .arrayruntime import callables
-from .backends.module import module, targets
+from .backends.module import TARGETS, module
 from .backends.style import Style
 from .cache import Cache
 from .collector import uncollected
@@ -180,8 +180,8 @@ class Function:
         target = target or ("numpy" if large else self.default_target)
         if target == "python" and self._graph.has_arrays:
             raise ValueError("target: a program of arrays needs 'numpy'")
-        if target not in targets():
-            raise ValueError(f"target: expected one of {', '.join(targets())}, got {target!r}")
+        if target not in TARGETS:
+            raise ValueError(f"target: expected one of {', '.join(TARGETS)}, got {target!r}")
         programs = [self._program(kind) for kind in distinct(kinds or self.default_kinds)]
         if large and (target == "python" or self._graph.has_arrays):
             raise ValueError("arrays: only for NumPy's code of inputs without shapes")
@@ -355,7 +355,7 @@ def compile(  # noqa: PLR0913  (all but the source by name)
             as a text, `{"X": "N, 2"}`.  An input without a shape is a number.
         without: names of passes to leave out, of `PASSES`.
         stable: whether formulas that cancel or overflow take a form that does not; `False` leaves
-            out the passes `stable`, `lowest`, `collect` and `regroup`: what is written.
+            out the passes `stable`, `lowest`, `collect`, `regroup` and `limits`: what is written.
         limits: how large the source and its derivatives may be.
         cache: whether the function may be one compiled before from the same source and options;
             what is compiled a second time is kept, the 256 used last, as long as they are small.

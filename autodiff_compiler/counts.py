@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from .shapes import Extent, Monomial, Polynomial, size_of
+from .shapes import Extent, Monomial, Polynomial, size_of, terms_of
 
 
 class Count:
@@ -50,9 +50,8 @@ ZERO = Count({})
 
 def count(times: int | Fraction, *extents: Extent) -> Count:
     """A number times a product of extents."""
-    product = size_of(extents)
-    terms = product.terms if isinstance(product, Polynomial) else {(): product}
-    return Count({monomial: Fraction(times) * number for monomial, number in terms.items()})
+    terms = terms_of(size_of(extents)).items()
+    return Count({monomial: Fraction(times) * number for monomial, number in terms})
 
 
 def total(counts: Iterable[Count]) -> Count:

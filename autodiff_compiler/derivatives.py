@@ -223,7 +223,7 @@ def jvp(problem: Problem) -> Program:
 def _jvp_at_poles(problem: Problem) -> Program:
     """By the gradient of a number, which knows more limits; what does not move adds nothing."""
     graph, output = problem.graph, problem.output
-    if output.op is STACK or output.shape:
+    if output.shape:
         return jvp(problem)
     dots = problem.dots()
     along = _moved(graph, dots.elements, problem.gradient())
@@ -259,7 +259,7 @@ def _primals(problem: Problem) -> Group:
 def vjp(problem: Problem) -> Program:
     """The adjoint pass from a cotangent that is a further input; of a number, scaled by it."""
     graph, output = problem.graph, problem.output
-    if output.op is not STACK and not output.shape:
+    if not output.shape:
         return _scaled_gradient(problem, graph.fresh_input("cotangent"))
     is_list = output.op is STACK
     names = [f"cotangent{k}" for k in range(len(output.args))] if is_list else ["cotangent"]

@@ -8,7 +8,7 @@ from typing import Any
 from .arrayruntime import conforming
 from .errors import counted
 from .runtime import number
-from .shapes import Polynomial, Shape, plain
+from .shapes import Shape, extent_names, sized, solved
 
 Point = Mapping[str, Any] | Sequence[Any]
 Wanted = Sequence[tuple[str, Shape]]  # names, and the shapes they were declared with
@@ -42,12 +42,11 @@ def point(at: Any, wanted: Wanted) -> list[Any]:
 
 
 def lengths(wanted: Wanted, values: Sequence[Any]) -> dict[str, int]:
-    """The lengths of the extents that are names, from values that conform."""
+    """The lengths of the extents that have names, as far as values that conform tell them."""
     import numpy as np
 
-    shapes = zip((shape for _, shape in wanted), map(np.shape, values), strict=True)
-    pairs = ((plain(e), n) for shape, found in shapes for e, n in zip(shape, found, strict=True))
-    return {name: length for name, length in pairs if name}
+    pairs = zip(wanted, map(np.shape, values), strict=True)
+    return solved(p for (_, shape), found in pairs for p in zip(shape, found, strict=True))
 
 
 def direction(seed: Any, wanted: Wanted, extents: Mapping[str, int]) -> list[Any]:
@@ -88,9 +87,9 @@ def _zeros(shape: Shape, extents: Mapping[str, int], first: bool) -> Any:
 
     if not shape:
         return 1.0 if first else 0.0
-    if any(isinstance(e, Polynomial) and not e.names <= extents.keys() for e in shape):
+    if not extent_names(shape) <= extents.keys():
         return "1 0 …" if first else "0 …"
-    found = np.zeros([e.at(extents) if isinstance(e, Polynomial) else e for e in shape])
+    found = np.zeros(sized(shape, extents))
     found.flat[:1] = first
     return found
 

@@ -75,7 +75,7 @@ def buffers(schedule: Schedule, order: Sequence[Node], held: bool) -> list[Buffe
 def _kept(schedule: Schedule, born: Mapping[Node, int], end: int) -> dict[Node, int]:
     """The last step with each named result: where the code deletes it, or the end."""
     found = {node: end for node in schedule.named.values() if node in born}
-    outputs = layout(schedule, schedule.program.outputs, ", ".join)
+    outputs = layout(schedule.program.outputs, schedule.text, lambda _, parts: parts)
     if schedule.program.graph.has_arrays:
         for (target, _), names in zip(schedule.statements, freed(schedule, outputs), strict=True):
             step = born.get(schedule.named[target], 0) if target in schedule.named else end

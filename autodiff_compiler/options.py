@@ -66,12 +66,18 @@ def shapes_of(shapes: Any) -> tuple[tuple[str, Shape], ...]:
 def _extents(name: str, shape: object) -> Iterable[object]:
     """The extents of a shape; a single one, or a text such as `"n, 2"`, need not be in a tuple."""
     if isinstance(shape, str):
-        return [word.strip() for word in shape.split(",") if word.strip()]
+        return extents_in(shape)
     if isinstance(shape, Integral | Polynomial) and not isinstance(shape, bool):
         return (shape,)
     if not isinstance(shape, Iterable):
         raise TypeError(f"shapes: {name}: expected a tuple of extents, got {shape!r}")
     return shape
+
+
+def extents_in(text: str) -> list[str]:
+    """The words of a shape such as `"n, 2"`; a comma may end it."""
+    words = [word.strip() for word in text.split(",")]
+    return words if words[-1] else words[:-1]
 
 
 def extent(what: str, given: object) -> Extent:

@@ -12,7 +12,7 @@ from .arrayruntime import conforming
 from .given import lengths
 from .options import whole_number
 from .runtime import number
-from .shapes import Extent, Polynomial, Shape, evaluated, extent_names, shown, size_of
+from .shapes import Extent, Polynomial, Shape, evaluated, extent_names, shown, size_of, sized
 
 if TYPE_CHECKING:
     from .compiler import Function
@@ -117,7 +117,7 @@ class Packed:
 
     def _laid_out(self, length: int) -> tuple[Piece, ...]:
         extents = self._solved(length)
-        shapes = [tuple(evaluated(e, extents) for e in shape) for shape in self._wrt.values()]
+        shapes = [sized(shape, extents) for shape in self._wrt.values()]
         stops = np.cumsum([0, *map(math.prod, shapes)]).tolist()
         if stops[-1] != length:
             raise ValueError(f"x: expected a vector of {self._wanted()}, got {length}")

@@ -13,7 +13,7 @@ from typing import Any
 from .compiler import Function, compile
 from .errors import ExpressionError, nearest
 from .limits import Limits
-from .options import extent
+from .options import extent, extents_in
 from .shapes import Shape
 
 LIMITS = tuple(field.name for field in dataclasses.fields(Limits))
@@ -193,9 +193,7 @@ def shapes(texts: Sequence[str]) -> dict[str, Shape]:
         if name in found:
             raise ValueError(f"--shape {name}: it is given twice")
         inside = value[1:-1] if value[:1] + value[-1:] in ("[]", "()") else value
-        words = [word.strip() for word in inside.split(",")]
-        words = words[:-1] if words[-1] == "" else words
-        found[name] = tuple(extent(f"--shape {name}={value}", word) for word in words)
+        found[name] = tuple(extent(f"--shape {name}={value}", e) for e in extents_in(inside))
     return found
 
 

@@ -31,7 +31,7 @@ from .singular import by_poles
 ALLOCATOR = "_empty"  # of memory that results gave up, which only loaded code has
 PATTERNS = 16  # of arguments that arrays are given for, with a function each
 
-ALONG = frozenset({"tangents", "direction"})  # groups of one value for each of wrt
+OF_WRT = frozenset({"tangents", "direction"})  # groups of one value for each of wrt
 FLOAT, NUMBERS = frozenset({float}), (int, float)  # types of arguments
 
 _serial = itertools.count(1)
@@ -151,7 +151,7 @@ class Callables:
         for parameter, argument in zip(self.program.parameters, arguments, strict=True):
             if isinstance(parameter, Group):
                 names = (
-                    self.wrt if parameter.name in ALONG else [n.data for n in parameter.elements]
+                    self.wrt if parameter.name in OF_WRT else [n.data for n in parameter.elements]
                 )
                 given += _elements(parameter, argument, names)
             else:

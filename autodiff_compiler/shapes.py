@@ -44,7 +44,7 @@ class Polynomial:
 
     def __add__(self, other: Extent) -> Extent:
         terms = dict(self.terms)
-        for monomial, count in _terms(other).items():
+        for monomial, count in terms_of(other).items():
             terms[monomial] = terms.get(monomial, 0) + count
         return _extent(terms)
 
@@ -60,7 +60,7 @@ class Polynomial:
     def __mul__(self, other: Extent) -> Extent:
         terms: dict[Monomial, int] = {}
         for mine, count in self.terms.items():
-            for theirs, times in _terms(other).items():
+            for theirs, times in terms_of(other).items():
                 monomial = tuple(sorted((*mine, *theirs), key=lambda f: _word(f, {})))
                 terms[monomial] = terms.get(monomial, 0) + count * times
         return _extent(terms)
@@ -121,6 +121,11 @@ def named(name: str) -> Extent:
 def evaluated(extent: Extent, extents: Mapping[str, int]) -> int:
     """An extent's value where the names have these."""
     return extent if isinstance(extent, int) else extent.at(extents)
+
+
+def sized(shape: Iterable[Extent], extents: Mapping[str, int]) -> tuple[int, ...]:
+    """A shape where the names of extents have these values."""
+    return tuple(evaluated(extent, extents) for extent in shape)
 
 
 def extent_names(shape: Shape) -> set[str]:
@@ -208,7 +213,8 @@ def _common(m: Extent, n: Extent, a: Shape, b: Shape) -> Extent:
     raise ShapeError(f"shapes {shown(a)} and {shown(b)} do not broadcast: {m} against {n}")
 
 
-def _terms(extent: Extent) -> Mapping[Monomial, int]:
+def terms_of(extent: Extent) -> Mapping[Monomial, int]:
+    """Its monomials, each with the number that it is multiplied by."""
     return extent.terms if isinstance(extent, Polynomial) else {(): extent}
 
 

@@ -1,8 +1,11 @@
-"""Generated programs are the same in every run."""
+"""Generated programs are the same in every run; the command line, called as a function."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from autodiff_compiler.cli import main
 
 settings.register_profile(
     "repeatable",
@@ -12,3 +15,15 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def run(capsys):
+    """What a command line returns, prints and complains of."""
+
+    def call(*arguments):
+        code = main(arguments)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call

@@ -94,14 +94,7 @@ def test_imports_only_point_down(path):
     own = module(path)
     for name in imported(path):
         if name in FLOOR:
-            lazy = own in ("compiler",) and name in (
-                "check",
-                "packed",
-                "drawing",
-                "traces",
-                "accounting",
-            )
-            assert FLOOR[name] <= FLOOR[own] or lazy, f"{own} imports {name}"
+            assert FLOOR[name] <= FLOOR[own], f"{own} imports {name}"
 
 
 def test_every_module_has_a_floor():

@@ -179,6 +179,7 @@ def test_shapes_are_checked():
     for shapes, problem in [
         ({"y": ("n",)}, "y is not an input"),
         ({"x": 2.5}, "x: expected a tuple of extents"),
+        ({"x": "n,,2"}, "x: '' is neither a length nor a name"),
         ({"x": (1.5,)}, "x: 1.5 is neither a length nor a name"),
         ({"x": (-1,)}, "x: -1 is neither"),
         ({"x": ("n]; x: [m",)}, "x: 'n]; x: [m' is neither"),

@@ -19,16 +19,6 @@ TEXTBOOK = "log(x1) + x1*x2 - sin(x2)"
 AT = ("--at", "x1=2", "--at", "x2=5")
 
 
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        code = main(arguments)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
-
-
 def test_compile_prints_the_module(run):
     code, out, err = run("compile", TEXTBOOK)
     assert (code, out, err) == (0, ac.compile(TEXTBOOK).source(), "")

@@ -10,20 +10,9 @@ import numpy as np
 import pytest
 
 import autodiff_compiler as ac
-from autodiff_compiler.cli import main
 
 SQUARES = ("sum((A @ x)**2)", "--shape", "A=2,n", "--shape", "x=n")
 AT = ("--at", "A=[[1,2],[3,4]]", "--at", "x=1,2")
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        code = main(arguments)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def test_eval(run):

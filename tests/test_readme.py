@@ -25,7 +25,9 @@ def test_the_python_examples():
 
 def test_the_shell_examples(capsys):
     (block,) = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
-    for command, output in re.findall(r"\$ autodiff-compiler (.*)\n((?:(?!\$ ).*\n)*)", block):
+    examples = re.findall(r"\$ autodiff-compiler (.*)\n((?:(?!\$ ).*\n)*)", block)
+    assert len(examples) == block.count("$ ") > 0
+    for command, output in examples:
         assert main(shlex.split(command)) == 0
         assert capsys.readouterr().out == output
 

@@ -133,6 +133,8 @@ def test_seeds_are_the_first_element_unless_given(fn):
     assert fn.trace("forward").sections[1].title == "Tangent trace, seed (1 0 …, [2] 0 0, 0)"
     rows = ac.compile("x*2", shapes={"x": ("n",)}).trace("reverse", at=([1, 2, 3],)).rows
     assert rows[-1].value.tolist() == [2, 0, 0]
+    rows = ac.compile("x: [n-1]; sum(x**2)").trace("forward", at=([1, 2, 3],)).rows
+    assert rows[-1].value == 2
 
 
 @pytest.mark.parametrize(

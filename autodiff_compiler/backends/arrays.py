@@ -14,13 +14,13 @@ from ..primitives.arithmetic import POWER
 from ..primitives.linear import counts
 from ..shapes import Extent, Polynomial, Shape, inverted, plain, size_of
 from .arrayhelpers import NEEDS, PART
-from .base import ATOM, HERE, NAME, Import, Schedule, Spelling
+from .base import ATOM, HERE, NAME, Import, Schedule, Spelling, tuple_of
 from .blocks import BlockSchedule
 from .memory import Buffers, freed
 from .numpy import NUMPY, NumpySpeller, errors, numbers, outputs_text
 from .numpy import supports as has_ufunc
 from .precision import common_type, doubles
-from .python import signature, tuple_of
+from .python import signature
 from .regions import is_dot
 from .style import Style
 from .text import docstring, wrap

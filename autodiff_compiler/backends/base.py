@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from ..derivatives import Group, Program
+from ..derivatives import Group, Program, Tree
 from ..graph import CONSTANT, INPUT, STACK, Node, free
 from ..primitives import ArrayPrimitive, Primitive
 from ..primitives.arithmetic import POWER, PRODUCT, REMAINDER, SIGN
@@ -371,12 +371,16 @@ class Expressions:
         return Text(spelling.template.format(*operands), spelling.precedence)
 
 
-def layout(schedule: Schedule, tree: object, brackets: Callable[[list[str]], str]) -> str:
+def tuple_of(elements: str, count: int) -> str:
+    """Elements as a tuple: one of one element has a comma of its own."""
+    return f"({elements},)" if count == 1 else f"({elements})"
+
+
+def layout(
+    tree: Tree, leaf: Callable[[Node], str], brackets: Callable[[list[Tree], str], str]
+) -> str:
     """The text of a tree of outputs: tuples as tuples, lists through `brackets`."""
     if isinstance(tree, Node):
-        return schedule.text(tree)
-    assert isinstance(tree, tuple | list)
-    parts = [layout(schedule, branch, brackets) for branch in tree]
-    if isinstance(tree, list):
-        return brackets(parts)
-    return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
+        return leaf(tree)
+    parts = ", ".join(layout(branch, leaf, brackets) for branch in tree)
+    return brackets(tree, parts) if isinstance(tree, list) else tuple_of(parts, len(tree))

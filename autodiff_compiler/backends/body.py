@@ -9,9 +9,8 @@ from ..graph import Node
 from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT, SIGN, SUM
 from .assembly import Part
-from .base import HERE, Import, Text
+from .base import HERE, Import, Text, tuple_of
 from .numpy import NUMPY, listed
-from .python import tuple_of
 from .regions import Region, is_dot, is_total
 from .vectorised import helper_of
 

@@ -97,7 +97,7 @@ def write(program: Program) -> str:
     schedule = Schedule(program, FormulaSpeller(program.graph.inputs), reserved=BY_NAME)
     lines = [f"{name} = {text}" for name, text in schedule.statements]
     outputs: Tree = program.outputs
-    last = layout(schedule, outputs, lambda parts: f"[{', '.join(parts)}]")
+    last = layout(outputs, schedule.text, lambda _, parts: f"[{parts}]")
     if schedule.statements and last == schedule.statements[-1][0]:
         last = lines.pop().partition(" = ")[2]
     return "\n".join([*lines, last])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 
@@ -76,7 +77,7 @@ def summary(kind: str, wrt: Sequence[str]) -> str:
     return SUMMARIES[kind].format(wrt=names)
 
 
-class Writer:
+class Writer(ABC):
     """Functions of one target, collected into a module."""
 
     def __init__(self, wrt: Sequence[str], style: Style, pattern: Arrays) -> None:
@@ -85,19 +86,19 @@ class Writer:
         self.functions: list[str] = []
         self.helpers: set[Import] = set()
 
-    def add(self, program: Program) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def add(self, program: Program) -> None: ...
 
-    def blocks(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def blocks(self) -> list[str]: ...
 
+    @abstractmethod
     def fixed_helper(self, name: str) -> tuple[str, frozenset[Import]]:
         """The text of a helper that is made from no definition, and what it needs."""
-        raise NotImplementedError
 
+    @abstractmethod
     def schedule(self, program: Program) -> Schedule:
         """A program for numbers, or arrays that broadcast, in code that never raises."""
-        raise NotImplementedError
 
     def helper_texts(self) -> list[str]:
         """The helpers that functions call, and those that these call."""
@@ -264,8 +265,3 @@ def numpy_schedule(
 def raises(schedule: Schedule) -> bool:
     """Whether Python could raise in the schedule's code."""
     return any(can_raise(n.op) and not python.divides_safely(n) for n in schedule.nodes)
-
-
-def targets() -> Collection[str]:
-    """The names of the targets a module can be written for."""
-    return TARGETS.keys()

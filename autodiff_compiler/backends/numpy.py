@@ -12,9 +12,21 @@ from ..primitives import Primitive
 from ..primitives.arithmetic import PRODUCT
 from ..primitives.ieee import Number
 from ..singularities.divisors import has_divisors
-from .base import HERE, PYTHON_KEYWORDS, Import, Schedule, Spelling, call, infix, literal, template
+from .base import (
+    HERE,
+    PYTHON_KEYWORDS,
+    Import,
+    Schedule,
+    Spelling,
+    call,
+    infix,
+    layout,
+    literal,
+    template,
+    tuple_of,
+)
 from .precision import doubles
-from .python import helper_call, signature, tuple_of
+from .python import helper_call, signature
 from .style import Style
 from .text import WIDTH, docstring, wrap
 
@@ -77,7 +89,7 @@ def define(name: str, schedule: Schedule, doc: Sequence[str], style: Style) -> I
     """A function definition; it accepts whatever arrays of numbers can be made of."""
     program, names = schedule.program, list(schedule.parameters.values())
     yield errors(style)
-    yield from head(name, schedule, doc, [*schedule.parameters.values()])
+    yield from head(name, schedule, doc, names)
     writer = _OutputWriter(schedule)
     outputs = writer.write(program.outputs)
     if writer.shape:
@@ -149,14 +161,13 @@ def outputs_text(
     tree: Tree, leaf: Callable[[Node], str], schedule: Schedule, dtype: str = ""
 ) -> str:
     """A tree of outputs: tuples, and NumPy's arrays for lists, those of numbers of a type."""
-    if isinstance(tree, Node):
-        return leaf(tree)
-    parts = [outputs_text(branch, leaf, schedule, dtype) for branch in tree]
-    if isinstance(tree, list):
-        numbers = dtype and all(isinstance(b, Node) and not b.shape for b in tree)
+
+    def array(branches: list[Tree], parts: str) -> str:
+        numbers = dtype and all(isinstance(b, Node) and not b.shape for b in branches)
         of = f", {dtype}" if numbers else ""
-        return f"{schedule.require(NUMPY)}.array([{', '.join(parts)}]{of})"
-    return tuple_of(", ".join(parts), len(parts))
+        return f"{schedule.require(NUMPY)}.array([{parts}]{of})"
+
+    return layout(tree, leaf, array)
 
 
 class _OutputWriter:

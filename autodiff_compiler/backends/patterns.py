@@ -12,21 +12,19 @@ import operator
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from typing import cast
 
-from ..derivatives import Group, Program, Tree
+from ..derivatives import ALONG, Group, Program, Tree
 from ..graph import Node
 from ..shapes import Shape, named
-from .base import ATOM, Speller, Text
+from .base import ATOM, Speller, Text, tuple_of
 from .blocks import BlockSchedule
 from .body import Results
 from .hoisting import hoisted
 from .numpy import errors, head, numbers, reach
-from .python import tuple_of
 from .regions import Region
 from .style import Style
 from .text import wrap
 
 WHOLE = (named("elements"),)
-TANGENTS = frozenset({"jvp", "hvp"})
 Pattern = tuple[int, ...]  # for each argument the axes that it spans, as a bit mask
 
 
@@ -87,7 +85,7 @@ def spanning(program: Program, wrt: Sequence[str], arrays: Collection[int | str]
     A tangent is an array where its input is one, a cotangent always.
     """
     given = [p.elements if isinstance(p, Group) else (p,) for p in program.parameters]
-    if len(given) == 2 and program.kind in TANGENTS:
+    if len(given) == 2 and program.kind in ALONG:
         names = [*(n.data for n in given[0]), *wrt]
     else:
         names = [n.data for n in program.arguments()]

@@ -24,6 +24,7 @@ from .base import (
     layout,
     literal,
     template,
+    tuple_of,
 )
 from .text import docstring, wrap
 
@@ -124,18 +125,13 @@ def _unpacking(group: Group, schedule: Schedule) -> str:
     return f"{tuple_of(elements, len(group.elements))} = {schedule.groups[group.name]}"
 
 
-def tuple_of(elements: str, count: int) -> str:
-    """Elements as a tuple: one of one element has a comma of its own."""
-    return f"({elements},)" if count == 1 else f"({elements})"
-
-
 def body(schedule: Schedule, indent: str) -> Iterator[str]:
     """The statements, and the return of the outputs."""
     array = ""
     if has_list(schedule.program.outputs):
         array = schedule.require(ARRAY)
     yield from schedule.lines(indent)
-    outputs = layout(schedule, schedule.program.outputs, lambda p: f"{array}([{', '.join(p)}])")
+    outputs = layout(schedule.program.outputs, schedule.text, lambda _, p: f"{array}([{p}])")
     yield from wrap(f"return {outputs}", indent)
 
 

@@ -59,7 +59,7 @@ FUNCTIONS: Mapping[object, str] = {
     lookup("logaddexp"): "_logaddexp",
     WHERE: "_select",
 }
-SLOW = frozenset({"sin", "cos", "logaddexp2", "mod", "remainder"})
+SLOW = frozenset({"sin", "cos", "logaddexp2", "mod"})
 SELDOM = frozenset({lookup("equal"), lookup("not_equal")})  # conditions that are easy to guess
 
 

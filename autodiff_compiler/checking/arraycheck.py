@@ -10,14 +10,14 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from ..arrayruntime import Signature
-from ..check import TRIES, Checker, Findings, Plan, Quantity, visit
+from ..check import FLOOR, TRIES, Checker, Findings, Plan, Quantity, visit
 from ..errors import ExpressionError, nearest
 from ..options import whole_number
 from ..primitives import ARRAYS
-from ..shapes import extent_names, shown, solved
+from ..shapes import extent_names, shown, sized, solved
 from .accuracy import by_output, measure
 from .certificate import Accuracy, Certificate
-from .elements import Elements, Point, Shape, assembled, extents_of, names
+from .elements import Elements, Point, Shape, assembled, names
 from .reference import Span
 from .sampling import usual, whole
 from .unroll import elements_of, position_limits, unrolled
@@ -83,7 +83,7 @@ class ArrayChecker(Checker):
 
     def _entry(self, a: str, b: str, value: Any, scale: float, point: Point) -> Quantity:
         """A second partial; its scale is that of the output over those of the inputs."""
-        part = scale / max(abs(point[a]), 1e-300) / max(abs(point[b]), 1e-300)
+        part = scale / max(abs(point[a]), FLOOR) / max(abs(point[b]), FLOOR)
         label = f"d2{self.labels[0]}/d{a}d{b}"
         return Quantity(label, Span(value, value), max(part, abs(float(value))))
 
@@ -175,9 +175,7 @@ class _Subject:
     def at_random(self, seed: int) -> Iterator[tuple[ArrayChecker, Point]]:
         """Points without end, from the first on at which there is a value."""
         extents, positions = self._fitting(random.Random(seed))
-        shapes = {
-            n: extents_of(v.shape, extents) for n, v in self.nodes.items() if n not in positions
-        }
+        shapes = {n: sized(v.shape, extents) for n, v in self.nodes.items() if n not in positions}
         checker = None
         for point in itertools.islice(self._drawn(shapes, seed), TRIES):
             if checker is None:
@@ -217,7 +215,7 @@ class _Subject:
 
     def _positions(self, sizes: Mapping[str, int], rng: random.Random) -> dict[str, Any]:
         limits = position_limits(self.fn._graph, sizes)
-        shapes = {n: extents_of(self.nodes[n].shape, sizes) for n in limits}
+        shapes = {n: sized(self.nodes[n].shape, sizes) for n in limits}
         return {
             n: assembled({n: s}, {e: float(rng.randrange(max(limits[n], 1))) for e in names(n, s)})[
                 n
@@ -258,17 +256,8 @@ def check(
     given = None if points is None else [subject.at(p) for p in points]
     pairs = subject.at_random(plan.seed) if given is None else given
     used, unchecked = visit(pairs, plan.samples if given is None else math.inf)
-    findings = subject.findings
-    return Certificate(
-        fn.formula,
-        tuple(used),
-        tuple(unchecked) if given is not None else (),
-        findings.worst,
-        findings.skipped,
-        tuple(findings.disagreements),
-        tuple(_accuracy(subject, given, plan)),
-        plan.bits,
-    )
+    accuracy = _accuracy(subject, given, plan)
+    return subject.findings.certificate(fn, used, unchecked if given else (), accuracy, plan)
 
 
 def _accuracy(

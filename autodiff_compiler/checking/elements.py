@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..derivatives import Program
 from ..graph import STACK, differentiable
 from ..passes import optimise, pipeline
-from ..shapes import Extent, evaluated
+from ..shapes import sized
 from ..singular import differentiate
 from ..symbols import output_symbols
 from .accuracy import MAX_PARTIALS, flat
@@ -29,12 +29,13 @@ class Elements:
     Where NumPy's linear algebra finds no answer, the numbers are nan.
 
     Attributes:
-        shapes: of the inputs, at the extents; those that hold positions keep the values they have.
-        inputs: the name of each element of the others.
+        positions: the values of the inputs that hold positions, which they keep.
+        shapes: of all other inputs, at the extents.
+        inputs: the name of each element of these.
         wrt: elements that derivatives are taken by: all, or some of each input.
         labels: the name of each element of the output.
+        shape: of the output, at the extents.
         graph, output: the program of scalars.
-        pivots: what its eliminations have chosen.
     """
 
     def __init__(self, fn: Function, extents: Mapping[str, int], at: Mapping[str, Any]) -> None:
@@ -46,7 +47,7 @@ class Elements:
         self.shape: Shape = elements.shape
         kept = differentiable(fn._graph)
         self.positions = {n: at[n] for n in fn.inputs if n not in kept}
-        self.shapes = {n: extents_of(fn._graph.inputs[n].shape, extents) for n in kept}
+        self.shapes = {n: sized(fn._graph.inputs[n].shape, extents) for n in kept}
         self.inputs = [e for n, shape in self.shapes.items() for e in names(n, shape)]
         self.wrt = chosen({n: self.shapes[n] for n in fn.wrt}, MAX_PARTIALS)
         self.labels = self._labels()
@@ -172,11 +173,6 @@ def assembled(shapes: Mapping[str, Shape], point: Point) -> dict[str, Any]:
 def names(name: str, shape: Shape) -> list[str]:
     """The names of all elements of an array."""
     return [element_name(name, at) for at in itertools.product(*map(range, shape))]
-
-
-def extents_of(shape: Sequence[Extent], extents: Mapping[str, int]) -> Shape:
-    """A shape at extents."""
-    return tuple(evaluated(extent, extents) for extent in shape)
 
 
 def chosen(shapes: Mapping[str, Shape], count: int) -> list[str]:

@@ -28,9 +28,9 @@ from ..graph import (
     differentiable,
 )
 from ..primitives import ARRAYS, ArrayPrimitive, Primitive, lookup
-from ..primitives.axes import New, Take, bound
+from ..primitives.axes import Take, axes_of, bound
 from ..runtime import operation
-from ..shapes import Extent, evaluated, extent_names
+from ..shapes import Extent, evaluated, extent_names, sized
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,7 +153,7 @@ class Unrolling:
         return self.np.asarray(self._point[name])
 
     def _shape(self, node: Node) -> tuple[int, ...]:
-        shape = tuple(evaluated(extent, self._extents) for extent in node.shape)
+        shape = sized(node.shape, self._extents)
         if any(extent < 0 for extent in shape):
             sizes = ", ".join(f"{name} = {n}" for name, n in self._extents.items())
             raise ValueError(f"extents: at {sizes} an array would have the shape {shape}")
@@ -293,9 +293,7 @@ def _taken(node: Node) -> Iterator[tuple[Node, Extent]]:
     """The positions in an index, each with the extent of its axis."""
     if node.op is not INDEX:
         return
-    extents = iter(node.args[0].shape)
-    for item in node.data:
-        extent = 1 if isinstance(item, New) else next(extents)
+    for item, extent in zip(node.data, axes_of(node.data, node.args[0].shape), strict=True):
         if isinstance(item, Take):
             yield node.args[1 + item.argument], extent
 

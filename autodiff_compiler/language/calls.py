@@ -136,9 +136,11 @@ def extent_of(graph: Graph, node: Node) -> Extent | None:
     return found[node]
 
 
-def _halved(a: Extent, b: Extent) -> Extent | None:
-    exact = isinstance(b, int) and b and a - (a // b) * b == 0
-    return a // b if exact and isinstance(b, int) else None
+def _quotient(a: Extent, b: Extent) -> Extent | None:
+    """`a/b`, if nothing is left over."""
+    if not isinstance(b, int) or not b:
+        return None
+    return a // b if a - (a // b) * b == 0 else None
 
 
 ARITHMETIC: Mapping[object, Callable[..., Extent | None]] = {
@@ -146,7 +148,7 @@ ARITHMETIC: Mapping[object, Callable[..., Extent | None]] = {
     SUBTRACT: lambda a, b: a - b,
     MULTIPLY: lambda a, b: a * b,
     NEGATIVE: lambda a: -a,
-    DIVIDE: _halved,
+    DIVIDE: _quotient,
 }
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..errors import ExpressionError
 from ..graph import CONSTANT, INPUT, STACK, WHERE, Node
 from ..primitives import ARRAYS, ArrayPrimitive, lookup
-from ..primitives.axes import At, Item, New, Pick, Slice, Take
+from ..primitives.axes import At, Item, New, Pick, Slice, Take, axes_of
 from ..shapes import Extent, shown
 from .calls import Ragged, extent_of
 from .lexer import Word
@@ -135,9 +135,7 @@ def _end(scope: Scope, bracket: Word, node: Node) -> Extent:
 
 def _check(scope: Scope, bracket: Word, array: Node, items: Sequence[Item]) -> None:
     """Positions that are outside, and arrays of positions that do not stand side by side."""
-    extents = iter(array.shape)
-    for item in items:
-        extent = 1 if isinstance(item, New) else next(extents)
+    for item, extent in zip(items, axes_of(tuple(items), array.shape), strict=True):
         positions = (
             item if isinstance(item, At) else item.positions if isinstance(item, Pick) else ()
         )

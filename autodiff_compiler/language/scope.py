@@ -196,8 +196,12 @@ class Scope:
         return self._operate(row, [self.number(a) for a in args], token)
 
     def _operate(self, row: Primitive, args: Sequence[Node], token: Word | None) -> Node:
+        return self._placed(lambda: self.graph.intern(row, *args), args, token)
+
+    def _placed(self, made: Callable[[], Node], args: Sequence[Node], token: Word | None) -> Node:
+        """A node that a token of the source stands for; shapes that do not fit are told there."""
         try:
-            node = self.graph.intern(row, *args)
+            node = made()
         except ShapeError as error:
             raise self.fail(str(error), token, extents_hint(args)) from None
         if token is not None:
@@ -208,13 +212,8 @@ class Scope:
         self, row: ArrayPrimitive, args: Sequence[Node], data: object, token: Word | None
     ) -> Node:
         """An operation on whole arrays."""
-        try:
-            node = self.graph.make(row, tuple(args), data)
-        except ShapeError as error:
-            raise self.fail(str(error), token, extents_hint(args)) from None
+        node = self._placed(lambda: self.graph.make(row, tuple(args), data), args, token)
         check_size(node, self.graph.limits, self.source, span(token) if token else (0, 0))
-        if token is not None:
-            self.graph.places.setdefault(node, token.start_pos)
         return node
 
     def multiply_arrays(self, x: Node, y: Node, token: Word) -> Node:
@@ -272,14 +271,8 @@ class Scope:
         parts = (condition, yes, no)
         if any(map(is_list, parts)) and all(not p.shape or is_list(p) for p in parts):
             return self.each(lambda c, a, b: self.select(c, a, b, token), parts, token)
-        branches = self.number(yes), self.number(no)
-        try:
-            node = self.graph.intern(WHERE, self.condition(condition), *branches)
-        except ShapeError as error:
-            raise self.fail(str(error), token, extents_hint(parts)) from None
-        if token is not None:
-            self.graph.places.setdefault(node, token.start_pos)
-        return node
+        given = self.condition(condition), self.number(yes), self.number(no)
+        return self._placed(lambda: self.graph.intern(WHERE, *given), parts, token)
 
     def call(self, token: Word, given: Sequence[Argument | Keyword]) -> Node:
         """A call by name: of a function of the source, or of the table."""
