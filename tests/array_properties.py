@@ -49,7 +49,8 @@ def _norm(x, axis=None, keepdims=False):
 
 
 def _logsumexp(x, axis=None, keepdims=False):
-    return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+    top = np.max(np.real(x))
+    return top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=keepdims))
 
 
 def _var(x, axis=None, keepdims=False):
@@ -59,7 +60,8 @@ def _var(x, axis=None, keepdims=False):
 
 
 def _softmax(x, axis):
-    return np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
+    shifted = np.exp(x - np.max(np.real(x), axis=axis, keepdims=True))
+    return shifted / shifted.sum(axis=axis, keepdims=True)
 
 
 def _cofactor(a):

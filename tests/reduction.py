@@ -26,7 +26,7 @@ def candidates(source):
     """Shorter texts: a statement, a call, a bracket or a term less."""
     statements = re.split(r"\s*[;\n]\s*", re.sub(r"#[^\n]*", "", source.strip("\ufeff")))
     if len(statements) > 1:
-        yield from (";".join(statements[:k] + statements[k + 1 :]) for k in range(len(statements)))
+        yield from ("\n".join(statements[:k] + statements[k + 1 :]) for k in range(len(statements)))
     for start, opened, stop in _calls(source):
         inside = source[opened + 1 : stop - 1]
         for short in ("x", "1", *_arguments(inside), *(f"({a})" for a in _arguments(inside))):
